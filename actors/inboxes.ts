@@ -4,6 +4,7 @@ import type { AdminMessage } from "./admin/messages.ts";
 import type { ChangesMessage } from "./changes/messages.ts";
 import type { ElectionMessage } from "./election/messages.ts";
 import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "./gateway/messages.ts";
+import type { FeedMessage } from "./feed/messages.ts";
 import type { HeartbeatMessage } from "./heartbeat/messages.ts";
 import type { LogMessage } from "./log/messages.ts";
 import type { LogSyncMessage } from "./log-sync/messages.ts";
@@ -16,6 +17,7 @@ export type Inboxes = {
   admin: AdminMessage;
   changes: ChangesMessage;
   election: ElectionMessage;
+  "feed/1": FeedMessage;
   heartbeat: HeartbeatMessage;
   log: LogMessage;
   "log-sync": LogSyncMessage;

@@ -8,6 +8,7 @@ import {
   checkStreamOptions,
 } from "../protocol/arguments.ts";
 import { BadArgumentsError, ClosedError, SessionExpiredError } from "../protocol/errors.ts";
+import { TracedWire } from "./diagnostics.ts";
 import { Operations } from "./operations.ts";
 import { type Quota, type QuotaLimits, quotaOf, setQuota } from "./quotas.ts";
 import { Barrier } from "./recipes/barrier.ts";
@@ -50,7 +51,7 @@ export class Client extends Operations {
   readonly signal: AbortSignal;
 
   constructor(wire: Wire) {
-    super(wire);
+    super(new TracedWire(wire));
     this.state$ = wire.state$;
     const over = new AbortController();
     this.signal = over.signal;

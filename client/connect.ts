@@ -7,10 +7,9 @@
  */
 import { checkText } from "../protocol/arguments.ts";
 import { Client } from "./client.ts";
-import { connected, type NativeWire, openNativeWire } from "./native-wire.ts";
+import type { NativeWire } from "./native-wire.ts";
 import { checkedUrl, type ConnectOptions, sessionOptionsOf } from "./options.ts";
 import { isZooKeeperUrl } from "./zookeeper/url.ts";
-import { openZooKeeperWire } from "./zookeeper/wire.ts";
 
 export type { Acl } from "../protocol/acl.ts";
 export type { Recursive } from "../protocol/changes.ts";
@@ -128,15 +127,21 @@ export { Client };
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   checkText("the URL of an ensemble", url);
   const session = sessionOptionsOf(options);
-  if (isZooKeeperUrl(url)) return new Client(await openZooKeeperWire(url, options));
+  // What only one protocol needs is loaded by those who use it.
+  if (isZooKeeperUrl(url)) {
+    const { openZooKeeperWire } = await import("./zookeeper/wire.ts");
+    return new Client(await openZooKeeperWire(url, options));
+  }
   const urls = url.split(",").map((each) => checkedUrl(each.trim()));
   const name = options.name ?? "zooid client";
   const timeoutMs = connectTimeoutMsOf(options);
+  const { openNativeWire } = await import("./native-wire.ts");
   return new Client(await openNativeWire({ ...options, ...session, urls, name, timeoutMs }));
 }
 
 /** Resolves when the session has a connection over its channel. Rejects with UnreachableError, and ends the session, if it comes to none. */
 export async function connectOver(wire: NativeWire, options: ConnectOptions): Promise<Client> {
+  const { connected } = await import("./native-wire.ts");
   await connected(wire, connectTimeoutMsOf(options), sessionOptionsOf(options).ensemble);
   return new Client(wire);
 }

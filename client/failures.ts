@@ -3,7 +3,6 @@ import {
   AbortedError,
   BadArgumentsError,
   ClosedError,
-  ConnectionLossError,
   errorOfCode,
   type MaybeApplied,
   OperationTimeoutError,
@@ -16,8 +15,6 @@ import type { Failure, StreamEnd } from "./session/messages.ts";
 
 export function errorOf(failure: Failure, maybeApplied: MaybeApplied): ZooidError {
   switch (failure.kind) {
-    case "connectionLost":
-      return new ConnectionLossError(failure.reason);
     case "timedOut":
       return new OperationTimeoutError(failure.timeoutMs, { maybeApplied });
     case "cancelled":

@@ -8,6 +8,9 @@ import type { Zxid } from "../protocol/zxid.ts";
 import type { Answer, SessionState } from "./session/messages.ts";
 import type { CallOptions, Clock, StreamObserver, Wire, WireFeatures, Wish } from "./wire.ts";
 
+/** No timer is finer: with less time left, it is over. */
+const TIMER_MS = 1;
+
 export class LapseWatchingWire implements Wire {
   readonly #wire: Wire;
   readonly #watches = new Set<() => void>();
@@ -77,7 +80,7 @@ export class LapseWatchingWire implements Wire {
     let cancel = (): void => undefined;
     const look = (): void => {
       const leftMs = this.validUntilMs - this.clock.nowMs();
-      if (leftMs > 0) {
+      if (leftMs >= TIMER_MS) {
         cancel = this.clock.after(leftMs, look);
       } else {
         stop();
@@ -98,7 +101,7 @@ export class LapseWatchingWire implements Wire {
   }
 
   #look(): void {
-    if (this.#watches.size === 0 || this.clock.nowMs() < this.validUntilMs) return;
+    if (this.#watches.size === 0 || this.validUntilMs - this.clock.nowMs() >= TIMER_MS) return;
     for (const looked of this.#watches) looked();
   }
 }

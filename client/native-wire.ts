@@ -1,5 +1,8 @@
 /** A session over NATS, for programs: promises of answers, an Observable of its state. `driver.ts` does the rest. */
-import { BehaviorSubject, filter, firstValueFrom, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
+import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
+import { firstValueFrom } from "rxjs/internal/firstValueFrom";
+import { filter } from "rxjs/internal/operators/filter";
 import { AbortedError, UnreachableError, type ZooidError } from "../protocol/errors.ts";
 import type { NativeRequest } from "../protocol/native-packing.ts";
 import type { Zxid } from "../protocol/zxid.ts";

@@ -9,9 +9,10 @@ import { checkedConfiguration, type Configuration } from "./configuration.ts";
 /**
  * The version of the state machine. It increases with each change of what an operation does to the tree. Version 1 had neither
  * lifetimes nor quotas, and checked no access control lists. Version 2 refused to count a large tree for a quota twice in one record,
- * had none of ClickHouse Keeper's operations, and knew nobody by SASL.
+ * had none of ClickHouse Keeper's operations, and knew nobody by SASL. Version 3
+ * knew no numbers of requests.
  */
-export const STATE_MACHINE_VERSION = 3;
+export const STATE_MACHINE_VERSION = 4;
 
 /** `configuration` is known to be committed. It is undefined only in barriers of versions that had no configurations. */
 export function encodeBarrier(

@@ -137,7 +137,8 @@ function fieldsOf(walk: Walk, code: number, inMulti: boolean): number {
       return 3;
     default:
       walk.integer(0, ZXID_END);
-      walk.integer(0, ZXID_END);
+      if (inMulti) walk.integer(0, ZXID_END);
+      else walk.attachment();
       return clientFieldsOf(walk, code, inMulti);
   }
   throw new NoBatch(`an operation ${code} in a multi`);
@@ -276,6 +277,16 @@ class Walk {
     if (byte >> 5 === UNSIGNED) return inRange(this.#argument(byte & 0x1f), min, end);
     if (byte >> 5 === NEGATIVE) return inRange(-1 - this.#argument(byte & 0x1f), min, end);
     throw new NoBatch(`a value of type ${byte >> 5}, not a number`);
+  }
+
+  /** The zxid of an attachment, alone or in an array with the number of a request, and up to which one requests are answered. */
+  attachment(): void {
+    if ((this.#bytes[this.#at] ?? 0) >> 5 !== ARRAY) return this.integer(0, ZXID_END);
+    if (this.head(ARRAY) !== 3)
+      throw new NoBatch("an attachment has a number and what is answered");
+    this.integer(0, ZXID_END);
+    this.integer(0, SAFE_END);
+    this.integer(0, SAFE_END);
   }
 
   skip(length: number): void {

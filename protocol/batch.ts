@@ -18,6 +18,7 @@ import type { Identity } from "./identities.ts";
 import type { SessionId } from "./ids.ts";
 import { CONTAINER, type Lifetime } from "./lifetime.ts";
 import type { ClientOperation, CreateMode, Operation, ZnodeOperation } from "./operations.ts";
+import type { RequestNumber } from "./request-number.ts";
 import { STAT_FIELDS, type Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -125,7 +126,7 @@ export function decodeBatch(payload: Uint8Array): Operation[] {
 function pack(operation: Operation): Packed {
   switch (operation.kind) {
     case "client":
-      return packClient(operation.session, operation.attachedAt, operation.operation);
+      return packClient(operation.session, attachment(operation), operation.operation);
     case "createSession":
       return withAddress([CREATE_SESSION, operation.timeoutMs, operation.password], operation);
     case "attachSession": {
@@ -141,11 +142,25 @@ function pack(operation: Operation): Packed {
   }
 }
 
+/** The zxid alone, or with the number of the request. */
+function attachment({
+  attachedAt,
+  request,
+}: Extract<Operation, { readonly kind: "client" }>): Attachment {
+  return request === undefined ? attachedAt : [attachedAt, request.number, request.answered];
+}
+
+type Attachment = number | readonly [attachedAt: Zxid, number: number, answered: number];
+
 function withAddress(fields: Packed, { address }: { readonly address?: string }): Packed {
   return address === undefined ? fields : [...fields, address];
 }
 
-function packClient(session: SessionId, attachedAt: Zxid, operation: ClientOperation): Packed {
+function packClient(
+  session: SessionId,
+  attachedAt: Attachment,
+  operation: ClientOperation,
+): Packed {
   switch (operation.kind) {
     case "setAcl":
       return [
@@ -172,7 +187,7 @@ function packClient(session: SessionId, attachedAt: Zxid, operation: ClientOpera
   }
 }
 
-function packZnode(session: number, attachedAt: number, operation: ZnodeOperation): Packed {
+function packZnode(session: number, attachedAt: Attachment, operation: ZnodeOperation): Packed {
   switch (operation.kind) {
     case "create": {
       const { path, data, acl, mode } = operation;
@@ -241,15 +256,23 @@ function unpack(item: unknown, identities: readonly Identity[] | undefined): Ope
         path: packed[1] as string,
         unusedMs: packed[2] as number,
       };
-    default:
+    default: {
+      const attachment = Array.isArray(packed[2]) ? (packed[2] as Packed) : undefined;
       return {
         kind: "client",
         session: packed[1] as SessionId,
-        attachedAt: packed[2] as Zxid,
+        attachedAt: (attachment === undefined ? packed[2] : attachment[0]) as Zxid,
         ...(identities === undefined ? {} : { identities }),
+        ...(attachment === undefined ? {} : requestIn(attachment)),
         operation: unpackClient(packed),
       };
+    }
   }
+}
+
+/** The number of the request, which stands with the attachment. */
+function requestIn(attachment: Packed): { readonly request: RequestNumber } {
+  return { request: { number: attachment[1] as number, answered: attachment[2] as number } };
 }
 
 function addressIn(field: unknown): { readonly address?: string } {

@@ -244,6 +244,11 @@ export const EVENTS = {
   waitingForNats: { level: "warn", meaning: "no NATS server can be reached yet" },
   natsConnected: { level: "info", meaning: "the connection to NATS is there again" },
   natsDisconnected: { level: "warn", meaning: "the connection to NATS is lost" },
+  feedDropped: {
+    level: "warn",
+    meaning:
+      "NATS does not take messages fast enough for the change feed; its subscribers see a gap",
+  },
   natsCongested: {
     level: "warn",
     meaning: "NATS does not take messages fast enough; what does not fit is dropped",

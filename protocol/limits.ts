@@ -167,6 +167,19 @@ export const ACL_ENTRY_BYTES = 128;
  */
 export const GATEWAY_HELD_BYTES_MAX: number = 256 * 1024 * 1024;
 
+/**
+ * Results of numbered writes that the tree keeps of one session, until its client is known to have had them, and their bytes, about. A write
+ * beyond is answered ThrottledOp, and is not done. `zooid/client` stays below both. So is one of a session with more bytes than the third
+ * number says, while those of all sessions are more than the fourth one says.
+ */
+export const KEPT_RESULTS_MAX = 4096;
+export const KEPT_RESULTS_BYTES_MAX: number = 8 * 1024 * 1024;
+export const KEPT_RESULTS_SHARE_BYTES: number = 32 * 1024;
+export const KEPT_RESULTS_ALL_BYTES_MAX: number = 128 * 1024 * 1024;
+
+/** Results that stay for a client which writes no more. With more its gateway has logged that the client has had them. */
+export const KEPT_RESULTS_IDLE_MAX = 64;
+
 /** Clients that a gateway lists in its report. Further ones are counted only. */
 export const REPORTED_CLIENTS_MAX = 1000;
 
@@ -207,6 +220,33 @@ export const CHANGE_READERS_MAX = 1_000;
  * lane keeps.
  */
 export const STREAM_PENDING_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** Bytes of data in a message of the change feed. Longer data is left out of it, which the message says. */
+export const FEED_DATA_BYTES_MAX: number = 64 * 1024;
+
+/**
+ * Bytes of a subject of the change feed; NATS ends a connection with one of more than 4096. A longer path has a token in the place of its
+ * last names.
+ */
+export const FEED_SUBJECT_BYTES_MAX = 1024;
+
+/** Names of a path for which the change feed says what came before. Who follows more names uses what is said of so many. */
+export const FEED_LEVELS_MAX = 16;
+
+/**
+ * Recent changes that a new leader publishes again, so that the feed has no gap where its predecessor had not come to the last ones. If it
+ * lacked more, subscribers see a gap.
+ */
+export const FEED_REPEATED_MAX = 1024;
+
+/** The pause between marks of the change feed, which say that nothing is missing. */
+export const FEED_MARK_MS = 5000;
+
+/** First names of paths for whose followers there are marks: those that became known last. */
+export const FEED_MARKED_MAX = 256;
+
+/** Bytes of paths of which the change feed knows their last change. Subscribers to others are told of a gap where there is perhaps none. */
+export const FEED_KNOWN_BYTES_MAX: number = 8 * 1024 * 1024;
 
 /** The fewest snapshots that a node keeps: if the newest is damaged, the log still continues the one before. */
 export const SNAPSHOTS_KEPT_MIN = 2;

@@ -79,6 +79,7 @@ const GET_CHILDREN = 12;
 const WHO_AM_I = 107;
 const CHILDREN_PAGE = 10_000;
 
+// The kinds of results are on disks, too: snapshots hold the results that clients may still wait for. Never reuse one.
 const RESULT_ERROR = 0;
 const RESULT_DONE = 1;
 const RESULT_CREATED = 2;

@@ -28,7 +28,7 @@ import {
   unpackResult,
 } from "./native-packing.ts";
 
-export const NATIVE_VERSION = 1;
+export const NATIVE_VERSION = 2;
 
 export type ClientItem =
   /** The first item of a connection; it goes to the queue group. Session 0 asks for a new session. */
@@ -47,7 +47,12 @@ export type ClientItem =
   | { readonly kind: "ping" }
   /** Acknowledges the frames up to this sequence: the gateway may send as many bytes again. */
   | { readonly kind: "taken"; readonly sequence: number }
-  /** `id` is chosen by the client. Exactly one `result` with this id answers the request. */
+  /** The client waits for no answer to a request with this number or a smaller one: their results need not be kept for it. */
+  | { readonly kind: "answered"; readonly number: number }
+  /**
+   * `id` is larger than that of any request before it in the session; a request that is said again, on another connection, has the number
+   * that it had. Exactly one `result` with this id answers the request.
+   */
   | { readonly kind: "request"; readonly id: number; readonly request: NativeRequest }
   /** Asks for the changes after `after`. `credits` is how many changes may be sent before more are granted. */
   | {
@@ -148,6 +153,7 @@ const CREDIT = 5;
 const CLOSE_STREAM = 6;
 const TAKEN = 7;
 const AUTH = 8;
+const ANSWERED = 9;
 const OPENED = 11;
 const PONG = 12;
 const RESULT = 13;
@@ -168,6 +174,8 @@ function packClientItem(item: ClientItem): unknown[] {
       return [PING];
     case "taken":
       return [TAKEN, item.sequence];
+    case "answered":
+      return [ANSWERED, item.number];
     case "request":
       return [REQUEST, item.id, ...packRequest(item.request)];
     case "openStream":
@@ -196,6 +204,8 @@ function unpackClientItem(fields: readonly unknown[]): ReceivedItem {
       return { kind: "ping" };
     case TAKEN:
       return { kind: "taken", sequence: count(fields[1]) };
+    case ANSWERED:
+      return { kind: "answered", number: count(fields[1]) };
     case REQUEST:
       return unpackRequestItem(count(fields[1]), fields);
     case OPEN_STREAM:
@@ -213,6 +223,7 @@ function unpackClientItem(fields: readonly unknown[]): ReceivedItem {
 }
 
 function unpackRequestItem(id: number, fields: readonly unknown[]): ReceivedItem {
+  if (id === 0) throw new FieldError("the number of no request");
   const request = unpackRequest(fields, 2);
   return typeof request === "number"
     ? { kind: "badRequest", id, code: request }

@@ -7,6 +7,7 @@ import type { Code } from "./codes.ts";
 import type { Identity } from "./identities.ts";
 import type { SessionId } from "./ids.ts";
 import type { Lifetime } from "./lifetime.ts";
+import type { RequestNumber } from "./request-number.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -82,6 +83,8 @@ export type Operation =
       readonly attachedAt: Zxid;
       /** What the connection has proved, beside its address. Undefined: nothing. */
       readonly identities?: readonly Identity[];
+      /** Undefined: the client numbers none. */
+      readonly request?: RequestNumber;
       readonly operation: ClientOperation;
     }
   /**
@@ -134,4 +137,18 @@ export type OperationResult =
       readonly timeoutMs: number;
       readonly password: Uint8Array;
       readonly attachedAt: Zxid;
+      /** What its client's numbered writes have come to so far. Undefined: there are none. */
+      readonly requests?: RequestsSoFar;
     };
+
+/** The largest number of a write that was done, and the results that the client may still wait for, by rising numbers. */
+export type RequestsSoFar = { readonly last: number; readonly kept: readonly KeptResult[] };
+
+export type KeptResult = {
+  readonly number: number;
+  readonly zxid: Zxid;
+  readonly result: WriteResult;
+};
+
+/** The result of a client's write. */
+export type WriteResult = Exclude<OperationResult, { readonly kind: "session" }>;

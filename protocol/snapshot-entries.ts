@@ -6,6 +6,8 @@
  *   head       1  | time of the last record applied 8 | count of sessions 4 | of submitters 4 | of znodes 4
  *   session    2  | id 8 | timeout in ms 4 | attachedAt 8 | password, bytes
  *   session    7  | the same | address, text: one whose connection has an address
+ *   requests   8  | session 8 | number of its last numbered write 8; behind the session's entry, if there is one
+ *   kept       9  | session 8 | number 8 | zxid 8 | result, bytes: CBOR as in `native-packing.ts`; behind the entry `requests`, by rising numbers
  *   submitter  3  | server 2 | lane 2 | incarnation 8 | seq 8
  *   skipped    5  | zxid 8
  *   configuration 6 | bytes: CBOR as in a record (`configuration.ts`); right behind the head if there is one
@@ -20,7 +22,9 @@
 import { type Acl, isOpenEntry, OPEN_ACL } from "./acl.ts";
 import { type Configuration, decodeConfiguration, encodeConfiguration } from "./configuration.ts";
 import { SESSION_NONE, type SessionId } from "./ids.ts";
+import { decodeKept, encodeKept } from "./kept-results.ts";
 import type { Lifetime } from "./lifetime.ts";
+import type { KeptResult } from "./operations.ts";
 import { type Crc32, getUint53, setUint53 } from "./record.ts";
 import { CHUNK_HEADER_BYTES, chunkPayload, sealChunk } from "./snapshot.ts";
 import type { Zxid } from "./zxid.ts";
@@ -32,6 +36,8 @@ const ZNODE = 4;
 const SKIPPED = 5;
 const CONFIGURATION = 6;
 const SESSION_WITH_ADDRESS = 7;
+const REQUESTS = 8;
+const KEPT = 9;
 
 const FLAG_DATA = 1;
 const FLAG_CHANGED = 2;
@@ -61,6 +67,9 @@ export type SnapshotSession = {
   readonly address?: string | undefined;
 };
 
+export type SnapshotRequests = { readonly session: SessionId; readonly last: number };
+export type SnapshotKept = KeptResult & { readonly session: SessionId };
+
 export type SnapshotSubmitter = {
   readonly server: number;
   readonly lane: number;
@@ -88,6 +97,8 @@ export type SnapshotZnode = {
 export type SnapshotEntry =
   | { readonly kind: "head"; readonly head: SnapshotHead }
   | { readonly kind: "session"; readonly session: SnapshotSession }
+  | { readonly kind: "requests"; readonly requests: SnapshotRequests }
+  | { readonly kind: "kept"; readonly kept: SnapshotKept }
   | { readonly kind: "submitter"; readonly submitter: SnapshotSubmitter }
   | { readonly kind: "znode"; readonly znode: SnapshotZnode }
   | { readonly kind: "configuration"; readonly configuration: Configuration }
@@ -138,6 +149,21 @@ export class ChunkWriter {
     this.#uint53(attachedAt);
     this.#blob(password);
     if (address !== undefined) this.#text(address);
+  }
+
+  requests({ session, last }: SnapshotRequests): void {
+    this.#begin(REQUESTS, 16);
+    this.#uint53(session);
+    this.#uint53(last);
+  }
+
+  kept({ session, number, zxid, result }: SnapshotKept): void {
+    const bytes = encodeKept(result);
+    this.#begin(KEPT, 28 + bytes.length);
+    this.#uint53(session);
+    this.#uint53(number);
+    this.#uint53(zxid);
+    this.#blob(bytes);
   }
 
   configuration(configuration: Configuration): void {
@@ -297,6 +323,12 @@ export class ChunkReader {
       case SESSION:
       case SESSION_WITH_ADDRESS:
         return { kind: "session", session: this.#session(kind) };
+      case REQUESTS: {
+        const session = this.#uint53() as SessionId;
+        return { kind: "requests", requests: { session, last: this.#uint53() } };
+      }
+      case KEPT:
+        return { kind: "kept", kept: this.#kept() };
       case SUBMITTER:
         return { kind: "submitter", submitter: this.#submitter() };
       case SKIPPED:
@@ -336,6 +368,18 @@ export class ChunkReader {
     const password = this.#blob();
     const address = kind === SESSION_WITH_ADDRESS ? this.#text() : undefined;
     return { id, timeoutMs, attachedAt, password, address };
+  }
+
+  #kept(): SnapshotKept {
+    const session = this.#uint53() as SessionId;
+    const number = this.#uint53();
+    const zxid = this.#uint53() as Zxid;
+    const bytes = this.#blob();
+    try {
+      return { session, number, zxid, result: decodeKept(bytes) };
+    } catch (error) {
+      throw new ChunkError("a result that cannot be read", { cause: error });
+    }
   }
 
   #submitter(): SnapshotSubmitter {
@@ -429,28 +473,5 @@ export class ChunkReader {
     if (start + length > this.#bytes.length) throw new RangeError("beyond the chunk");
     this.#position = start + length;
     return start;
-  }
-}
-
-/** What the first chunk says about the whole snapshot. */
-export type SnapshotStart = {
-  /** The time of the last record that the snapshot holds; 0 if the chunk cannot be read. */
-  readonly timeMs: number;
-  readonly configuration: Configuration | undefined;
-};
-
-export function snapshotStart(chunk: Uint8Array): SnapshotStart {
-  const reader = new ChunkReader(chunk);
-  try {
-    const head = reader.next();
-    if (head?.kind !== "head") return { timeMs: 0, configuration: undefined };
-    const { timeMs } = head.head;
-    const second = reader.next();
-    const configuration = second?.kind === "configuration" ? second.configuration : undefined;
-    return { timeMs, configuration };
-  } catch (error) {
-    // The fault is reported when the chunk is loaded.
-    if (error instanceof ChunkError) return { timeMs: 0, configuration: undefined };
-    throw error;
   }
 }

@@ -6,7 +6,8 @@
  *   0       4     magic, `ZSNP`
  *   4       4     length of the whole chunk in bytes, this header included
  *   8       4     CRC-32 of bytes 12 to the end
- *   12      1     format version, 3; version 1 had no configurations, 1 and 2 neither lifetimes of znodes nor addresses of sessions
+ *   12      1     format version, 4; version 1 had no configurations, 1 and 2 neither lifetimes of znodes nor addresses of sessions, 1 to 3
+ *                 no results of numbered writes
  *   13      1     kind: 1 state of the tree
  *   14      1     1 in the last chunk of the snapshot, else 0
  *   15      1     reserved, 0
@@ -23,7 +24,7 @@ import { type Crc32, getUint53, setUint53 } from "./record.ts";
 import type { Zxid } from "./zxid.ts";
 
 export const CHUNK_HEADER_BYTES = 32;
-export const SNAPSHOT_VERSION = 3;
+export const SNAPSHOT_VERSION = 4;
 const MAGIC = 0x5a53_4e50;
 const KIND_TREE = 1;
 

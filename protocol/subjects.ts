@@ -7,6 +7,7 @@
  *   gateway                       from a native client to whichever gateway takes it
  *   gateway.<id>.<lane>           from a native client to the gateway that serves it
  *   client.<client>.<connection>  from a gateway to one connection of a native client
+ *   changes.<name>.<name>…        the change feed, from the leader to whoever subscribes (`feed.ts`)
  *
  * `nats.conf` permits them to its users; `test/unit/protocol/subjects.test.ts` compares the two.
  */
@@ -50,4 +51,9 @@ export function inboxSubject(ensemble: string, client: string, connection: numbe
 /** The beginning of every client's inbox. A gateway publishes nowhere else, whatever a client asks for. */
 export function inboxPrefix(ensemble: string): string {
   return `zooid.${ensemble}.client.`;
+}
+
+/** The beginning of the subjects of the change feed, to which only the leader publishes. No node hears them. */
+export function feedPrefix(ensemble: string): string {
+  return `zooid.${ensemble}.changes.`;
 }

@@ -4,7 +4,7 @@
  */
 import type { SecurePeer } from "./connections/tls/terms.ts";
 import type { DiskOperation } from "./disk.ts";
-import type { PeerSender } from "./transport.ts";
+import type { Offered, PeerSender } from "./transport.ts";
 
 /**
  * A node's number in its ensemble. It is the same type as `ServerId` of the protocol, from which the runtime may not import: types are
@@ -107,7 +107,16 @@ export type PublishEffect = {
   readonly bytes: Uint8Array;
 };
 
-export type Effect = LocalEffect | PeerEffect | DiskEffect | ConnectionEffect | PublishEffect;
+/** Messages for whoever listens, of which any may be dropped: they never hold up what is published. */
+export type OfferEffect = { readonly kind: "offer"; readonly messages: readonly Offered[] };
+
+export type Effect =
+  | LocalEffect
+  | PeerEffect
+  | DiskEffect
+  | ConnectionEffect
+  | PublishEffect
+  | OfferEffect;
 
 /** What the runtime tells an actor, beside what other actors tell it. */
 export type TimerMessage<Timer extends string = string> = {

@@ -11,7 +11,7 @@ import type { Context, Turn } from "./turn.ts";
 import type { ConnectionEffect, Effect, PeerEffect, ServerId } from "./effects.ts";
 import { type Decision, type InspectionEvent, kindOf, type StepEvent } from "./inspection.ts";
 import { Fifo } from "./fifo.ts";
-import type { PeerGate, Transport } from "./transport.ts";
+import type { PeerGate, Publisher, Transport } from "./transport.ts";
 import { StepWatch } from "./step-watch.ts";
 import { TopicTable } from "./topic-table.ts";
 import { Peers, type ReceivedFromPeer } from "./peers.ts";
@@ -46,8 +46,8 @@ export type SystemOptions = {
   readonly gate?: PeerGate | undefined;
   /** Where the effects `send`, `broadcast`, `request` go. Without one they are lost, and requests find no responders. */
   readonly transport?: Transport | undefined;
-  /** Where `publish` goes; the transport by default. */
-  readonly publisher?: Pick<Transport, "publish"> | undefined;
+  /** Where `publish` and `offer` go. Default: what is published goes to the transport, and what is offered is dropped. */
+  readonly publisher?: Publisher | undefined;
   readonly disk?: DiskPort | undefined;
   readonly connections?: ConnectionPort | undefined;
   /** A step that takes this many milliseconds or more is logged as `slowStep`. Default: none is. */
@@ -379,6 +379,9 @@ export class ActorSystem {
         return;
       case "publish":
         (this.#options.publisher ?? transport)?.publish(effect.subject, effect.bytes);
+        return;
+      case "offer":
+        this.#options.publisher?.offer(effect.messages);
         return;
       case "stopNode":
         this.#stopNode(cell.actor.name, effect.reason);

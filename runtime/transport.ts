@@ -23,6 +23,16 @@ export type TransportOutcome =
 
 export type TransportStatus = "connected" | "disconnected";
 
+/** A message for whoever listens to the subject. */
+export type Offered = { readonly subject: string; readonly text: string };
+
+/** The way to clients: those that listen to subjects, not the actors of other nodes. */
+export interface Publisher {
+  publish(subject: string, bytes: Uint8Array): void;
+  /** In order. What would have to wait, or to go in fragments, is dropped, so that nothing that is published is held up. */
+  offer(messages: readonly Offered[]): void;
+}
+
 export interface Transport {
   /** Called for every message to an actor of this node. Set once, before `start`. */
   onReceive(handler: (incoming: Incoming) => void): void;

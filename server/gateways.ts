@@ -1,6 +1,7 @@
 /** The actors that face clients, operators, and the process that a node lives in. */
 import { adminActor } from "../actors/admin/admin.ts";
 import { changesActor, type ChangesOptions } from "../actors/changes/changes.ts";
+import { feedActor, type FeedOptions } from "../actors/feed/feed.ts";
 import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
 import {
   zooKeeperGatewayActor,
@@ -41,6 +42,15 @@ export function addAdminActor(
 /** The changes actor, which gives change streams to readers in this process, lives on the main thread. */
 export function addChangesActor(system: ActorSystem, options: ChangesOptions = {}): void {
   system.add(changesActor(options));
+}
+
+/** The feed lives beside the replica of lane 1. Without NATS nobody could hear it. */
+export function addFeedActor(
+  system: ActorSystem,
+  config: PlacedConfig,
+  options: Pick<FeedOptions, "isOn" | "repeatedMax" | "knownBytesMax" | "markMs">,
+): void {
+  system.add(feedActor({ ensemble: config.ensemble, ...options }));
 }
 
 /** The gateways of a lane live beside its replica. */

@@ -1,6 +1,6 @@
 /** All actors of a node, in the order in which they start, where one place makes the systems of all its threads. */
 import type { ActorSystem } from "../runtime/system.ts";
-import { addAdminActor, addChangesActor, addGatewayActors } from "./gateways.ts";
+import { addAdminActor, addChangesActor, addFeedActor, addGatewayActors } from "./gateways.ts";
 import type { NodeGate } from "./peer-gate.ts";
 import { addLogActor, addReplicaActors, addReplicationActors } from "./placement.ts";
 import type { PlacedConfig } from "./threads/choice.ts";
@@ -10,6 +10,8 @@ export type ActorOptions = {
   readonly log?: Parameters<typeof addLogActor>[2];
   readonly replica?: Parameters<typeof addReplicaActors>[3];
   readonly gateway?: Parameters<typeof addGatewayActors>[3];
+  /** Default: the change feed is off. */
+  readonly feed?: Parameters<typeof addFeedActor>[2];
   readonly replication?: Parameters<typeof addReplicationActors>[3];
   readonly changes?: Parameters<typeof addChangesActor>[1];
 };
@@ -25,6 +27,7 @@ export function addNodeActors(
     addReplicaActors(systemOf(lane), config, lane, options.replica);
     addGatewayActors(systemOf(lane), config, lane, options.gateway);
   }
+  addFeedActor(systemOf(1), config, options.feed ?? { isOn: false });
   addReplicationActors(systemOf("main"), config, gate, options.replication);
   addAdminActor(systemOf("main"), config);
   addChangesActor(systemOf("main"), options.changes);

@@ -12,6 +12,7 @@ export type ActorPattern =
   | "admin"
   | "changes"
   | "election"
+  | "feed/1"
   | "heartbeat"
   | "log"
   | "log-sync"
@@ -61,6 +62,7 @@ export const WIRING: readonly Wire[] = [
     "submitter/*",
     "admin",
     "changes",
+    "feed/1",
     "zookeeper/*",
     "nats/*",
   ]),

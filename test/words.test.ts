@@ -11,6 +11,7 @@ const FOLDERS = [
     "runtime",
     "client",
     "testing",
+    "adapters",
     "protocol",
     "server",
     "cli",

@@ -21,7 +21,10 @@ export const ENSEMBLE = "zooid";
 export type TestConnectOptions = Omit<
   ConnectOptions,
   "ensemble" | "user" | "password" | "token" | "tls"
->;
+> & {
+  /** How many of its milliseconds the client's clock shows in one of the others': clocks drift. Default 1. */
+  readonly clockRate?: number;
+};
 
 export type ClientSurroundings = {
   readonly time: TestTime;
@@ -44,7 +47,8 @@ export class ClientUnderTest {
     const session = { ...sessionOptionsOf(options), ensemble: ENSEMBLE };
     const { time, clock: base, subjects, seed } = surroundings;
     this.name = name;
-    this.#clock = new NodeClock(base, { rate: 1, wallOffsetMs: 0, startMs: 0 });
+    const { clockRate: rate = 1 } = options;
+    this.#clock = new NodeClock(base, { rate, wallOffsetMs: 0, startMs: 0 });
     this.pauses = new Pauses(this.#clock, base);
     const subscriber = told(subjects.join(name, this.#clock), time);
     const client = name.replace(" ", "-");

@@ -65,6 +65,7 @@ const DISK_MS = { min: 0.02, max: 0.3 };
 /** For as much virtual time something is waited for that is sure to come. */
 const SURE_WITHIN_MS = 120_000;
 const UNTIL_WITHIN_MS = 60_000;
+const HEARS_WITHIN_MS = 30_000;
 
 /** Resolves when a leader is there and all nodes serve clients. Rejects with BadArgumentsError or ConfigurationError. */
 export async function startTestEnsemble(options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
@@ -245,7 +246,8 @@ export class TestEnsemble implements AsyncDisposable {
     } finally {
       this.#groups.rejoin(process.name);
     }
-    await this.#surely(() => process.hasEnded);
+    // A partition of the test's own may keep it from that.
+    await this.#time.until(() => process.hasEnded, HEARS_WITHIN_MS);
   }
 
   /** Ends the sessions of its clients, then the nodes. Promises of calls that still wait are rejected. */

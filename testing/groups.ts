@@ -14,7 +14,6 @@ export class Groups {
 
   heal(): void {
     this.#groupOf.clear();
-    this.#isolated.clear();
   }
 
   isolate(name: string): void {

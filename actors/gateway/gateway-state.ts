@@ -34,6 +34,8 @@ export const FAILOVER_GRACE_MS = 2000;
 export type GatewayConnection = Attachable & {
   readonly number: number;
   readonly queue: RequestQueue<Queueable>;
+  /** Up to which number the client has had its answers. Undefined: its writes have no numbers that the log knows. */
+  readonly answered?: number;
 };
 
 export type GatewayState<Connection extends GatewayConnection> = {

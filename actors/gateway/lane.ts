@@ -42,13 +42,13 @@ export function dispatch<Connection extends GatewayConnection>(
   answerBytesMax: number,
   writable: boolean,
 ): readonly ClientOperation[] {
-  const { queue, number: client } = connection;
+  const { queue, number: client, answered } = connection;
   const { admission } = turn.state;
   const served = servedBy(connection);
   let written = NONE;
   while (served !== undefined && queue.undispatched) {
     const run = queue.dispatch({ answerBytesMax, writable, admission });
-    sendRun(turn, { served, client, run, answerBytesMax });
+    sendRun(turn, { served, client, answered, run, answerBytesMax });
     if (run.writes.length > 0) written = run.writes;
     if (!run.goesOn) break;
   }
@@ -58,13 +58,14 @@ export function dispatch<Connection extends GatewayConnection>(
 type Sent = {
   readonly served: Served;
   readonly client: number;
+  readonly answered: number | undefined;
   readonly run: Run;
   readonly answerBytesMax: number;
 };
 
 function sendRun<Connection extends GatewayConnection>(
   { state, effects }: GatewayTurn<Connection>,
-  { served, client, run, answerBytesMax }: Sent,
+  { served, client, answered, run, answerBytesMax }: Sent,
 ): void {
   const { name: from, lane } = state;
   const { who, reads, writes, travelling } = run;
@@ -76,9 +77,13 @@ function sendRun<Connection extends GatewayConnection>(
   if (writes.length > 0 || travelling.length > 0) {
     const { session, attachedAt } = served;
     const proved = provedBy(who);
-    const operations = writes.map(
-      (operation): Operation => ({ kind: "client", session, attachedAt, ...proved, operation }),
-    );
+    const operations = writes.map((operation, index): Operation => {
+      if (answered === undefined) {
+        return { kind: "client", session, attachedAt, ...proved, operation };
+      }
+      const request = { number: run.numbers[index] ?? 0, answered };
+      return { kind: "client", session, attachedAt, ...proved, request, operation };
+    });
     const message = { kind: "write", from, client, operations, travelling } as const;
     effects.push(tell(`submitter/${lane}`, message));
   }

@@ -56,6 +56,8 @@ export type Run = {
   /** The tree may leave the last of the reads unanswered, since nothing behind them goes out. Else it has to answer all. */
   readonly mayCut: boolean;
   readonly writes: readonly ClientOperation[];
+  /** The clients' numbers for the writes. */
+  readonly numbers: readonly number[];
   readonly travelling: readonly Travelling[];
 };
 
@@ -67,6 +69,7 @@ type OpenRun = {
   /** Whether the tree is asked about a write: a read behind that would not see it. */
   asks: boolean;
   writes: ClientOperation[];
+  numbers: number[];
   travelling: { after: number; who: Who; reads: ZnodeRead[] }[];
 };
 
@@ -178,6 +181,7 @@ export class RequestQueue<Request extends Queueable> {
         if (run.mayCut || !writable) break;
         this.#writesOut += 1;
         run.writes.push(request.operation);
+        run.numbers.push(entry.id);
         ends = request.operation.kind === "closeSession";
       }
       this.#nextDispatch += 1;
@@ -450,7 +454,7 @@ function isOfOneZnode(read: Read): read is ZnodeRead {
 }
 
 function newRun(): OpenRun {
-  const none = { reads: [], writes: [], travelling: [] };
+  const none = { reads: [], writes: [], numbers: [], travelling: [] };
   return { who: undefined, goesOn: false, mayCut: false, asks: false, ...none };
 }
 

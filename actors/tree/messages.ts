@@ -16,7 +16,7 @@ import type { ChunkStored, SnapshotChunk, SnapshotRefused } from "../log/message
 import type { Committed } from "../log-sync/messages.ts";
 
 /** The actors that may have change streams and receive their changes. */
-export type StreamOwner = GatewayName | "changes";
+export type StreamOwner = GatewayName | "changes" | "feed/1";
 
 /** What a gateway asks the tree: a read of a client, or whether a write of a client would make the tree larger. */
 export type TreeRead = Read | { readonly kind: "growth"; readonly operation: ClientOperation };
@@ -97,6 +97,8 @@ export type TreeMessage =
       readonly readsAll?: boolean;
       /** The stream begins after this zxid. Undefined: it begins after what is applied now. */
       readonly after: Zxid | undefined;
+      /** Without `after`: it begins so many changes before that, as far as the ring holds them. Default 0. */
+      readonly back?: number;
     }
   | {
       readonly kind: "closeStream";
@@ -201,7 +203,7 @@ export type TreeReply =
 /**
  * To the gateways of the lane: a snapshot has replaced the state that their connections have seen. Watches, streams and the results
  * of writes under way are lost, so the gateways must close all connections. The message also goes
- * to the changes actor if it had streams here, which are lost as well.
+ * to the changes actor and to the feed, if they had streams here, which are lost as well.
  */
 export type TreeReset = { readonly kind: "treeReset" };
 

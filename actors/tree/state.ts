@@ -23,6 +23,7 @@ import type { BatchReads } from "./apply/reads-behind.ts";
 import type { SessionCheck } from "./apply/session-checks.ts";
 import type { ReapWalk } from "./reap-walk.ts";
 import { REMOVAL_LIMITS, type RemovalLimits } from "./removal-limits.ts";
+import type { KeptTotal } from "./store/requests.ts";
 import type { Sessions } from "./store/sessions.ts";
 import type { Cut } from "./snapshot/cut.ts";
 import { Quotas } from "./quotas/quotas.ts";
@@ -81,6 +82,8 @@ export type TreeState = {
   /** Which paths have a quota, as the znodes have it. */
   quotas: Quotas;
   sessions: Sessions;
+  /** What the results take that are kept for sessions. */
+  kept: KeptTotal;
   submitters: Submitters;
   /** The committed operations that were skipped, in order. */
   skipped: Zxid[];
@@ -131,6 +134,7 @@ export function createState(options: TreeOptions, key: Uint8Array, startedWallMs
     znodes: createZnodes({ key, slabBytes }),
     quotas: new Quotas(),
     sessions: new Map(),
+    kept: { bytes: 0 },
     submitters: createSubmitters(),
     skipped: [],
     configuration: undefined,

@@ -69,7 +69,7 @@ authorization {
       user: "${CLIENT_USER}", password: "${clientPassword}"
       permissions: {
         publish: ["zooid.*.gateway", "zooid.*.gateway.*.*"]
-        subscribe: ["zooid.*.client.>"]
+        subscribe: ["zooid.*.client.>", "zooid.*.changes.>"]
       }
     }
   ]

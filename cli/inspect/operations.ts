@@ -39,7 +39,9 @@ export function operationLines(operation: Operation): readonly string[] {
     case "client": {
       const [first = "", ...rest] = clientLines(operation.operation);
       const session = formatSession(operation.session);
-      return [`${first} session=${session}${identitiesText(operation.identities)}`, ...rest];
+      const request = operation.request === undefined ? "" : ` request=${operation.request.number}`;
+      const by = identitiesText(operation.identities);
+      return [`${first} session=${session}${request}${by}`, ...rest];
     }
     default:
       return unreachable(operation);
@@ -134,8 +136,11 @@ export function operationJson(operation: Operation): object {
       return { operation: kind, path, unusedMs };
     }
     case "client": {
-      const { session, attachedAt, identities = [] } = operation;
-      const of = { session: formatSession(session), attachedAt: formatZxid(attachedAt) };
+      const { session, attachedAt, identities = [], request } = operation;
+      const of = {
+        ...{ session: formatSession(session), attachedAt: formatZxid(attachedAt) },
+        ...(request === undefined ? {} : { request: request.number }),
+      };
       const by = identities.length === 0 ? {} : { by: identities.map(shownIdentity) };
       return { ...clientJson(operation.operation), ...of, ...by };
     }

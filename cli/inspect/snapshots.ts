@@ -131,6 +131,11 @@ class SnapshotContent {
         this.sessions += 1;
         this.#checkPast(entry.session.attachedAt);
         return;
+      case "requests":
+        return;
+      case "kept":
+        this.#checkPast(entry.kept.zxid);
+        return;
       case "submitter":
         this.submitters += 1;
         return;

@@ -2,7 +2,9 @@
  * Live configuration: the value of a key, followed. A value that is not what the key says is told and not used; the last good one stays, in
  * memory and in a file, from which a process starts while the ensemble cannot be reached.
  */
-import { BehaviorSubject, type Observable, Subject } from "rxjs";
+import type { Observable } from "rxjs";
+import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
+import { Subject } from "rxjs/internal/Subject";
 import { checkMilliseconds, checkOptions, checkText } from "../../protocol/arguments.ts";
 import {
   AbortedError,
@@ -226,7 +228,7 @@ export async function configOf<Value>(
 }
 
 /**
- * A configuration with a client of its own, which `connect` opens: again and again while there is none, and anew when its session is over. So
+ * A configuration with a client of its own, which `connect` opens: again and again while there is none, and again when its session is over. So
  * a process starts from its file while nothing of the ensemble can be reached:
  *
  *     await using config = await openConfig(() => connect("nats://127.0.0.1:4222"), App, { fallbackFile });

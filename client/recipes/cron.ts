@@ -3,7 +3,8 @@
  * is the tick of `once.ts`, so clocks that differ do not make it run twice.
  */
 import { Cron } from "croner";
-import { type Observable, Subject } from "rxjs";
+import type { Observable } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
 import { checkOptions, checkText } from "../../protocol/arguments.ts";
 import { BadArgumentsError } from "../../protocol/errors.ts";
 import type { Client } from "../client.ts";

@@ -2,7 +2,7 @@
  * An election: one leads at a time, those who stand for it in the order in which they came. Sources: Curator's LeaderLatch and
  * LeaderSelector, kazoo's Election, in whose layouts it stands.
  */
-import { Observable } from "rxjs";
+import { Observable } from "rxjs/internal/Observable";
 import type { Acl } from "../../protocol/acl.ts";
 import { checkCallOptions, checkOptions, checkPath, checkText } from "../../protocol/arguments.ts";
 import { AbortedError, BadArgumentsError, NoNodeError } from "../../protocol/errors.ts";
@@ -149,12 +149,12 @@ export class Election {
   async #follow(tell: (leader: Leader | undefined) => void, signal: AbortSignal): Promise<void> {
     const { path } = this.#line;
     using wait = new Wait(this.#client, path, { signal });
-    let told: Leader | undefined | null = null;
+    let last: Leader | undefined | null = null;
     try {
       for (;;) {
         const { leader, zxid } = await again(wait, (until) => this.#leader(until));
-        if (told === null || told?.fence !== leader?.fence) tell(leader);
-        told = leader;
+        if (last === null || last?.fence !== leader?.fence) tell(leader);
+        last = leader;
         const wish =
           leader === undefined
             ? { path, recursive: true, after: zxid }

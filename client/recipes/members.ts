@@ -1,5 +1,7 @@
 /** Groups: who takes part, and who that is now. Sources: Curator's GroupMember, kazoo's `recipe/party.py`. */
-import { Observable, ReplaySubject, share } from "rxjs";
+import { Observable } from "rxjs/internal/Observable";
+import { share } from "rxjs/internal/operators/share";
+import { ReplaySubject } from "rxjs/internal/ReplaySubject";
 import { checkPath, checkText } from "../../protocol/arguments.ts";
 import { BadArgumentsError, InvalidValueError } from "../../protocol/errors.ts";
 import type { Stat } from "../../protocol/stat.ts";

@@ -46,7 +46,7 @@ export type Work<Result> = (run: Run) => Promise<Result> | Result;
 
 type State = {
   readonly format: typeof FORMAT;
-  /** The latest that was begun. */
+  /** The latest that was begun, if there are several, one after the other. */
   readonly tick: number;
   readonly isDone: boolean;
   readonly result?: unknown;

@@ -1,5 +1,6 @@
 /** What a consumer knows of a queue: its items in their order, and which of them somebody holds. */
-import { type Observable, Subject } from "rxjs";
+import type { Observable } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
 import { AbortedError, NoNodeError } from "../../protocol/errors.ts";
 import { nameOf, parentOf } from "../../protocol/paths.ts";
 import type { Change } from "../../protocol/reads.ts";

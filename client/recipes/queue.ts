@@ -3,7 +3,7 @@
  * in whose version the tries are counted (`turns.ts`), and `dead/…` are those that were tried in vain. Sources: kazoo's LockingQueue,
  * Curator's DistributedPriorityQueue; both of them keep neither tries nor fences.
  */
-import { firstValueFrom } from "rxjs";
+import { firstValueFrom } from "rxjs/internal/firstValueFrom";
 import { checkCallOptions, checkOptions } from "../../protocol/arguments.ts";
 import {
   BadArgumentsError,

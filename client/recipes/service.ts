@@ -1,13 +1,10 @@
 /** Discovery of services: instances register, callers pick one. Source: Curator's `curator-x-discovery`, whose layout and JSON this has. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import {
-  filter,
-  firstValueFrom,
-  map,
-  type Observable,
-  ReplaySubject,
-  type Subscription,
-} from "rxjs";
+import type { Observable, Subscription } from "rxjs";
+import { firstValueFrom } from "rxjs/internal/firstValueFrom";
+import { filter } from "rxjs/internal/operators/filter";
+import { map } from "rxjs/internal/operators/map";
+import { ReplaySubject } from "rxjs/internal/ReplaySubject";
 import { checkOptions } from "../../protocol/arguments.ts";
 import { BadArgumentsError } from "../../protocol/errors.ts";
 import { nameOf } from "../../protocol/paths.ts";

@@ -1,7 +1,7 @@
 /**
  * A session's connection to a gateway: it is opened at any of them, kept alive by pings, and given up when the gateway is silent or a
- * frame is missing. Another one follows. Requests wait meanwhile. A read that was under way is sent again; a write that was under way
- * fails, because the client cannot know whether it was done.
+ * frame is missing. Another one follows. Requests wait meanwhile; those that were under way are sent again, in their order and with their
+ * numbers, by which a write that was done is not done again.
  */
 import { NATIVE_TAKEN_BYTES } from "../../protocol/limits.ts";
 import {
@@ -17,7 +17,7 @@ import type { Zxid } from "../../protocol/zxid.ts";
 import { waitAfterLoss } from "./backoff.ts";
 import { end } from "./end.ts";
 import type { ChannelEvent } from "./messages.ts";
-import { answerRequest, loseConnection, takeRequests } from "./requests.ts";
+import { answerRequest, loseConnection, takeAnswered, takeRequests } from "./requests.ts";
 import { flushSoon, type OpenLink, sendSoon, type State, type Turn } from "./state.ts";
 import { receiveStreamItem, reopenStreams, type StreamTurn } from "./streams.ts";
 
@@ -112,7 +112,7 @@ export function flush(turn: Turn): void {
   for (;;) {
     const requests = takeRequests(state.requests);
     if (requests.length === 0) return;
-    send(turn, state.link, requests);
+    send(turn, state.link, [...takeAnswered(state.requests), ...requests]);
   }
 }
 
@@ -126,6 +126,7 @@ function keepAlive(turn: Turn, link: OpenLink): void {
   if (due || (busy && unansweredMs >= PING_BUSY_MS)) {
     link.pingedAtMs = nowMs;
     link.pings.push(nowMs);
+    for (const item of takeAnswered(state.requests)) sendSoon(turn, item);
     sendSoon(turn, { kind: "ping" });
   }
 }
@@ -251,7 +252,10 @@ function opened(turn: Turn, item: Extract<GatewayItem, { readonly kind: "opened"
   const { proofs = [] } = state.options;
   const proving = proofs.map((data): ClientItem => ({ kind: "auth", data }));
   state.items = [...proving, ...reopenStreams(state.streams)];
-  effects.push({ kind: "stateChanged", state: { kind: "connected", session, server, lane } });
+  effects.push({
+    kind: "stateChanged",
+    state: { kind: "connected", session, server, lane, timeoutMs },
+  });
   flushSoon(turn);
 }
 
@@ -291,7 +295,7 @@ function lost(turn: Turn, reason: string, delayMs: number): void {
   state.link = { kind: "none", retryAtMs: nowMs + waitMs };
   if (openMs !== undefined) {
     state.lastProblem = reason;
-    loseConnection(state.requests, reason, effects);
+    loseConnection(state.requests);
     const { failures } = backoff;
     effects.push({ kind: "stateChanged", state: { kind: "reconnecting", reason, failures } });
   }

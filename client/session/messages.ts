@@ -22,12 +22,16 @@ export type SessionOptions = {
 
 export type SessionState =
   | { readonly kind: "connecting" }
-  /** The gateway on lane `lane` of node `server` serves the connection. */
+  /** Over NATS the gateway on lane `lane` of node `server` serves the connection; over ZooKeeper's protocol the server at `address`. */
   | {
       readonly kind: "connected";
       readonly session: SessionId;
-      readonly server: number;
-      readonly lane: number;
+      /** The session timeout in milliseconds that was granted. */
+      readonly timeoutMs: number;
+      readonly server?: number;
+      readonly lane?: number;
+      /** `host:port`. */
+      readonly address?: string;
     }
   /**
    * The session may still be alive, and operations wait. `failures` counts the connections in a row that were lost soon after they
@@ -42,7 +46,6 @@ export type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
 
 /** Why a request, a stream or the whole session ended without what was asked for. `client/failures.ts` makes errors of it. */
 export type Failure =
-  | { readonly kind: "connectionLost"; readonly reason: string }
   | { readonly kind: "timedOut"; readonly timeoutMs: number }
   /** Its caller waits no longer. */
   | { readonly kind: "cancelled" }

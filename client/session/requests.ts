@@ -20,6 +20,8 @@ type Pending = {
   readonly heldBytes: number;
   readonly timeoutMs: number;
   readonly deadlineMs: number;
+  /** It was sent on this connection or an earlier one. */
+  sent: boolean;
   /** Its caller waits no longer. What was sent is counted until its gateway answers it, or its connection is lost. */
   settled: boolean;
 };
@@ -32,6 +34,10 @@ export type Requests = {
   underWayBytes: number;
   /** No request is late before this time. */
   lateFromMs: number;
+  /** The number of the last request that was added. */
+  last: number;
+  /** On this connection it was said that answers are waited for to none up to this number. */
+  saidAnswered: number;
 };
 
 /** Where requests are settled. */
@@ -48,6 +54,8 @@ export function newRequests(timeoutMs: number): Requests {
     underWay: new Map(),
     underWayBytes: 0,
     lateFromMs: Infinity,
+    last: 0,
+    saidAnswered: 0,
   };
 }
 
@@ -62,7 +70,9 @@ export function addRequest(
 ): void {
   const deadlineMs = nowMs + timeoutMs;
   const [bytes, heldBytes] = [frameBytes(request), requestBytes(request)];
-  requests.waiting.push({ id, request, bytes, heldBytes, timeoutMs, deadlineMs, settled: false });
+  const about = { id, request, bytes, heldBytes, timeoutMs, deadlineMs };
+  requests.waiting.push({ ...about, sent: false, settled: false });
+  requests.last = id;
   requests.lateFromMs = Math.min(requests.lateFromMs, deadlineMs);
 }
 
@@ -80,6 +90,7 @@ export function takeRequests(requests: Requests): ClientItem[] {
     const full = items.length > 0 && bytes + pending.bytes > NATIVE_FRAME_BYTES_SOFT_MAX;
     if (full || isFullWith(requests, pending.heldBytes)) break;
     bytes += pending.bytes;
+    pending.sent = true;
     requests.underWay.set(pending.id, pending);
     requests.underWayBytes += pending.heldBytes;
     items.push({ kind: "request", id: pending.id, request: pending.request });
@@ -102,27 +113,47 @@ export function answerRequest(
 ): void {
   const pending = requests.underWay.get(id);
   if (pending === undefined) return;
+  // The session is attached elsewhere: the gateway ends this connection, and the request goes with all others to the next.
+  if (result.kind === "error" && result.code === Code.sessionMoved) return;
   requests.underWay.delete(id);
   requests.underWayBytes -= pending.heldBytes;
   if (pending.settled) return;
-  if (result.kind === "error" && result.code === Code.sessionMoved) {
-    // The request was refused and certainly not done, so the next connection may send it again.
-    requests.waiting.unshift(pending);
-  } else {
-    effects.push({ kind: "settle", id, outcome: { kind: "answered", answer: { zxid, result } } });
-  }
+  pending.settled = true;
+  effects.push({ kind: "settle", id, outcome: { kind: "answered", answer: { zxid, result } } });
 }
 
-/** What changes nothing and was under way goes back to the front of the queue, for the next connection; writes fail. */
-export function loseConnection(requests: Requests, reason: string, effects: Effects): void {
-  const again: Pending[] = [];
-  for (const pending of requests.underWay.values()) {
-    if (pending.settled) continue;
-    if (pending.request.kind !== "write") again.push(pending);
-    else fail(pending, { kind: "connectionLost", reason }, inDoubt(pending), effects);
-  }
+/**
+ * What was under way goes back to the front of the queue, for the next connection, in its order. A write that was done is not done again:
+ * it has its number still, and is answered with what it came to. The end of the session alone is not asked for again.
+ */
+export function loseConnection(requests: Requests): void {
+  const again = [...requests.underWay.values()].filter(
+    ({ settled, request }) => !settled && !endsSession(request),
+  );
   forgetUnderWay(requests);
   requests.waiting = [...again, ...requests.waiting];
+  requests.saidAnswered = 0;
+}
+
+function endsSession(request: NativeRequest): boolean {
+  return request.kind === "write" && request.operation.kind === "closeSession";
+}
+
+/**
+ * Says that no answers are waited for up to the number before the oldest request that has none, if that was not said. Requests that wait
+ * are behind all that are under way.
+ */
+export function takeAnswered(requests: Requests): ClientItem[] {
+  const { underWay, waiting, last } = requests;
+  let oldest = waiting[0]?.id ?? last + 1;
+  for (const { id, settled } of underWay.values()) {
+    if (settled) continue;
+    oldest = id;
+    break;
+  }
+  if (oldest - 1 <= requests.saidAnswered) return [];
+  requests.saidAnswered = oldest - 1;
+  return [{ kind: "answered", number: oldest - 1 }];
 }
 
 /** Fails requests that are out of time. */
@@ -139,7 +170,7 @@ export function expireRequests(requests: Requests, nowMs: number, effects: Effec
     if (pending.deadlineMs > nowMs) {
       lateFromMs = Math.min(lateFromMs, pending.deadlineMs);
       kept.push(pending);
-    } else fail(pending, lateness(pending), "no", effects);
+    } else fail(pending, lateness(pending), inDoubt(pending), effects);
   }
   if (kept.length < requests.waiting.length) requests.waiting = kept;
   requests.lateFromMs = lateFromMs;
@@ -155,7 +186,7 @@ export function cancelRequest(requests: Requests, id: number, effects: Effects):
   }
   const at = requests.waiting.findIndex((pending) => pending.id === id);
   const [waiting] = at < 0 ? [] : requests.waiting.splice(at, 1);
-  if (waiting !== undefined) fail(waiting, failure, "no", effects);
+  if (waiting !== undefined) fail(waiting, failure, inDoubt(waiting), effects);
 }
 
 /** The session has ended, and with it every request. */
@@ -163,7 +194,7 @@ export function failRequests(requests: Requests, failure: Failure, effects: Effe
   for (const pending of requests.underWay.values()) {
     if (!pending.settled) fail(pending, failure, inDoubt(pending), effects);
   }
-  for (const pending of requests.waiting) fail(pending, failure, "no", effects);
+  for (const pending of requests.waiting) fail(pending, failure, inDoubt(pending), effects);
   forgetUnderWay(requests);
   requests.waiting = [];
 }
@@ -188,7 +219,7 @@ function forgetUnderWay(requests: Requests): void {
   requests.underWayBytes = 0;
 }
 
-/** Whether a request that was sent and ends without an answer may have been done. */
-function inDoubt({ request }: Pending): MaybeApplied {
-  return request.kind === "write" ? "unknown" : "no";
+/** Whether a request that ends without an answer may have been done: only a write that was sent, on whatever connection. */
+function inDoubt({ request, sent }: Pending): MaybeApplied {
+  return sent && request.kind === "write" ? "unknown" : "no";
 }

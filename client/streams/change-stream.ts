@@ -2,7 +2,7 @@
  * A stream of a client: an Observable and an async iterable of the same. A feed (`changes.ts`, `value.ts`, `children.ts`, `tree.ts`) gives
  * it portions, and may give more once they are taken.
  */
-import { Observable } from "rxjs";
+import { Observable } from "rxjs/internal/Observable";
 import { AbortedError, ClosedError } from "../../protocol/errors.ts";
 import { counterOf, epochOf, type Zxid } from "../../protocol/zxid.ts";
 import type { Clock } from "../wire.ts";
@@ -135,12 +135,13 @@ export class ChangeStream<T> extends Observable<T> implements AsyncIterable<T> {
         const { changes, through } = portion;
         meter.waiting += changes;
         // A consumer may pass over what only says how far the stream has come.
-        if (changes === 0) taken();
+        const isProgress = changes === 0 && portion.items.length === 0;
+        if (isProgress) taken();
         sink.given(portion, () => {
           meter.waiting -= changes;
           meter.through = through;
           meter.movedAtMs = clock.nowMs();
-          if (changes > 0) taken();
+          if (!isProgress) taken();
         });
       },
     });

@@ -12,6 +12,7 @@ import type { StreamEnd } from "../session/messages.ts";
 import type { Wire } from "../wire.ts";
 import { ChangeStream, type Feed, type Sink, type StreamOptions } from "./change-stream.ts";
 import type { Gap, Present, StreamEvent } from "./events.ts";
+import { PatientSink } from "./patient-sink.ts";
 import { sourceOf, type Source } from "./source.ts";
 import { followCopy } from "./tree-copy.ts";
 
@@ -65,7 +66,7 @@ class Follower {
   readonly #source: Source;
   readonly #path: string;
   readonly #options: ChangesOptions;
-  readonly #sink: Sink<StreamEvent>;
+  readonly #sink: PatientSink<StreamEvent>;
   /** Everything up to here was given. */
   #after: Zxid;
   #unsubscribe: () => void = () => undefined;
@@ -78,7 +79,7 @@ class Follower {
     this.#source = source;
     this.#path = path;
     this.#options = options;
-    this.#sink = sink;
+    this.#sink = new PatientSink(sink);
     this.#after = source.lastZxid();
   }
 
@@ -149,12 +150,18 @@ class Follower {
       return;
     }
     if (onGap === "reread") {
-      this.#reread(from);
+      this.#whenTaken(() => this.#reread(from));
       return;
     }
     const gap: Gap = { kind: "gap", from, to, because: "compacted" };
     this.#sink.given({ items: [gap], changes: 0, through: to }, () => undefined);
-    this.begin(to);
+    this.#whenTaken(() => this.begin(to));
+  }
+
+  #whenTaken(run: () => void): void {
+    this.#sink.whenTaken(() => {
+      if (!this.#isOver) run();
+    });
   }
 
   #reread(from: Zxid): void {

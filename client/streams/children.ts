@@ -7,6 +7,7 @@ import { errorOfEnd } from "../failures.ts";
 import type { StreamEnd } from "../session/messages.ts";
 import type { Wire } from "../wire.ts";
 import { ChangeStream, type Feed, type Sink, type StreamOptions } from "./change-stream.ts";
+import { PatientSink } from "./patient-sink.ts";
 import { listChildren } from "./list-children.ts";
 import { byZxid } from "./portions.ts";
 import { diffOf } from "./diff.ts";
@@ -80,7 +81,7 @@ export function childrenFeed(source: Source, path: string): Feed<ChildrenView> {
 class Children {
   readonly #source: Source;
   readonly #path: string;
-  readonly #sink: Sink<ChildrenView>;
+  readonly #sink: PatientSink<ChildrenView>;
   #reads: Reads;
   #unsubscribe: () => void = () => undefined;
   #isOver = false;
@@ -97,7 +98,7 @@ class Children {
   constructor(source: Source, path: string, sink: Sink<ChildrenView>) {
     this.#source = source;
     this.#path = path;
-    this.#sink = sink;
+    this.#sink = new PatientSink(sink);
     this.#reads = new Reads(source, (error) => this.#failed(error));
   }
 
@@ -106,6 +107,7 @@ class Children {
    * there is done to it again, which changes nothing.
    */
   begin(): void {
+    if (this.#isOver) return;
     const named = new Set<string>();
     let first: Zxid | undefined;
     listChildren(this.#reads, {
@@ -151,7 +153,7 @@ class Children {
 
   #ended(end: StreamEnd): void {
     if (this.#isOver) return;
-    if (end.kind === "compacted") this.begin();
+    if (end.kind === "compacted") this.#sink.whenTaken(() => this.begin());
     else this.#failed(errorOfEnd(end) ?? new ClosedError());
   }
 

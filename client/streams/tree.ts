@@ -9,6 +9,7 @@ import type { Wire } from "../wire.ts";
 import { ChangeStream, type Feed, type Sink, type StreamOptions } from "./change-stream.ts";
 import { type Diff, diffOf } from "./diff.ts";
 import type { Gap } from "./events.ts";
+import { PatientSink } from "./patient-sink.ts";
 import { byZxid } from "./portions.ts";
 import type { SortedMap } from "./sorted-map.ts";
 import { sourceOf, type Source } from "./source.ts";
@@ -58,7 +59,7 @@ class Tree {
   readonly #source: Source;
   readonly #path: string;
   readonly #hasData: boolean;
-  readonly #sink: Sink<TreeView>;
+  readonly #sink: PatientSink<TreeView>;
   #end: () => void = () => undefined;
   #isOver = false;
   /** What was given last. Undefined: nothing was. */
@@ -72,10 +73,11 @@ class Tree {
     this.#source = source;
     this.#path = path;
     this.#hasData = data;
-    this.#sink = sink;
+    this.#sink = new PatientSink(sink);
   }
 
   begin(): void {
+    if (this.#isOver) return;
     const options = { recursive: true, data: this.#hasData };
     this.#end = followCopy(this.#source, this.#path, options, {
       copied: (nodes, zxid) => this.#copied(nodes, zxid),
@@ -100,7 +102,7 @@ class Tree {
     const from = this.#through;
     if (from !== undefined) this.#lost ??= { from, because };
     this.#end();
-    this.begin();
+    this.#sink.whenTaken(() => this.begin());
   }
 
   #copied(nodes: SortedMap<CopiedZnode>, zxid: Zxid): void {

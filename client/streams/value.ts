@@ -5,6 +5,7 @@ import type { Zxid } from "../../protocol/zxid.ts";
 import { errorOfEnd } from "../failures.ts";
 import type { Wire } from "../wire.ts";
 import { ChangeStream, type Feed, type Sink, type StreamOptions } from "./change-stream.ts";
+import { PatientSink } from "./patient-sink.ts";
 import { byZxid } from "./portions.ts";
 import { sourceOf, type Source } from "./source.ts";
 import { type CopiedZnode, followCopy } from "./tree-copy.ts";
@@ -38,7 +39,7 @@ class Value<T> {
   readonly #source: Source;
   readonly #path: string;
   readonly #decode: Decode<T>;
-  readonly #sink: Sink<T | undefined>;
+  readonly #sink: PatientSink<T | undefined>;
   #end: () => void = () => undefined;
   #isOver = false;
   /** When what was given last was set; 0 while there is no such znode. Undefined: nothing was given. */
@@ -48,16 +49,17 @@ class Value<T> {
     this.#source = source;
     this.#path = path;
     this.#decode = decode;
-    this.#sink = sink;
+    this.#sink = new PatientSink(sink);
   }
 
   begin(): void {
+    if (this.#isOver) return;
     const options = { recursive: false, data: true } as const;
     this.#end = followCopy(this.#source, this.#path, options, {
       copied: (znodes, zxid) => this.#copied(znodes.get(this.#path), zxid),
       portion: (changes, through, taken) => this.#portion(changes, through, taken),
       ended: (end) => {
-        if (end.kind === "compacted") this.begin();
+        if (end.kind === "compacted") this.#sink.whenTaken(() => this.begin());
         else this.#sink.failed(errorOfEnd(end) ?? new ClosedError());
       },
       failed: (error) => this.#sink.failed(error),

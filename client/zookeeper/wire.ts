@@ -1,5 +1,8 @@
 /** A session over ZooKeeper's protocol, for programs: promises of answers, an Observable of its state. `driver.ts` does the rest. */
-import { BehaviorSubject, filter, firstValueFrom, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
+import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
+import { firstValueFrom } from "rxjs/internal/firstValueFrom";
+import { filter } from "rxjs/internal/operators/filter";
 import { checkMilliseconds, checkOptions, checkText } from "../../protocol/arguments.ts";
 import {
   AbortedError,
@@ -17,11 +20,7 @@ import { type Channel, readTlsFiles, SocketChannel, type TlsFiles } from "./chan
 import { type DriverOptions, ZooKeeperDriver } from "./driver.ts";
 import { errorOf, wireEndOf } from "./failures.ts";
 import { type Credentials, digestLogin } from "./login.ts";
-import type {
-  Request,
-  SessionOptions,
-  SessionState as ZooKeeperState,
-} from "./session/messages.ts";
+import type { Request, SessionOptions } from "./session/messages.ts";
 import { parseZooKeeperUrl } from "./url.ts";
 
 export type ZooKeeperOptions = {
@@ -66,7 +65,7 @@ export class ZooKeeperWire implements Wire {
     this.#driver = new ZooKeeperDriver({
       ...{ channel, environment, ...of },
       onState: (state) => {
-        this.#state$.next(wireStateOf(state));
+        this.#state$.next(state);
         if (state.kind === "closed") this.#state$.complete();
       },
       onClosing: (closing) => this.#closed.resolve(closing),
@@ -126,13 +125,6 @@ export class ZooKeeperWire implements Wire {
     this.#driver.close();
     await this.#closed.promise;
   }
-}
-
-/** Nodes of zooid are told by number, and servers of ZooKeeper's protocol by address, which `session` is not about. */
-function wireStateOf(state: ZooKeeperState): SessionState {
-  if (state.kind !== "connected") return state;
-  const { session, timeoutMs, server } = state;
-  return { kind: "connected", session, timeoutMs, server } as unknown as SessionState;
 }
 
 /**

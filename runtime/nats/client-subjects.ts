@@ -4,7 +4,7 @@
  * with the reply subject `f.<message>.<index>.<count>`.
  */
 import type { Observable } from "rxjs";
-import type { Transport, TransportStatus } from "../transport.ts";
+import type { Publisher, Transport, TransportStatus } from "../transport.ts";
 import { type NatsOptions, openLink } from "./link.ts";
 
 export type ClientMessage = {
@@ -22,11 +22,12 @@ export type NatsClientsOptions = NatsOptions & {
   readonly onMessage: (message: ClientMessage) => void;
 };
 
-export type NatsClients = Pick<Transport, "publish" | "close"> & {
-  readonly status$: Observable<TransportStatus>;
-  /** From now on clients are heard; before, they are told at once that nobody is there. */
-  readonly listen: () => void;
-};
+export type NatsClients = Publisher &
+  Pick<Transport, "close"> & {
+    readonly status$: Observable<TransportStatus>;
+    /** From now on clients are heard; before, they are told at once that nobody is there. */
+    readonly listen: () => void;
+  };
 
 /** The group's name, the same for every gateway. */
 const QUEUE = "gateways";
@@ -61,6 +62,7 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
   }
   return {
     publish: (subject, bytes) => link.publish(subject, bytes, undefined, "f"),
+    offer: (messages) => link.offer(messages),
     status$: link.status.asObservable(),
     listen: () => {
       if (isListening) return;

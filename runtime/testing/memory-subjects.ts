@@ -161,6 +161,8 @@ export function memoryClients(
   let isListening = false;
   return {
     publish: (subject, bytes) => subscriber.publish(subject, bytes),
+    // Nobody hears the change feed.
+    offer: () => undefined,
     status$: NEVER,
     listen: () => {
       if (isListening) return;

@@ -296,6 +296,12 @@ export const KEYS: readonly Key[] = [
     "without a leader, clients that ask for it may read (default false)",
   ),
   key(
+    "changeFeed",
+    "change-feed true|false",
+    "zooid.changeFeed",
+    "while this node leads, publish committed changes at NATS (default false)",
+  ),
+  key(
     "superDigest",
     "super-digest USER:HASH",
     "DigestAuthenticationProvider.superDigest",

@@ -159,6 +159,11 @@ export type NodeConfig = {
    * Without a leader, a node serves reads to the clients of ZooKeeper that ask for it (`canBeReadOnly`). Default false: they wait for one.
    */
   readonly readOnlyMode: boolean;
+  /**
+   * Whether this node, while it leads, publishes the changes that everybody may read at NATS, for whoever subscribes. Default false. The
+   * same on every node.
+   */
+  readonly changeFeed: boolean;
   /** Whether znodes with a time to live may be made. Default true, unlike in ZooKeeper. The same on every node. */
   readonly extendedTypes: boolean;
   /** How often a leader looks for containers and znodes with a time to live that are to be deleted. Default 60_000. */

@@ -400,6 +400,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     enforceQuota: read(draft, "enforceQuota", flag, false),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
     readOnlyMode: read(draft, "readOnlyMode", flag, false),
+    changeFeed: read(draft, "changeFeed", flag, false),
     ...readAuthentication({
       settings,
       read: (field, reader, byDefault) => read(draft, field, reader, byDefault),

@@ -18,7 +18,7 @@ import { gatewaySubject, laneSubject } from "../../protocol/subjects.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { NatsReport } from "../../actors/admin/messages.ts";
 import type { Topic } from "../../actors/topics.ts";
-import { addGatewayActors } from "../gateways.ts";
+import { addFeedActor, addGatewayActors } from "../gateways.ts";
 import { machine, memoryLimits } from "../memory-limits.ts";
 import { natsLog, natsTopic } from "../nats-log.ts";
 import { natsOptions } from "../nats-options.ts";
@@ -54,6 +54,9 @@ export type LaneSurroundings = {
   /** In the place of NATS. */
   readonly subscriber?: Subscriber | undefined;
 };
+
+/** All lanes hold the same, and one of them publishes it. */
+const FEED_LANE = 1;
 
 export class LaneClients {
   readonly listener: Listener;
@@ -104,6 +107,8 @@ export class LaneClients {
       system.observe(`nats/${lane}`, "serving" satisfies Topic).subscribe(() => nats.listen());
     }
     addGatewayActors(system, config, lane, { heldBytesMax });
+    if (lane === FEED_LANE)
+      addFeedActor(system, config, { isOn: config.changeFeed && nats !== undefined });
   }
 
   #watchCertificates({ onInspection }: LaneSurroundings): void {

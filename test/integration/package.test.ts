@@ -1,77 +1,124 @@
 /** The package as it is published: what it exports is there, has types, and works in a program that only has the package. */
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import test from "ava";
-import { Child } from "../support/child.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { publint } from "publint";
+import { entriesOf, extract, undocumented } from "../docs/extract.ts";
+import {
+  buildPackage,
+  linkPackages,
+  manifestOf,
+  pack,
+  run,
+  TSC,
+  writeProject,
+} from "../package/install.ts";
+import {
+  ADAPTER_TYPES,
+  CLIENT_PROGRAM,
+  CLIENT_TYPES,
+  IMPORT_PROGRAM,
+  SERVER_PROGRAM,
+} from "../package/programs.ts";
+import { reachOf } from "../package/reach.ts";
 
-const TSC = join(CHECKOUT, "node_modules/typescript/bin/tsc");
+let folder = "";
+let own = "";
 
-/** A program of a user who relies on the types. */
-const PROGRAM = `
-import { connect, ZooidError } from "zooid/client";
-import { ConfigurationError, startNode, type ChangeEvent, type RunningNode } from "zooid/server";
-
-const dataDir: string = process.argv[2] ?? "data";
-const wrong: ConfigurationError = await startNode({ lanes: 99 }).then(
-  () => { throw new Error("it started"); },
-  (error: unknown) => { if (error instanceof ConfigurationError) return error; throw error; },
-);
-console.log(wrong instanceof ZooidError, wrong.code, wrong.problems.map(({ field }) => field).join());
-const node: RunningNode = await startNode({ dataDir, clientPort: 0, clientPortAddress: "127.0.0.1" });
-node.leadership$.subscribe(({ role, epoch, leader }) => console.log(role, epoch, leader));
-node.peers$.subscribe((peers) => console.log("peers", peers.length));
-node.nats$.subscribe(({ peers }) => console.log("nats", peers ?? "none"));
-const seen: ChangeEvent[] = [];
-node.changes("/", { recursive: true }).subscribe({
-  next: (change) => seen.push(change),
-  complete: () => console.log("changes complete", seen.length),
+test.before(async (t) => {
+  folder = await mkdtemp(join(tmpdir(), "zooid-package-"));
+  own = join(folder, "zooid");
+  t.is(await buildPackage(own), "");
+  await mkdir(join(folder, "node_modules"));
+  await symlink(own, join(folder, "node_modules/zooid"));
+  const { dependencies, peerDependencies } = await manifestOf(own);
+  const names = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "@types/node"];
+  await linkPackages(folder, names);
 });
-await node.ready;
-console.log("serves", node.clientPort > 0, typeof connect);
-await node.stop();
-console.log((await node.stopped).kind);
-`;
 
-const TSCONFIG = {
-  compilerOptions: {
-    module: "nodenext",
-    target: "es2024",
-    strict: true,
-    types: ["node"],
-    outDir: "out",
-  },
-  files: ["program.ts"],
-};
-
-async function run(args: readonly string[], cwd: string): Promise<string> {
-  const child = new Child({ command: process.execPath, args, cwd });
-  await child.exited;
-  return child.output();
-}
+test.after.always(() => rm(folder, { recursive: true, force: true }));
 
 test("a program that has nothing but the package compiles and is a node", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-package-"));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const own = join(folder, "node_modules/zooid");
-  await mkdir(own, { recursive: true });
-  const manifest = await readFile(join(CHECKOUT, "package.json"), "utf8");
-  await writeFile(join(own, "package.json"), manifest);
-  const build = ["-p", join(CHECKOUT, "tsconfig.build.json"), "--outDir", join(own, "dist")];
-  t.is(await run([TSC, ...build], folder), "");
-  const { dependencies } = JSON.parse(manifest) as { readonly dependencies: object };
-  for (const name of [...Object.keys(dependencies), "@types/node"]) {
-    const link = join(folder, "node_modules", name);
-    await mkdir(dirname(link), { recursive: true });
-    await symlink(join(CHECKOUT, "node_modules", name), link);
-  }
-  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
-  await writeFile(join(folder, "program.ts"), PROGRAM);
-  t.is(await run([TSC, "-p", "."], folder), "");
-  const lines = (await run(["out/program.js", join(folder, "data")], folder)).trim().split("\n");
+  const project = join(folder, "server");
+  await writeProject(project, { "program.ts": SERVER_PROGRAM }, { module: "nodenext" });
+  t.is(await run([TSC, "-p", "."], project), "");
+  const lines = (await run(["out/program.js", join(project, "data")], project)).trim().split("\n");
   t.is(lines[0], "true ZOOID_CONFIGURATION lanes");
   t.deepEqual(lines.slice(-3), ["serves true function", "changes complete 0", "asked"]);
-  for (const line of ["leading 1 1", "peers 0", "nats none"]) t.true(lines.includes(line), line);
+  for (const line of ["leading 1 1", "peers 0", "nats none", "tested a,zookeeper 3"]) {
+    t.true(lines.includes(line), line);
+  }
+});
+
+test("the types are right however a program resolves modules, also for who checks libraries", async (t) => {
+  const ways = [
+    { module: "nodenext", moduleResolution: "nodenext", skipLibCheck: false },
+    { module: "node16", moduleResolution: "node16", skipLibCheck: true },
+    // With the packages that the adapters adapt, whose own types are not looked at.
+    { module: "preserve", moduleResolution: "bundler", skipLibCheck: true },
+  ];
+  for (const way of ways) {
+    const project = join(folder, `types-${way.moduleResolution}`);
+    const files = { "client.ts": CLIENT_TYPES };
+    const withAdapters = { ...files, "adapters.ts": ADAPTER_TYPES };
+    await writeProject(project, way.module === "preserve" ? withAdapters : files, way);
+    t.is(await run([TSC, "-p", ".", "--noEmit"], project), "", way.moduleResolution);
+  }
+});
+
+test("a plain JavaScript program has the client, without the server and what only that needs", async (t) => {
+  const project = join(folder, "javascript");
+  await writeProject(project, { "program.js": CLIENT_PROGRAM, "import.js": IMPORT_PROGRAM }, {});
+  const said = JSON.parse(await run(["program.js"], project)) as Record<string, unknown>;
+  t.is(said["path"], "/limits");
+  t.is(said["code"], "ZOOID_UNREACHABLE");
+  t.deepEqual(said["unneeded"], []);
+  t.log(`import of zooid/client: ${(await run(["import.js"], project)).trim()}`);
+});
+
+test("what the client brings along is within its budget", async (t) => {
+  const reach = reachOf(own, "dist/client/connect.js");
+  const file = new URL("../package/budget.json", import.meta.url);
+  const budget = JSON.parse(await readFile(file, "utf8")) as Omit<typeof reach, "files">;
+  t.log(`${reach.bytes} bytes, ${reach.eagerBytes} of them at once, ${reach.files.length} files`);
+  t.true(reach.bytes <= budget.bytes, `${reach.bytes} bytes, at most ${budget.bytes}`);
+  t.true(reach.eagerBytes <= budget.eagerBytes, `${reach.eagerBytes} bytes at once`);
+  t.deepEqual(reach.packages, budget.packages);
+  const folders = new Set(reach.files.map((each) => each.split("/")[1]));
+  t.deepEqual(folders, new Set(["client", "protocol", "runtime"]));
+});
+
+test("publint and arethetypeswrong find nothing in the tarball, which holds what runs and no sources", async (t) => {
+  const tarball = await readFile(await pack(own, folder));
+  const bytes = tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length);
+  const { messages } = await publint({ pack: { tarball: bytes as ArrayBuffer } });
+  t.deepEqual(messages, []);
+  const contents = createPackageFromTarballData(tarball);
+  const files = contents.listFiles().map((each) => each.replace("/node_modules/zooid/", ""));
+  t.deepEqual(files.filter((each) => !/^dist\/.*\.(?:js|d\.ts|js\.map)$/.test(each)).toSorted(), [
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "nats.conf",
+    "package.json",
+  ]);
+  const checked = await checkPackage(contents);
+  if (checked.types === false) return t.fail("no types");
+  // The package is ESM, which CommonJS loads with `import()` or, since Node 22, `require()`; "node10" knows no exports.
+  const meant = new Set(["CJSResolvesToESM"]);
+  const problems = checked.problems.filter(
+    (each) =>
+      !meant.has(each.kind) && !("resolutionKind" in each && each.resolutionKind === "node10"),
+  );
+  t.deepEqual(problems, []);
+  const { exports } = await manifestOf(own);
+  t.deepEqual(Object.keys(checked.entrypoints).toSorted(), Object.keys(exports).toSorted());
+});
+
+test("what the client exports has documentation, apart from a list that only gets shorter", async (t) => {
+  const entry = (await entriesOf(own)).find(({ name }) => name === "client");
+  if (entry === undefined) return t.fail("the package has no client");
+  t.deepEqual(extract(own, entry, join(folder, "models")), (await undocumented())["client"]);
 });

@@ -47,6 +47,22 @@ test.serial("an ensemble under faults of many kinds violates nothing", async (t)
   t.deepEqual(await readdir(folder), []);
 });
 
+test.serial(
+  "subscribers see each change once while nodes and nats-servers are killed",
+  async (t) => {
+    const args = ["--profile", "streams", "--seconds", "6", "--seed", "3", "--pace", "0.25"];
+    const faults = ["--faults", "kill,restart,nats-kill", "--clients", "1"];
+    const { child, folder } = await run(t, ...args, ...faults);
+    await child.exited;
+    t.is(child.process.exitCode, 0, child.output());
+    const told = /50 subscribers: (\d+) changes, (\d+) views, .* (\d+) compared/.exec(
+      child.output(),
+    );
+    for (const count of told?.slice(1) ?? ["0"]) t.true(Number(count) > 100, child.output());
+    t.deepEqual(await readdir(folder), []);
+  },
+);
+
 test.serial("a soak that is interrupted takes away all that it started", async (t) => {
   const { child, folder } = await run(t, "--minutes", "5", "--seed", "1", "--clients", "2");
   await child.line(/^all nodes serve/);

@@ -21,7 +21,7 @@ import { ShapeCoverage } from "./client/shapes.ts";
 import { RING_UNKNOWN } from "./client/watches.ts";
 import type { ClientCounts, ClientEnvironment } from "./client/environment.ts";
 import { newClientCounts } from "./client/counts.ts";
-import { configOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
+import { configOf, feedOptionsOf, gatewayOptionsOf, replicaOptionsOf } from "./config.ts";
 import type { Coverage } from "./coverage.ts";
 import { FaultyDiskPort } from "./faulty-disk.ts";
 import { Ghosts, OLDER } from "./ghosts.ts";
@@ -306,10 +306,7 @@ export class Cluster {
         clock,
         randomness: random,
         gate: thread === "main" ? gate : undefined,
-        publisher: {
-          publish: (subject, bytes) =>
-            this.natives.subjects.publish({ node, toldClients }, subject, bytes),
-        },
+        publisher: this.natives.subjects.publisherOf(node, toldClients),
         transport:
           thread !== "main" ? undefined : (beside?.transport ?? this.network.join(node.id)),
         disk: plan.threads === undefined || thread === "log" ? port : undefined,
@@ -331,6 +328,7 @@ export class Cluster {
       replica: replicaOptionsOf(plan),
       gateway: gatewayOptionsOf(plan),
       replication: { sizes, replaceAfterMs },
+      feed: feedOptionsOf(plan),
       changes: { pendingBytesMax: plan.streamPendingBytes },
     };
     addNodeActors(systemOf, { config, gate, options });

@@ -3,7 +3,7 @@ import { SLAB_BYTES } from "../../actors/tree/store/arena.ts";
 import { NO_LIMITS } from "../../actors/tree/store/size.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
-import type { addGatewayActors } from "../../server/gateways.ts";
+import type { addFeedActor, addGatewayActors } from "../../server/gateways.ts";
 import type { addReplicaActors } from "../../server/placement.ts";
 import type { PlacedConfig } from "../../server/threads/choice.ts";
 import { SUPER_DIGEST } from "./client/identities.ts";
@@ -79,6 +79,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     saslSuperPassword: undefined,
     fourLetterWords: ["*"],
     readOnlyMode: true,
+    changeFeed: true,
     lanes: plan.lanes,
     snapshotEveryBytes: plan.snapshotEveryBytes,
     extendedTypes: true,
@@ -110,4 +111,9 @@ export function gatewayOptionsOf(plan: Plan): Parameters<typeof addGatewayActors
   const { streamPendingBytes: streamPendingBytesMax, memory, natives } = plan;
   const heldBytesMax = natives.clients.length > 0 ? GATEWAY_HELD_BYTES_MAX : memory.heldBytes;
   return { streamPendingBytesMax, heldBytesMax };
+}
+
+/** A feed that is off is there too, as on real nodes. */
+export function feedOptionsOf({ feed }: Plan): Parameters<typeof addFeedActor>[2] {
+  return { isOn: feed !== undefined, ...feed };
 }

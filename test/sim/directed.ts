@@ -1,5 +1,6 @@
 /** Plans with a purpose, beside the random ones. Each leads to situations that random plans hardly ever reach. */
 import { SNAPSHOT_CHUNK_BYTES_SOFT_MAX } from "../../protocol/limits.ts";
+import { repeats } from "./directed-repeats.ts";
 import { endings, handshakes, replacements, successions } from "./directed-sessions.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Plan } from "./plan.ts";
@@ -25,7 +26,8 @@ export type DirectedName =
   | "identities"
   | "endings"
   | "removals"
-  | "subscribers";
+  | "subscribers"
+  | "repeats";
 
 /** Their rates together are well below 1: the other seeds stay as random as they are. */
 export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
@@ -40,6 +42,7 @@ export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
   endings: { rate: 0.03, change: endings },
   removals: { rate: 0.04, change: removals },
   subscribers: { rate: 0.03, change: subscribers },
+  repeats: { rate: 0.04, change: repeats },
 };
 
 export function isDirected(name: string): name is DirectedName {

@@ -11,7 +11,7 @@ import { KEEPS_STATE, SURVIVORS } from "./failures/survivors.ts";
 /** Whether every message fails at each of the three points (docs/internals/testing.md); else at one, the next one at another. */
 const IS_WHOLE: boolean = process.env["ZOOID_TEST_FAILURES"] === "all";
 /** With these every message comes in time when it is brought about. */
-const SEED = IS_WHOLE ? 1 : 2;
+const SEED = IS_WHOLE ? 1 : 3;
 
 test("every actor that outlives its failures is among those that fail here, and every other stops its node", (t) => {
   t.deepEqual(namesOf("restart", "recover").toSorted(), SURVIVORS.toSorted());

@@ -1,4 +1,6 @@
 /** Observes every step of every actor of a run, and passes it to the checkers that it concerns. */
+import type { FeedState } from "../../actors/feed/feed.ts";
+import type { FeedMessage } from "../../actors/feed/messages.ts";
 import type { NatsGatewayMessage, ZooKeeperGatewayMessage } from "../../actors/gateway/messages.ts";
 import type { NatsGatewayState } from "../../actors/gateway/nats/gateway.ts";
 import type { State as GatewayState } from "../../actors/gateway/zookeeper/gateway.ts";
@@ -95,6 +97,8 @@ export class NodeObserver {
       this.#moved.saw(`${actor} of node ${node.id}`, told, state as NatsGatewayState);
       if (told.kind === "leadership" && told.admission !== "all")
         this.#options.onNativeRefusals(node);
+    } else if (actor === "feed/1") {
+      this.#options.invariants.feed.saw(node, message as FeedMessage, state as FeedState, effects);
     } else if (actor.startsWith("tree/")) {
       this.#observeTree(node, actor, message as TreeMessage, state as TreeState);
     }

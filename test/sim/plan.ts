@@ -1,4 +1,5 @@
 /** What a seed draws before its run begins: sizes, timeouts, workloads, and which faults come how often. Swarm testing. */
+import type { FeedOptions } from "../../actors/feed/feed.ts";
 import type { LogSyncSizes } from "../../actors/log-sync/state.ts";
 import { REMOVAL_LIMITS, type RemovalLimits } from "../../actors/tree/removal-limits.ts";
 import { GATEWAY_HELD_BYTES_MAX } from "../../protocol/limits.ts";
@@ -62,6 +63,10 @@ export type Plan = {
   readonly requestsMax: number;
   /** Nodes have readers of changes in their own processes, which take this share of what they are given late. Undefined: none has. */
   readonly readers: { readonly lateShare: number } | undefined;
+  /** The leader publishes changes, and remembers so much of what came before. Undefined: it does not. */
+  readonly feed:
+    | Required<Pick<FeedOptions, "repeatedMax" | "knownBytesMax" | "markMs">>
+    | undefined;
   /** Messages between threads are copied, as between real ones; without it a receiver holds the sender's own objects. */
   readonly copies: boolean;
   readonly sizes: LogSyncSizes;
@@ -177,6 +182,7 @@ function drawRandomPlan(seed: number): Plan {
     directed: undefined,
     nodes,
     readers: seed % READERS_SEEDS === 0 ? { lateShare: 0.3 } : undefined,
+    feed: drawFeed(new Random(seed).stream(FEED_STREAM)),
     ...drawLanes(new Random(seed).stream(LANES_STREAM), several, threads),
     waitsForDisk: new Random(seed).stream(DISK_STREAM).chance(0.6),
     segmentBytes: random.pick([4096, 16 * 1024, 64 * 1024]),
@@ -294,6 +300,12 @@ function drawReaper(random: Random): Plan["reaper"] {
   };
 }
 
+function drawFeed(random: Random): Plan["feed"] {
+  if (!random.chance(0.4)) return undefined;
+  const knownBytesMax = random.pick([1000, 8000, 1e6]);
+  return { repeatedMax: random.pick([1, 4, 1024]), knownBytesMax, markMs: random.pick([20, 500]) };
+}
+
 function drawMemory(random: Random): Plan["memory"] {
   const none = Array<number>(5).fill(Number.POSITIVE_INFINITY);
   return {
@@ -332,6 +344,7 @@ const GUARDED_STREAM = 21;
 const KEEPER_STREAM = 22;
 const SHAPES_STREAM = 23;
 const LIMITS_STREAM = 24;
+const FEED_STREAM = 25;
 const LIMITS: Plan["clientLimits"] = { requests: 3, sessionTokens: 2 };
 export const NO_LIMITS: Plan["clientLimits"] = { requests: 0, sessionTokens: 0 };
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */

@@ -102,6 +102,7 @@ export function undisturbedPlan(nodes: number): Plan {
     clients: [],
     requestsMax: 0,
     readers: undefined,
+    feed: undefined,
     copies: false,
     sizes: sizesOf(LARGE_WINDOW_BYTES),
     snapshotChunkBytes: 64 * 1024,

@@ -152,6 +152,7 @@ function converge(cluster: Cluster, untilMs: number): void {
   until("every change stream has told everything", () => {
     return natives.all.every((client) => client.complete) && readers?.complete !== false;
   });
+  until("the feed has told everything", () => cluster.invariants.feed.isComplete(nodes));
   until("every log that calls for a snapshot has one", () => {
     return nodes.every((node) => {
       const { loggedBytes, cutting } = node.stateOf("log") as LogState;

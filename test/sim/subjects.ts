@@ -5,6 +5,7 @@
 import { gatewaySubject, inboxSubject, laneSubject } from "../../protocol/subjects.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { OrderedPath } from "../../runtime/testing/ordered-path.ts";
+import type { Publisher } from "../../runtime/transport.ts";
 import type { ToldByProcess } from "./checks/one-server.ts";
 import type { Random, Range } from "./random.ts";
 import type { SimNode } from "./sim-node.ts";
@@ -82,8 +83,16 @@ export class Subjects {
     });
   }
 
+  /** The change feed is not carried: it is checked where it is offered. */
+  publisherOf(node: SimNode, toldClients: ToldByProcess): Publisher {
+    const publish = (subject: string, bytes: Uint8Array): void => {
+      this.#publish({ node, toldClients }, subject, bytes);
+    };
+    return { publish, offer: () => undefined };
+  }
+
   /** A gateway of a node's process publishes. */
-  publish(
+  #publish(
     { node, toldClients }: { readonly node: SimNode; readonly toldClients: ToldByProcess },
     subject: string,
     bytes: Uint8Array,

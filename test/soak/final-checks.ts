@@ -4,6 +4,7 @@ import { bulkToken } from "./bulk-load.ts";
 import { BULK, type History, LIVE, LOGS, REGISTERS, ROOT } from "./history.ts";
 import type { Load } from "./load.ts";
 import { pause } from "./pause.ts";
+import type { Subscribers } from "./subscribers.ts";
 import { isBelow, narrowStat, type TreeEntry } from "./truth.ts";
 import { differences, digestOf, readTree, type Tree } from "./tree-walk.ts";
 
@@ -11,6 +12,7 @@ export type FinalOptions = {
   readonly ensemble: Ensemble;
   readonly history: History;
   readonly load: Load;
+  readonly subscribers: Subscribers | undefined;
   readonly note: (text: string) => void;
   /** Ends the checks early, without a result. */
   readonly signal: AbortSignal;
@@ -39,6 +41,7 @@ export async function finalChecks(options: FinalOptions): Promise<ReadonlyMap<st
   const caughtUp = await load.native.caughtUp(limit);
   if (signal.aborted) return new Map();
   if (!caughtUp) history.violations.add("stream", "the change stream does not catch up");
+  if (options.subscribers !== undefined) note(await options.subscribers.finish(signal));
   note("reading the trees");
   const trees = await readTrees(options);
   const digests = new Map([...trees].map(([name, tree]) => [name, digestOf(tree)]));

@@ -40,7 +40,6 @@ const CODE_DISK_FULL = "ZOOID_DISK_FULL";
 const CODE_NODE_EXISTS = "ZOOID_NODE_EXISTS";
 /** Whether it was done is unknown, or nobody could be asked. */
 const CODES_OF_TROUBLE = new Set([
-  "ZOOID_CONNECTION_LOSS",
   "ZOOID_OPERATION_TIMEOUT",
   "ZOOID_SESSION_EXPIRED",
   "ZOOID_UNREACHABLE",

@@ -7,6 +7,8 @@ import { MUTANTS } from "../sim/mutants/all.ts";
 import { FAULT_KINDS, FAULT_SUMMARIES, type FaultKind } from "./fault-plan.ts";
 
 export type SoakOptions = {
+  /** `streams`: fifty subscribers beside the load, and only faults that end connections. */
+  readonly profile: Profile;
   readonly seconds: number;
   readonly seed: number;
   readonly nodes: number;
@@ -21,6 +23,19 @@ export type SoakOptions = {
   readonly help: boolean;
 };
 
+const PROFILES = ["all", "streams"] as const;
+type Profile = (typeof PROFILES)[number];
+const MINUTES: Readonly<Record<Profile, number>> = { all: 10, streams: 5 };
+const STREAM_FAULTS: readonly FaultKind[] = [
+  "kill",
+  "kill-most",
+  "restart",
+  "pause",
+  "nats-kill",
+  "nats-restart",
+  "nats-pause",
+];
+
 export const SOAK_HELP: string = `Usage: npm run soak -- [options]
 
 Runs an ensemble of real nodes over a clustered pair of nats-servers under load, breaks it in every way below, and checks
@@ -29,7 +44,9 @@ never missed, equal trees in the end. The report counts faults by kind, what cli
 installed, the digest of each node's tree and the longest pause of writes. The exit code is 0 if nothing was violated, 1 if
 anything was (each with the name of its rule), 2 for a wrong command line, 130 if it was interrupted.
 
-  --minutes M      time under faults (default 10)
+  --profile NAME   all (default), or streams: fifty subscribers of change streams and live copies beside the load, fast and slow,
+                   from different places, while nodes and nats-servers are killed
+  --minutes M      time under faults (default 10; with --profile streams 5)
   --seconds S      the same in seconds
   --seed N         draws the faults and the load (default: drawn, and printed)
   --nodes N        3 or 5 (default 3)
@@ -48,6 +65,7 @@ ${FAULT_KINDS.map((kind) => `  ${kind.padEnd(14)} ${FAULT_SUMMARIES[kind]}`).joi
 `;
 
 const STRINGS = [
+  "profile",
   "minutes",
   "seconds",
   "seed",
@@ -73,9 +91,13 @@ export function parseSoakOptions(args: readonly string[]): SoakOptions {
   if (values["minutes"] !== undefined && values["seconds"] !== undefined) {
     problems.push("--minutes and --seconds: one of the two");
   }
-  const minutes = number("minutes", text("minutes", "10"), problems);
+  const profile = PROFILES.find((each) => each === text("profile", "all"));
+  if (profile === undefined) problems.push(`--profile: one of ${PROFILES.join(", ")}`);
+  const fallback = String(MINUTES[profile ?? "all"]);
+  const minutes = number("minutes", text("minutes", fallback), problems);
   const seconds = number("seconds", text("seconds", String(minutes * 60)), problems);
   const options: SoakOptions = {
+    profile: profile ?? "all",
     seconds,
     seed: integerOption(
       values["seed"],
@@ -88,7 +110,11 @@ export function parseSoakOptions(args: readonly string[]): SoakOptions {
       { name: "clients", fallback: 6, min: 1, max: 100 },
       problems,
     ),
-    faults: faultsOption(values["faults"], problems),
+    faults: faultsOption(
+      values["faults"],
+      profile === "streams" ? STREAM_FAULTS : FAULT_KINDS,
+      problems,
+    ),
     pace: number("pace", text("pace", "1"), problems),
     isolation: isolation ?? "auto",
     mutant: mutantOption(values["mutant"], problems),
@@ -123,8 +149,12 @@ function mutantOption(value: string | boolean | undefined, problems: string[]): 
   return mutant?.name;
 }
 
-function faultsOption(value: string | boolean | undefined, problems: string[]): FaultKind[] {
-  if (value === undefined) return [...FAULT_KINDS];
+function faultsOption(
+  value: string | boolean | undefined,
+  fallback: readonly FaultKind[],
+  problems: string[],
+): FaultKind[] {
+  if (value === undefined) return [...fallback];
   const names = String(value).split(",");
   const unknown = names.filter((name) => !FAULT_KINDS.some((kind) => kind === name));
   if (unknown.length > 0) problems.push(`--faults ${unknown.join(",")}: unknown`);

@@ -17,11 +17,14 @@ import type { SoakOptions } from "./options.ts";
 import { pause } from "./pause.ts";
 import { randomOf } from "./random.ts";
 import { countWords, type ServerWords } from "./server-words.ts";
+import { Subscribers } from "./subscribers.ts";
 import { progressLine, type Report, reportText } from "./report.ts";
 import { WrongStarts } from "./wrong-starts.ts";
 
 const PROGRESS_EVERY_MS = 5000;
 const SAMPLE_EVERY_MS = 1000;
+/** How many the profile `streams` has. */
+const SUBSCRIBERS = 50;
 const RESTART_MS = 1000;
 /** Load alone, before the first fault: servers that compile as they run are slow until they have. */
 const WARMUP_MS = 2000;
@@ -57,6 +60,7 @@ class Soak {
   readonly #startedMs: number = performance.now();
   #ensemble: Ensemble | undefined;
   #load: Load | undefined;
+  #subscribers: Subscribers | undefined;
   #stopping = false;
   #residentBytesMax = 0;
   #digests: ReadonlyMap<string, string> = new Map();
@@ -86,13 +90,20 @@ class Soak {
     const random = randomOf(seed);
     const { history } = this;
     this.#load = await Load.start({ ensemble, history, random: random.fork(), clients, seconds });
+    const { truth } = this.#load.native;
+    const count = this.#options.profile === "streams" ? SUBSCRIBERS : 0;
+    if (count > 0) {
+      const { urls } = ensemble.nats;
+      this.#subscribers = new Subscribers({ urls, history, truth, random: random.fork(), count });
+    }
     const watching = this.#watch(ensemble);
     try {
       await pause(WARMUP_MS, signal);
       await this.#break(ensemble, abilities, random.fork(), signal);
       if (signal.aborted) return;
-      const note = (text: string): void => this.#note(text);
-      this.#digests = await finalChecks({ ensemble, history, load: this.#load, note, signal });
+      const note = (text: string): void => this.#note(text, text.includes("subscribers"));
+      const [load, subscribers] = [this.#load, this.#subscribers];
+      this.#digests = await finalChecks({ ensemble, history, load, subscribers, note, signal });
       if (signal.aborted) return;
     } finally {
       for (const timer of watching) clearInterval(timer);
@@ -104,6 +115,7 @@ class Soak {
   async end(): Promise<void> {
     this.#stopping = true;
     this.#load?.abandon();
+    this.#subscribers?.close().catch(() => undefined);
     try {
       await this.#ensemble?.stop();
     } finally {

@@ -79,6 +79,11 @@ export class Truth {
     this.#perform({ zxid: this.#through, index: 0, kind: "created", path, stat, data: EMPTY });
   }
 
+  /** Everything up to this zxid was told. */
+  get told(): Zxid {
+    return this.#through;
+  }
+
   /** Answers that were held against the history. */
   get compared(): number {
     return this.#compared;

@@ -188,6 +188,10 @@ export class Replica {
     return metrics as TreeMetrics;
   }
 
+  get state(): TreeState {
+    return this.#tree.state;
+  }
+
   digest(): string {
     return digestOf(this.#tree.state);
   }

@@ -4,6 +4,8 @@
  */
 import { entryOf } from "../../actors/tree/snapshot/entry.ts";
 import type { Acl } from "../../protocol/acl.ts";
+import { type Requests, requestsSoFar } from "../../actors/tree/store/requests.ts";
+import { type NativeResult, packResult } from "../../protocol/native-packing.ts";
 import { encodeConfiguration } from "../../protocol/configuration.ts";
 import type { SnapshotZnode } from "../../protocol/snapshot-entries.ts";
 import type { TreeState } from "../../actors/tree/state.ts";
@@ -16,7 +18,8 @@ export function digestOf(tree: TreeState): string {
   for (const znode of znodesOf(tree)) addZnode(hash, tree, znode);
   const sessions = [...tree.sessions.values()].sort((a, b) => a.id - b.id);
   addNumber(hash, sessions.length);
-  for (const { id, timeoutMs, attachedAt, password, address } of sessions) {
+  for (const { id, timeoutMs, attachedAt, password, address, requests } of sessions) {
+    if (requests !== undefined) addRequests(hash, requests);
     if (address !== undefined) addText(hash, address);
     addNumber(hash, id);
     addNumber(hash, timeoutMs);
@@ -33,6 +36,16 @@ export function digestOf(tree: TreeState): string {
   for (const zxid of tree.skipped) addNumber(hash, zxid);
   if (tree.configuration !== undefined) addBytes(hash, encodeConfiguration(tree.configuration));
   return hex(hash.one) + hex(hash.other);
+}
+
+function addRequests(hash: Hash, requests: Requests): void {
+  const { last, kept } = requestsSoFar(requests);
+  addNumber(hash, last);
+  for (const { number, zxid, result } of kept) {
+    addNumber(hash, number);
+    addNumber(hash, zxid);
+    addText(hash, JSON.stringify(packResult(result as NativeResult)));
+  }
 }
 
 /** All znodes, sorted by their paths. */

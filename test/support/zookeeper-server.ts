@@ -12,6 +12,8 @@ export type ZookeeperServer = {
   readonly host: string;
   readonly port: number;
   readonly pid: number;
+  /** Kills it, and starts it again on what it has stored. */
+  readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -58,42 +60,38 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
   const more = readOnly ? ofThree(port) : "";
   await writeFile(config, zooCfg(folder, port, options) + more);
   if (readOnly) await writeFile(join(folder, "myid"), "1\n");
-  const child = new Child({
-    command: "java",
-    args: [
-      ...JAVA_OPTIONS,
-      "-Dzookeeper.preAllocSize=1024",
-      ...(options.javaOptions ?? []),
-      ...(readOnly ? ["-Dreadonlymode.enabled=true"] : []),
-      `-Dzookeeper.extendedTypesEnabled=${options.extendedTypes ?? true}`,
-      `-Dznode.container.checkIntervalMs=${options.containerCheckMs ?? CONTAINER_CHECK_MS}`,
-      "-cp",
-      zookeeperClassPath(),
-      readOnly
-        ? "org.apache.zookeeper.server.quorum.QuorumPeerMain"
-        : "org.apache.zookeeper.server.ZooKeeperServerMain",
-      config,
-    ],
-    cwd: folder,
-  });
-  // The data folder in the answer proves that it is this server that listens.
-  await untilAnswer(
-    { port },
-    "conf",
-    (answer) => answer.includes(folder),
-    () => child.ended,
-  );
-  await untilAnswer(
-    { port },
-    "ruok",
-    (answer) => answer === "imok",
-    () => child.ended,
-  );
+  const spawn = (): Child =>
+    new Child({
+      command: "java",
+      args: [
+        ...JAVA_OPTIONS,
+        "-Dzookeeper.preAllocSize=1024",
+        ...(options.javaOptions ?? []),
+        ...(readOnly ? ["-Dreadonlymode.enabled=true"] : []),
+        `-Dzookeeper.extendedTypesEnabled=${options.extendedTypes ?? true}`,
+        `-Dznode.container.checkIntervalMs=${options.containerCheckMs ?? CONTAINER_CHECK_MS}`,
+        "-cp",
+        zookeeperClassPath(),
+        readOnly
+          ? "org.apache.zookeeper.server.quorum.QuorumPeerMain"
+          : "org.apache.zookeeper.server.ZooKeeperServerMain",
+        config,
+      ],
+      cwd: folder,
+    });
+  let child = spawn();
+  await untilReady(port, folder, child);
   return {
     name: "zookeeper",
     host: "127.0.0.1",
     port,
     pid: child.pid,
+    restart: async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+      child = spawn();
+      await untilReady(port, folder, child);
+    },
     stop: async () => {
       child.kill("SIGKILL");
       await child.exited;
@@ -101,6 +99,13 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The data folder in the answer proves that it is this server that listens. */
+async function untilReady(port: number, folder: string, child: Child): Promise<void> {
+  const ended = (): boolean => child.ended;
+  await untilAnswer({ port }, "conf", (answer) => answer.includes(folder), ended);
+  await untilAnswer({ port }, "ruok", (answer) => answer === "imok", ended);
 }
 
 /** Lines of an ensemble of three. Its ports come after the client port, in the block that is reserved for the server. */

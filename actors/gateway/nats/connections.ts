@@ -12,7 +12,7 @@ import { grantedMs } from "../gateway-state.ts";
 import { checkSession, submit } from "../lane.ts";
 import { forgive, mustWait } from "./offenders.ts";
 import { end, forget, push, refuse } from "./output.ts";
-import { pump } from "./requests.ts";
+import { keepsInVain, logAnswered, pump } from "./requests.ts";
 import { type Connection, type NatsGatewayOptions, newConnection, type Turn } from "./state.ts";
 
 const TICK_MS = 200;
@@ -110,9 +110,15 @@ export function finishOpening(turn: Turn, connection: Connection, result: Operat
   if (phase.kind !== "attaching" || result.kind !== "session") {
     return end(turn, connection, "expired");
   }
-  const { session, password, timeoutMs, attachedAt } = result;
+  const { session, password, timeoutMs, attachedAt, requests } = result;
   if (phase.supersededAt > attachedAt) return end(turn, connection, "moved");
   enter(state.sessions, connection, { kind: "attached", session, attachedAt, timeoutMs });
+  if (requests !== undefined) {
+    const kept = new Map(requests.kept.map((each) => [each.number, each] as const));
+    connection.before = { last: requests.last, kept };
+    connection.lastWrite = requests.last;
+    connection.keptAtMost = requests.kept.length;
+  }
   state.contact.touched.add(session);
   const { server, lane } = state.options;
   const { zxid } = state;
@@ -129,7 +135,7 @@ export function tick(turn: Turn): void {
     if (nowMs - clientHeardMs > timeoutMs) forget(turn, connection);
     else if (isLeaderless(turn, timeoutMs) || isWithheldTooLong(turn, connection, timeoutMs)) {
       end(turn, connection, "noLeader");
-    }
+    } else if (keepsInVain(connection)) logAnswered(turn, connection);
     // The requests may have waited because the gateway held too much for all.
     else if (connection.queue.undispatched) pump(turn, connection);
   }

@@ -23,7 +23,7 @@ import {
 } from "./connections.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
 import { recover } from "./recover.ts";
-import { pump, refuseRequest, request, takeAnswers } from "./requests.ts";
+import { pump, refuseRequest, request, takeAnswered, takeAnswers } from "./requests.ts";
 import {
   type Connection,
   initialState,
@@ -149,6 +149,9 @@ function takeItem(turn: Turn, connection: Connection, item: ReceivedItem): void 
       return;
     case "taken":
       taken(turn, connection, item.sequence);
+      return;
+    case "answered":
+      takeAnswered(connection, item.number);
       return;
     case "request":
       request(turn, connection, item.id, item.request);

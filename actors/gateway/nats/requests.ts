@@ -1,7 +1,11 @@
 /** Requests of native clients are taken or refused, handed on, and answered. */
 import { assert, unreachable } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
-import { CONNECTION_REQUEST_BYTES_MAX, CONNECTION_REQUESTS_MAX } from "../../../protocol/limits.ts";
+import {
+  CONNECTION_REQUEST_BYTES_MAX,
+  CONNECTION_REQUESTS_MAX,
+  KEPT_RESULTS_IDLE_MAX,
+} from "../../../protocol/limits.ts";
 import type {
   MemberResult,
   NativeRequest,
@@ -33,6 +37,9 @@ export function request(
 ): void {
   const { state } = turn;
   const { queue } = connection;
+  if (isNumbered(asked) && id <= connection.before.last) {
+    return answerAgain(turn, connection, id);
+  }
   const refusal = nativeRefusal(asked, state.options);
   if (refusal !== undefined) {
     return answerAtOnce(turn, connection, id, resultOfRefusal(asked, refusal));
@@ -46,8 +53,61 @@ export function request(
   }
   state.metrics.received += 1;
   state.requestBytes += bytes;
+  if (isNumbered(asked)) {
+    const { answered, lastWrite, keptAtMost } = connection;
+    connection.keptAtMost = (answered >= lastWrite ? 0 : keptAtMost) + 1;
+    connection.lastWrite = id;
+  }
   queue.push(served(turn, connection, asked), id, bytes, turn.nowMs, connection.who);
 }
+
+/** Whether the log holds the number of such a request. */
+function isNumbered(asked: NativeRequest): boolean {
+  return asked.kind === "write" && asked.operation.kind !== "closeSession";
+}
+
+/**
+ * A write with such a number was done before the connection was attached, and its result is known; or it was refused by another gateway,
+ * and is not done. It is handed on to nobody, so it can be answered whatever the ensemble takes by now.
+ */
+function answerAgain(turn: Turn, connection: Connection, id: number): void {
+  const { kept } = connection.before;
+  const known = kept.get(id);
+  kept.delete(id);
+  turn.state.metrics.received += 1;
+  if (known === undefined) {
+    return reply(turn, connection, id, turn.state.zxid, { kind: "error", code: Code.throttled });
+  }
+  reply(turn, connection, id, known.zxid, resultOf(known.result));
+}
+
+/** The client has had its answers up to this number. */
+export function takeAnswered(connection: Connection, number: number): void {
+  if (number > connection.answered) connection.answered = number;
+}
+
+/** Whether the session keeps results that its client has had, and the client has no write under way that would tell the log so. */
+export function keepsInVain({
+  keptAtMost,
+  lastWrite,
+  answered,
+  queue,
+  phase,
+}: Connection): boolean {
+  if (phase.kind !== "attached" || keptAtMost <= KEPT_RESULTS_IDLE_MAX) return false;
+  return answered >= lastWrite && queue.length === 0;
+}
+
+/** Has it logged that the client has had its answers, by what changes nothing and has the number of no request. */
+export function logAnswered(turn: Turn, connection: Connection): void {
+  const nothing = { kind: "write", operation: { kind: "sync", path: "/" } } as const;
+  connection.queue.push(nothing, NO_REQUEST, 0, turn.nowMs, connection.who);
+  pump(turn, connection);
+  connection.keptAtMost = 0;
+}
+
+/** No client's request has this number. */
+const NO_REQUEST = 0;
 
 /** A write has its access control lists as they are to be stored. */
 function served(turn: Turn, { who }: Connection, asked: NativeRequest): NativeRequest {
@@ -105,6 +165,7 @@ function replyAnswered(turn: Turn, connection: Connection): void {
   const answered = queue.takeAnswered();
   state.requestBytes -= bytesBefore - queue.bytes;
   for (const entry of answered) {
+    if (entry.id === NO_REQUEST) continue;
     const result = nativeResult(entry);
     countAnswered(state.metrics, nowMs - entry.startedMs);
     const isOfTree = entry.state !== "refused" && entry.result !== undefined;
@@ -156,6 +217,10 @@ function nativeResult({ request, result, who }: Entry): NativeResult {
     return { kind: "identities", identities: shownIdentities(who) };
   }
   assert(result !== undefined, "what is answered has a result");
+  return resultOf(result);
+}
+
+function resultOf(result: OperationResult | ReadResult): NativeResult {
   switch (result.kind) {
     case "error":
     case "done":

@@ -7,6 +7,7 @@ import type { ServerId } from "../../../protocol/ids.ts";
 import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../protocol/limits.ts";
 import type { OutputItem } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
+import type { KeptResult } from "../../../protocol/operations.ts";
 import { inboxPrefix } from "../../../protocol/subjects.ts";
 import type { Attachment } from "../attachment.ts";
 import { type Digests, NO_DIGESTS } from "../digests.ts";
@@ -45,6 +46,13 @@ export type Connection = {
   /** What the client has proved so far. */
   who: Who;
   readonly queue: RequestQueue<NativeRequest>;
+  /** The client has had its answers up to this number. */
+  answered: number;
+  /** The number of the last write that was handed on, and how many results the session keeps at most. */
+  lastWrite: number;
+  keptAtMost: number;
+  /** What the session's writes had come to when the connection was attached: what the client asks again is answered from this. */
+  before: Before;
   phase: Attachment;
   clientHeardMs: number;
   /** The leader counts the session's timeout from this time or later. */
@@ -61,6 +69,11 @@ export type Connection = {
   readonly streams: Map<number, GatewayStream>;
   readonly treeStreams: Map<number, GatewayStream>;
 };
+
+/** Writes up to the number `last` were done before, or refused and not done. */
+export type Before = { readonly last: number; readonly kept: Map<number, KeptResult> };
+
+const NOTHING_BEFORE: Before = { last: 0, kept: new Map() };
 
 export type State = GatewayState<Connection> & {
   readonly options: Required<NatsGatewayOptions>;
@@ -140,6 +153,10 @@ export function newConnection(
     inbox,
     who,
     queue: new RequestQueue(),
+    answered: 0,
+    lastWrite: 0,
+    keptAtMost: 0,
+    before: NOTHING_BEFORE,
     phase,
     clientHeardMs: nowMs,
     leaderHeardMs: nowMs,

@@ -8,7 +8,7 @@ import {
   chunkHeader,
   verifyChunk,
 } from "../../../protocol/snapshot.ts";
-import { snapshotStart, type SnapshotStart } from "../../../protocol/snapshot-entries.ts";
+import { snapshotStart, type SnapshotStart } from "../../../protocol/snapshot-start.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { SnapshotIdentity } from "../../../protocol/replication.ts";
 import { type Procedure, readBytes } from "./procedure.ts";

@@ -6,6 +6,7 @@ import { assert, unreachable } from "../../../protocol/assert.ts";
 import { decodeBatch } from "../../../protocol/batch.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { ANYONE, type Identity, NO_IDENTITIES, type Who } from "../../../protocol/identities.ts";
+import type { RequestNumber } from "../../../protocol/request-number.ts";
 import type { ClientOperation, Operation, OperationResult } from "../../../protocol/operations.ts";
 import {
   recordConfiguration,
@@ -20,6 +21,13 @@ import { applyMulti } from "./multi.ts";
 import { reap } from "./reap.ts";
 import { DONE, errorResult, znodeResult } from "./results.ts";
 import { tellConfiguration } from "../ensemble-config.ts";
+import {
+  dropRequests,
+  keepResult,
+  newRequests,
+  requestsSoFar,
+  takeNumber,
+} from "../store/requests.ts";
 import { createSession, ownText, samePassword, type Session } from "../store/sessions.ts";
 import { saveSession } from "../snapshot/cut.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
@@ -158,7 +166,9 @@ function applyOperation(
       if (session === undefined) return errorResult(Code.sessionExpired);
       if (session.attachedAt !== operation.attachedAt) return errorResult(Code.sessionMoved);
       transaction.who = whoOf(transaction, session, operation.identities);
-      return applyClient(transaction, session, operation.operation, wanted);
+      return operation.request === undefined || operation.operation.kind === "closeSession"
+        ? applyClient(transaction, session, operation.operation, wanted)
+        : applyNumbered(transaction, session, operation.request, operation.operation);
     }
     case "createSession": {
       const session = createSession(tree.sessions, zxid, operation);
@@ -226,6 +236,24 @@ function applyClient(
   }
 }
 
+/** Its result is made on every replica, and kept until the client is known to have had it. */
+function applyNumbered(
+  transaction: Transaction,
+  session: Session,
+  request: RequestNumber,
+  operation: ClientOperation,
+): OperationResult {
+  const { tree, zxid } = transaction;
+  saveSession(tree, session);
+  session.requests ??= newRequests();
+  const refusal = takeNumber(session.requests, request, tree.kept);
+  if (refusal !== undefined) return errorResult(refusal);
+  const result = applyClient(transaction, session, operation, true);
+  assert(result !== undefined && result.kind !== "session", "what is wanted has a result");
+  keepResult(session.requests, { number: request.number, zxid, result }, tree.kept);
+  return result;
+}
+
 function attachSession(
   { tree, zxid }: Transaction,
   { session: id, timeoutMs, password, address }: Extract<Operation, { kind: "attachSession" }>,
@@ -243,8 +271,15 @@ function attachSession(
   return sessionResult(session);
 }
 
-function sessionResult({ id, timeoutMs, password, attachedAt }: Session): OperationResult {
-  return { kind: "session", session: id, timeoutMs, password, attachedAt };
+function sessionResult({
+  id: session,
+  timeoutMs,
+  password,
+  attachedAt,
+  requests,
+}: Session): OperationResult {
+  const result = { kind: "session", session, timeoutMs, password, attachedAt } as const;
+  return requests === undefined ? result : { ...result, requests: requestsSoFar(requests) };
 }
 
 /** Removes the session and its ephemerals, all at this zxid. */
@@ -252,6 +287,7 @@ function endSession(transaction: Transaction, session: Session): void {
   const { tree } = transaction;
   const { znodes } = tree;
   saveSession(tree, session);
+  dropRequests(session, tree.kept);
   // They are sorted by path, since the order of the set is not replicated, and every node must delete in the same order.
   const ephemerals = [...(session.ephemerals ?? [])].map((id) => ({ id, path: znodes.path(id) }));
   for (const { id, path } of ephemerals.sort((a, b) => (a.path < b.path ? -1 : 1))) {

@@ -9,10 +9,11 @@
  */
 import { assert } from "../../../protocol/assert.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";
-import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
+import { ChunkWriter, type SnapshotKept } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import type { Znodes, ZnodeId } from "../store/znodes.ts";
+import { requestsSoFar } from "../store/requests.ts";
 import type { Session } from "../store/sessions.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
 import { entryOf } from "./entry.ts";
@@ -28,6 +29,10 @@ export type Cut = {
   nextZnode: number;
   /** A bit for each number that a znode had when the cut began: whether it is written. */
   readonly written: Uint8Array;
+  /** The results that are kept for sessions which are written, as they were when the cut began, and are not yet written themselves. */
+  readonly kept: SnapshotKept[];
+  /** The first of them that is not yet written. */
+  nextKept: number;
   /** How many sessions are not yet written. */
   sessionsLeft: number;
   /** How many znodes are not yet written. */
@@ -61,6 +66,8 @@ export function beginCut(turn: TreeTurn): void {
     sessionWalk: sessions.values(),
     nextZnode: 1,
     written: new Uint8Array((znodes.end + 7) >> 3),
+    kept: [],
+    nextKept: 0,
     sessionsLeft: sessions.size,
     znodesLeft: znodes.size,
     writer: new ChunkWriter(tree.options.snapshotChunkBytes),
@@ -131,6 +138,12 @@ function writeSession(cut: Cut, session: Session): void {
   session.cut = cut.number;
   cut.sessionsLeft -= 1;
   cut.writer.session(session);
+  const { id, requests } = session;
+  if (requests === undefined) return;
+  const { last, kept } = requestsSoFar(requests);
+  cut.writer.requests({ session: id, last });
+  // They may be too many for one chunk. What is kept never changes, so that they need not be written now.
+  for (const each of kept) cut.kept.push({ ...each, session: id });
 }
 
 function completeIfFull(tree: TreeState, cut: Cut): void {
@@ -148,7 +161,7 @@ function complete(tree: TreeState, cut: Cut, last: boolean): Uint8Array {
 }
 
 function isAllWritten(cut: Cut): boolean {
-  return cut.znodesLeft === 0 && cut.sessionsLeft === 0;
+  return cut.znodesLeft === 0 && cut.sessionsLeft === 0 && cut.nextKept === cut.kept.length;
 }
 
 function tellChunk(turn: TreeTurn, cut: Cut): void {
@@ -166,12 +179,18 @@ function tellChunk(turn: TreeTurn, cut: Cut): void {
 function nextChunk(tree: TreeState, cut: Cut): Uint8Array {
   let looks = 0;
   do {
-    if (cut.sessionsLeft > 0) walkSession(cut);
+    if (cut.nextKept < cut.kept.length) writeKept(cut);
+    else if (cut.sessionsLeft > 0) walkSession(cut);
     else if (cut.znodesLeft > 0) walkZnode(cut);
     looks += 1;
     // The walk visits at least one entry, so that a cut with chunks of any size comes to an end.
   } while (looks < WALK_MAX && !isAllWritten(cut) && !isFull(tree, cut));
   return complete(tree, cut, isAllWritten(cut));
+}
+
+function writeKept(cut: Cut): void {
+  cut.writer.kept(cut.kept[cut.nextKept] as SnapshotKept);
+  cut.nextKept += 1;
 }
 
 function walkSession(cut: Cut): void {

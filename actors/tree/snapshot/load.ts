@@ -11,6 +11,8 @@ import {
   ChunkReader,
   type SnapshotEntry,
   type SnapshotHead,
+  type SnapshotKept,
+  type SnapshotRequests,
   type SnapshotSession,
   type SnapshotZnode,
 } from "../../../protocol/snapshot-entries.ts";
@@ -22,6 +24,7 @@ import type { TreeLoaded } from "../messages.ts";
 import type { ZnodesSetup } from "../store/new-znode.ts";
 import { Znodes, type ZnodeId } from "../store/znodes.ts";
 import { createRing } from "../store/change-ring.ts";
+import { keepResult, type KeptTotal, newRequests } from "../store/requests.ts";
 import { restoreSession, sessionChanges, type Sessions } from "../store/sessions.ts";
 import { quotasOf } from "../quotas/quotas.ts";
 import type { TreeState, TreeTurn } from "../state.ts";
@@ -41,6 +44,7 @@ export type Loading = {
   head: SnapshotHead | undefined;
   readonly znodes: Znodes;
   readonly sessions: Sessions;
+  readonly kept: KeptTotal;
   readonly submitters: Submitters;
   readonly skipped: Zxid[];
   configuration: Configuration | undefined;
@@ -103,6 +107,7 @@ function beginLoading(zxid: Zxid, setup: ZnodesSetup): Loading {
     head: undefined,
     znodes: new Znodes(setup),
     sessions: new Map(),
+    kept: { bytes: 0 },
     submitters: createSubmitters(),
     skipped: [],
     configuration: undefined,
@@ -117,6 +122,12 @@ function addEntry(loading: Loading, entry: SnapshotEntry): void {
       return;
     case "session":
       addSession(loading, entry.session);
+      return;
+    case "requests":
+      addRequests(loading, entry.requests);
+      return;
+    case "kept":
+      addKept(loading, entry.kept);
       return;
     case "submitter":
       putSubmitter(loading.submitters, entry.submitter);
@@ -142,6 +153,23 @@ function addSession({ sessions, zxid }: Loading, session: SnapshotSession): void
   assert(!sessions.has(session.id), "a snapshot holds a session once");
   assert(session.attachedAt <= zxid, "a snapshot holds nothing that came after it");
   restoreSession(sessions, session);
+}
+
+function addRequests({ sessions }: Loading, { session: id, last }: SnapshotRequests): void {
+  const session = sessions.get(id);
+  assert(session !== undefined, "the numbers of requests stand behind their session");
+  assert(session.requests === undefined, "a snapshot holds the numbers of a session once");
+  session.requests = newRequests(last);
+}
+
+function addKept({ sessions, kept: total, zxid: through }: Loading, from: SnapshotKept): void {
+  const { session, number, zxid, result } = from;
+  const requests = sessions.get(session)?.requests;
+  assert(requests !== undefined, "a result stands behind the numbers of its session");
+  const before = requests.kept.at(-1)?.number ?? 0;
+  assert(number > before && number <= requests.last, "results stand by rising numbers");
+  assert(zxid <= through, "a snapshot holds nothing that came after it");
+  keepResult(requests, { number, zxid, result }, total);
 }
 
 function addZnode({ znodes, sessions, unowned, zxid }: Loading, from: SnapshotZnode): void {
@@ -182,6 +210,7 @@ function replaceState(turn: TreeTurn, loading: Loading): void {
   tree.reapWalk = undefined;
   tree.quotas = quotasOf(znodes);
   tree.sessions = sessions;
+  tree.kept = loading.kept;
   tree.submitters = submitters;
   tree.skipped = skipped;
   tree.configuration = configuration;
@@ -190,6 +219,7 @@ function replaceState(turn: TreeTurn, loading: Loading): void {
   tree.watches = createWatches();
   tree.behind = [];
   if (hasStreams(tree.streams, "changes")) effects.push(tell("changes", { kind: "treeReset" }));
+  if (hasStreams(tree.streams, "feed/1")) effects.push(tell("feed/1", { kind: "treeReset" }));
   tree.streams = createStreams();
   tree.streams.flushed = zxid;
   if (before !== ZXID_NONE) {

@@ -208,11 +208,10 @@ export function visitChanges(
   let index = 0;
   for (const segment of ring.segments) {
     if (segment.lastZxid <= after) continue;
-    for (let entry = 0; entry < segment.count; entry++) {
+    for (let entry = entryAfter(segment, after); entry < segment.count; entry++) {
       const zxid = segment.numbers[entry * COLUMNS] as Zxid;
       index = zxid === zxidBefore ? index + 1 : 0;
       zxidBefore = zxid;
-      if (zxid <= after) continue;
       const position = index;
       const path = pathAt(segment, entry);
       const build = (): Change => changeAt(segment, entry, position, path);
@@ -221,11 +220,30 @@ export function visitChanges(
   }
 }
 
+/** Returns the first entry after the zxid. It is looked for from the end, since what is asked for is mostly what came last. */
+function entryAfter({ numbers, count }: Segment, zxid: Zxid): number {
+  let entry = count;
+  while (entry > 0 && (numbers[(entry - 1) * COLUMNS] ?? 0) > zxid) entry -= 1;
+  return entry;
+}
+
 /** The number of changes after `after`, or somewhat more: each segment counts as a whole. */
 export function changesAfter(ring: ChangeRing, after: Zxid): number {
   let count = 0;
   for (const segment of ring.segments) if (segment.lastZxid > after) count += segment.count;
   return count;
+}
+
+/** Returns a zxid after which there are so many changes, or somewhat fewer; `oldest` if the ring holds no more than that. */
+export function zxidBefore(ring: ChangeRing, changes: number): Zxid {
+  let left = changes;
+  for (const segment of ring.segments.toReversed()) {
+    if (left < segment.count) {
+      return segment.numbers[(segment.count - 1 - left) * COLUMNS] as Zxid;
+    }
+    left -= segment.count;
+  }
+  return ring.oldest;
 }
 
 function kindAt({ numbers }: Segment, entry: number): ChangeKind {

@@ -5,6 +5,7 @@ import type { Operation } from "../../../protocol/operations.ts";
 import type { SnapshotSession } from "../../../protocol/snapshot-entries.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { SessionChanges } from "../messages.ts";
+import type { Requests } from "./requests.ts";
 import type { ZnodeId } from "./znodes.ts";
 
 export type Session = {
@@ -19,6 +20,8 @@ export type Session = {
   who: Who | undefined;
   /** The session's ephemerals. Undefined until there is the first. */
   ephemerals: Set<ZnodeId> | undefined;
+  /** What its numbered writes have come to. Undefined until there is the first. */
+  requests: Requests | undefined;
   /** The number of the last cut that has written this session to its snapshot. */
   cut: number;
 };
@@ -40,7 +43,7 @@ export function restoreSession(sessions: Sessions, from: SnapshotSession): Sessi
   const address = ownText(from.address);
   const password = new Uint8Array(from.password.length);
   password.set(from.password);
-  const none = { who: undefined, ephemerals: undefined, cut: 0 };
+  const none = { who: undefined, ephemerals: undefined, requests: undefined, cut: 0 };
   const session: Session = { id, password, timeoutMs, attachedAt, address, ...none };
   sessions.set(id, session);
   return session;

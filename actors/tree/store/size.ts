@@ -49,9 +49,11 @@ export type TreeSize = { readonly heapBytes: number; readonly bytes: number };
 export function sizeOf({
   znodes,
   sessions,
+  kept,
   quotas,
-}: Pick<TreeState, "znodes" | "sessions"> & Partial<Pick<TreeState, "quotas">>): TreeSize {
-  const heapBytes = znodes.heapBytes + sessions.size * SESSION_BYTES + (quotas?.heapBytes ?? 0);
+}: Pick<TreeState, "znodes" | "sessions" | "kept"> & Partial<Pick<TreeState, "quotas">>): TreeSize {
+  const ofSessions = sessions.size * SESSION_BYTES + kept.bytes;
+  const heapBytes = znodes.heapBytes + ofSessions + (quotas?.heapBytes ?? 0);
   return { heapBytes, bytes: heapBytes + znodes.bytes };
 }
 

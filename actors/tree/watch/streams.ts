@@ -18,7 +18,7 @@ import {
   visitAbove,
   type Branch,
 } from "../store/path-branches.ts";
-import { type ChangeLists, visitChanges } from "../store/change-ring.ts";
+import { type ChangeLists, visitChanges, zxidBefore } from "../store/change-ring.ts";
 import type { TreeTurn } from "../state.ts";
 
 type Stream = {
@@ -105,11 +105,15 @@ export function receiveForStreams(
   else closeStream(turn.state.streams, message.from, message.client, message.stream);
 }
 
-export function openStream(turn: TreeTurn, message: Extract<TreeMessage, { kind: "openStream" }>): void {
+export function openStream(
+  turn: TreeTurn,
+  message: Extract<TreeMessage, { kind: "openStream" }>,
+): void {
   const { streams, ring, lastApplied: applied } = turn.state;
   const { from, client, stream: number, path, recursive, readsAll = false, who = ANYONE } = message;
   closeStream(streams, from, client, number);
-  const after = message.after ?? applied;
+  const { back = 0 } = message;
+  const after = message.after ?? (back > 0 ? zxidBefore(ring, back) : applied);
   const of = { path, recursive, readers: readersOf(who, readsAll) };
   const group: Group = { ...of, members: new Set(), position: after, pending: [] };
   const stream: Stream = { from, client, stream: number, group };

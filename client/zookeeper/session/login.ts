@@ -82,7 +82,7 @@ function ready(turn: Turn, link: OpenLink): void {
   link.ready = true;
   effects.push({
     kind: "stateChanged",
-    state: { kind: "connected", session, timeoutMs, server: link.address },
+    state: { kind: "connected", session, timeoutMs, address: link.address },
   });
   resumeStreams(turn);
   flushSoon(turn);

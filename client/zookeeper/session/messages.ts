@@ -31,8 +31,8 @@ export type SessionState =
       readonly kind: "connected";
       readonly session: SessionId;
       readonly timeoutMs: number;
-      /** The address of the server, with its port. */
-      readonly server: string;
+      /** The server's, with its port. */
+      readonly address: string;
     }
   /** The session may still be alive, and operations wait. `failures` counts the connections in a row that were lost soon. */
   | { readonly kind: "reconnecting"; readonly reason: string; readonly failures: number }

@@ -78,11 +78,11 @@ export async function runJavaSasl(
 }
 
 /** A program that does its work in sections, begun. `script`: the name of a file beside this one, in Python or for Node. */
-export function startScript(script: string, connectString: string): Child {
+export function startScript(script: string, ...args: readonly string[]): Child {
   const isPython = script.endsWith(".py");
   return new Child({
     command: isPython ? PYTHON : process.execPath,
-    args: [...(isPython ? ["-B"] : []), beside(script), connectString],
+    args: [...(isPython ? ["-B"] : []), beside(script), ...args],
     waitMsMax: 300_000,
   });
 }

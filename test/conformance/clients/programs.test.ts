@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
+import { connect } from "../../../client/connect.ts";
 import { type CPrograms, compileC } from "../../support/c.ts";
 import type { Child } from "../../support/child.ts";
 import { compileJava, type JavaPrograms } from "../../support/java.ts";
@@ -11,6 +12,7 @@ import { ZooidProcesses } from "../../support/zooid-processes.ts";
 import { ZookeeperEnsemble } from "../../support/zookeeper-ensemble.ts";
 import { startScript } from "./clients.ts";
 import { FEATURES, HERE } from "./features.ts";
+import { takeTurns, TURNS } from "./turns.ts";
 import { runProgram, type Sections, type Servers, zooidServers } from "./programs.ts";
 
 /** Long, so that a node that waits for its turn on a busy machine is not taken for one that was cut off. */
@@ -109,6 +111,26 @@ test.serial(
   async (t) => {
     const seen = await compare(t, (servers = "") => startScript("node_kill.js", servers));
     t.is(seen.get("a server is killed")?.at(-1), "NODE_CREATED /killed-later");
+  },
+);
+
+test.serial(
+  "Curator, kazoo and zooid's client take turns at one lock and one election, in zooid and in ZooKeeper",
+  async (t) => {
+    t.timeout(PATIENCE_MS);
+    const turns = async (url: string, hosts: string): Promise<void> => {
+      await using client = await connect(url, {
+        ...{ ensemble: "test", sessionTimeoutMs: 30_000, connectTimeoutMs: 60_000 },
+      });
+      const programs = [
+        () => java?.start("CuratorTurns", [hosts, `${TURNS}`]) as Child,
+        () => startScript("kazoo_turns.py", hosts, `${TURNS}`) as Child,
+      ];
+      const { seen, due } = await takeTurns(client, programs);
+      t.deepEqual(seen, due, url);
+    };
+    const [ours, reference] = [zooid?.connectString ?? "", zookeeper?.connectString ?? ""];
+    await Promise.all([turns(zooid?.natsUrl ?? "", ours), turns(`zk://${reference}`, reference)]);
   },
 );
 

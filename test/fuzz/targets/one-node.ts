@@ -17,13 +17,20 @@ import type { TreeState } from "../../../actors/tree/tree.ts";
 import type { ServerId, Submitter } from "../../../protocol/ids.ts";
 import { RECORD_BYTES_MAX } from "../../../protocol/limits.ts";
 import { encodeRecord, RECORD_HEADER_BYTES } from "../../../protocol/record.ts";
+import { inboxPrefix } from "../../../protocol/subjects.ts";
 import { type Epoch, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Actor } from "../../../runtime/actor.ts";
 import type { ConnectionEffect } from "../../../runtime/effects.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
+import type { Offered } from "../../../runtime/transport.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
 import type { NodeConfig } from "../../../server/config/node-config.ts";
-import { addAdminActor, addChangesActor, addGatewayActors } from "../../../server/gateways.ts";
+import {
+  addAdminActor,
+  addChangesActor,
+  addFeedActor,
+  addGatewayActors,
+} from "../../../server/gateways.ts";
 import type { PlacedConfig } from "../../../server/threads/choice.ts";
 import { validate } from "../../../server/config/validate.ts";
 import { addReplicaActors } from "../../../server/placement.ts";
@@ -77,7 +84,10 @@ export class OneNode {
       randomness: new SeededRandomness(1),
       route: () => undefined,
       connections: { perform: (effect) => this.#perform(effect) },
-      publisher: { publish: (subject, bytes) => this.#publish(subject, bytes) },
+      publisher: {
+        publish: (subject, bytes) => this.#publish(subject, bytes),
+        offer: (messages) => this.#offer(messages),
+      },
       onStopNode: (reason) => {
         this.#failure ??= `the node stopped: ${reason}`;
       },
@@ -91,6 +101,7 @@ export class OneNode {
     addAdminActor(this.system, CONFIG);
     addChangesActor(this.system);
     addGatewayActors(this.system, CONFIG, 1);
+    addFeedActor(this.system, CONFIG, { isOn: true });
     wireAll(this.system, 1);
     this.lead("leading", "all");
   }
@@ -160,8 +171,19 @@ export class OneNode {
     else if (effect.kind === "resumeReading") this.paused.delete(connection);
   }
 
+  /** What NATS would take, and programs can read. */
+  #offer(messages: readonly Offered[]): void {
+    for (const { subject, text } of messages) {
+      must(
+        /^zooid\.fuzz\.changes(?:\.[\w~%+-]+)+$/.test(subject),
+        `${subject} is one of the feed's`,
+      );
+      JSON.parse(text);
+    }
+  }
+
   #publish(subject: string, bytes: Uint8Array): void {
-    must(subject.startsWith(`zooid.${ENSEMBLE}.client.`), "only inboxes are published to");
+    must(subject.startsWith(inboxPrefix(ENSEMBLE)), "only inboxes are published to");
     const published = this.published.get(subject);
     if (published === undefined) this.published.set(subject, [bytes]);
     else published.push(bytes);

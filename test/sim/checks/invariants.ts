@@ -8,6 +8,7 @@ import type { Configuration } from "../../../protocol/configuration.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import { recordHeader } from "../../../protocol/record.ts";
 import { epochOf, formatZxid, type Zxid, ZXID_NONE, zxidOf } from "../../../protocol/zxid.ts";
+import { FeedChecks } from "./feed.ts";
 import { treeProblemAt } from "./trees.ts";
 import type { Truth } from "./truth.ts";
 import { must } from "./violation.ts";
@@ -56,6 +57,7 @@ const NEVER = Number.POSITIVE_INFINITY as Zxid;
 type Written = { readonly checksum: number; readonly prevZxid: Zxid };
 
 export class Invariants {
+  readonly feed: FeedChecks;
   readonly #logs: readonly NodeLog[];
   readonly #quorum: number;
   readonly #truth: Truth;
@@ -73,6 +75,7 @@ export class Invariants {
     this.#logs = logs;
     this.#quorum = Math.floor(logs.length / 2) + 1;
     this.#truth = truth;
+    this.feed = new FeedChecks(truth);
     truth.onCommitted = (node, header) => this.#checkDurable(node, header.lastZxid);
   }
 

@@ -40,6 +40,8 @@ export type ModelSession = {
   /** Where the connection comes from that has attached it. */
   address: string | undefined;
   readonly ephemerals: Set<string>;
+  /** The number of its last numbered write. */
+  lastNumber: number;
 };
 
 export class Refused extends Error {

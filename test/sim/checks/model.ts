@@ -139,6 +139,11 @@ export class Model {
         if (session === undefined) return error(Code.sessionExpired);
         if (session.attachedAt !== operation.attachedAt) return error(Code.sessionMoved);
         this.#who = { identities: operation.identities ?? [], address: session.address };
+        if (operation.request !== undefined) {
+          const { number } = operation.request;
+          if (number <= session.lastNumber) return error(Code.badArguments);
+          session.lastNumber = number;
+        }
         try {
           return this.#perform(session, operation.operation);
         } catch (refusal) {
@@ -150,7 +155,10 @@ export class Model {
         const { password: given, timeoutMs, address } = operation;
         const [password, ephemerals] = [new Uint8Array(given), new Set<string>()];
         const times = { attachedAt: zxid, timeoutMs };
-        const session: ModelSession = { id: zxid, password, ...times, address, ephemerals };
+        const session: ModelSession = {
+          ...{ id: zxid, password, ...times, address, ephemerals },
+          lastNumber: 0,
+        };
         this.sessions.set(zxid, session);
         return sessionResult(session);
       }

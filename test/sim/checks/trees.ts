@@ -108,6 +108,8 @@ function treeProblem(tree: TreeState, model: Model): string | undefined {
     const name = `session 0x${id.toString(16)}`;
     if (known === undefined) return `${name} should have ended`;
     if (known.attachedAt !== session.attachedAt) return `${name} is attached at another zxid`;
+    const { last = 0 } = session.requests ?? {};
+    if (last !== known.lastNumber) return `${name} has done write ${last}, not ${known.lastNumber}`;
     const own = [...(session.ephemerals ?? [])].map((znode) => tree.znodes.path(znode));
     const same =
       own.length === known.ephemerals.size && own.every((path) => known.ephemerals.has(path));

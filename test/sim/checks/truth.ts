@@ -12,6 +12,7 @@ import { recordHeader, recordPayload, type RecordHeader } from "../../../protoco
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { aclText, type SimIdentity, type SimWho, stored } from "../client/identities.ts";
 import { Model } from "./model.ts";
+import { Numbered } from "./numbered.ts";
 import { must } from "./violation.ts";
 
 export type Applied = {
@@ -26,8 +27,12 @@ export type Attachment = {
   readonly who: SimWho;
   /** Writes in the order in which they were sent. */
   readonly sent: ClientOperation[];
+  /** By place, the numbers of those that have one. */
+  readonly numbers: number[];
   /** By place, the zxids of those that are committed. One that was passed over has none. */
   readonly committed: (Zxid | undefined)[];
+  /** Undefined until it is known. */
+  attachedAt: number | undefined;
   /** Its node has refused writes at some time since: what it refuses is passed over. */
   mayBeRefused: boolean;
   /** Places of those that the client knows to be refused. */
@@ -35,11 +40,17 @@ export type Attachment = {
 };
 
 export function newAttachment(client: string, who: SimWho): Attachment {
-  return { client, who, sent: [], committed: [], mayBeRefused: false, refused: new Set() };
+  const none = { sent: [], numbers: [], committed: [], attachedAt: undefined };
+  return { client, who, ...none, mayBeRefused: false, refused: new Set() };
 }
 
 /** The client has sent this write. */
-export function send({ sent, who }: Attachment, operation: ClientOperation): void {
+export function send(
+  { sent, numbers, who }: Attachment,
+  operation: ClientOperation,
+  number?: number,
+): void {
+  if (number !== undefined) numbers[sent.length] = number;
   sent.push(asStored(operation, who));
 }
 
@@ -74,6 +85,7 @@ export class Truth {
   onExpired: (session: number, timeoutMs: number) => void = () => {};
   /** Called once for each record, before it is applied. */
   onCommitted: (node: number, header: RecordHeader) => void = () => {};
+  readonly numbered: Numbered = new Numbered();
   readonly #records = new Map<Zxid, Committed>();
   readonly #operations = new Map<Zxid, Applied>();
   readonly #attachments = new Map<number, Attachment>();
@@ -91,6 +103,7 @@ export class Truth {
   }
 
   attach(attachedAt: number, attachment: Attachment): void {
+    attachment.attachedAt = attachedAt;
     this.#attachments.set(attachedAt, attachment);
   }
 
@@ -178,13 +191,16 @@ export class Truth {
     operations.forEach((operation, index) => {
       const zxid = (header.firstZxid + index) as Zxid;
       if (operation.kind === "client") {
-        this.#follow(operation.attachedAt, operation.operation, zxid);
+        if (!tellsAnswered(operation)) this.#follow(operation, zxid);
         this.#recognise(operation);
       }
       const expiring =
         operation.kind === "expireSession" ? this.model.sessions.get(operation.session) : undefined;
       const result = this.model.apply(operation, zxid, header.timeMs);
       this.#operations.set(zxid, { operation, result });
+      if (operation.kind === "client" && !tellsAnswered(operation)) {
+        this.#done(operation, result, zxid);
+      }
       if (operation.kind === "attachSession" && result.kind === "session") {
         this.#attached(operation.session, zxid);
       }
@@ -195,19 +211,33 @@ export class Truth {
   }
 
   /** Writes of one connection are committed in the order in which it sent them, each once, and nothing else is. */
-  #follow(attachedAt: number, operation: ClientOperation, zxid: Zxid): void {
+  #follow(
+    { attachedAt, operation, request }: Extract<Operation, { readonly kind: "client" }>,
+    zxid: Zxid,
+  ): void {
     const attachment = this.#attachments.get(attachedAt);
     must(attachment !== undefined, "exactly once", () => {
       return `${operation.kind} at ${formatZxid(zxid)} was sent by nobody`;
     });
     const { client, sent, committed } = attachment;
-    const place = placeOf(attachment, operation);
+    const place = placeOf(attachment, operation, request?.number);
     const next = sent[place];
     must(next !== undefined && isSameOperation(next, operation), "session order", () => {
       const expected = next === undefined ? "nothing" : textOf(next);
       return `${client}: ${textOf(operation)} is committed at ${formatZxid(zxid)}, ${expected} was next`;
     });
     committed[place] = zxid;
+  }
+
+  #done(
+    { session, request }: Extract<Operation, { readonly kind: "client" }>,
+    result: OperationResult,
+    zxid: Zxid,
+  ): void {
+    if (request === undefined) return;
+    const code = result.kind === "error" ? result.code : Code.ok;
+    if (code === Code.sessionMoved || code === Code.sessionExpired) return;
+    this.numbered.done(session, request.number, zxid);
   }
 
   /** A write has what its client has proved, and nothing that another has. */
@@ -232,10 +262,20 @@ export class Truth {
   }
 }
 
+/** It changes nothing, and is no client's. */
+function tellsAnswered({ request }: Extract<Operation, { readonly kind: "client" }>): boolean {
+  return request?.number === 0;
+}
+
 /** Returns the place of the next write. If writes may have been refused, it is that of the first equal one. */
-function placeOf(attachment: Attachment, operation: ClientOperation): number {
-  const { sent, committed, mayBeRefused, refused } = attachment;
+function placeOf(attachment: Attachment, operation: ClientOperation, number?: number): number {
+  const { sent, numbers, committed, mayBeRefused, refused } = attachment;
   const next = committed.length;
+  if (number !== undefined) {
+    const place = numbers.indexOf(number);
+    const isNext = place === next || (place > next && mayBeRefused);
+    return isNext && !refused.has(place) ? place : sent.length;
+  }
   if (!mayBeRefused) return next;
   for (let place = next; place < sent.length; place += 1) {
     const each = sent[place];
@@ -264,6 +304,12 @@ export function takeRefusal(attachment: Attachment, place: number): void {
   const what = (): string => `${client}: ${operation === undefined ? "" : textOf(operation)}`;
   must(mayBeRefused, "refused is not done", () => `${what()} is refused, there was room`);
   refused.add(place);
+  if (attachment.numbers[place] !== undefined) {
+    must(committed[place] === undefined, "refused is not done", () => {
+      return `${what()} is refused, and committed at ${formatZxid(committed[place] as Zxid)}`;
+    });
+    return;
+  }
   // If several are equal, the one that was committed may have been a later one.
   const after = committed.splice(place);
   for (let index = 0; index < after.length; index += 1) {

@@ -9,6 +9,8 @@ export type ClientCounts = {
   acknowledged: number;
   /** Writes that were refused because disks are full. */
   refused: number;
+  /** Writes that were asked again on another connection, and had been done. */
+  repeated: number;
   reads: number;
   events: number;
   sessions: number;

@@ -1,12 +1,11 @@
 /** What a native client's user has asked for and waits for, and what the client may answer. */
-import { Code } from "../../../protocol/codes.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import type { Outcome } from "../../../client/session/messages.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import { isSameOperation } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import { requestText } from "./native-requests.ts";
-import type { Sent, Told } from "./native-witness.ts";
+import type { Sent } from "./native-witness.ts";
 
 export type Asked = {
   readonly request: NativeRequest;
@@ -21,16 +20,14 @@ export type Asked = {
 /** A deadline is noticed at the next tick, and clocks change their rates while timers run. */
 const LATE_MS = 150;
 
-/** The client says the request on a connection: a write once, unless it knows that it was not done. */
+/** The client says the request once on each connection. */
 export function checkSaid(who: string, asked: Asked, sent: Sent): void {
   const [wanted, said] = [requestText(asked.request), requestText(sent.request)];
   must(isWanted(asked.request, sent.request), "exactly once", () => {
     return `${who}: says ${said}, asked for ${wanted}`;
   });
-  const before = asked.sent;
-  const mayRepeat =
-    asked.request.kind !== "write" || before === undefined || isRefused(before.told);
-  must(mayRepeat, "exactly once", () => `${who}: says ${said} again, which may have been done`);
+  const isOther = asked.sent?.attachment !== sent.attachment;
+  must(isOther, "exactly once", () => `${who}: says ${said} twice on one connection`);
 }
 
 function isWanted(asked: NativeRequest, said: NativeRequest): boolean {
@@ -59,16 +56,11 @@ export function checkOutcome(
     return;
   }
   const { failure, maybeApplied } = outcome;
-  const isInDoubt = request.kind === "write" && sent !== undefined && !isRefused(sent.told);
+  const isInDoubt = request.kind === "write" && sent !== undefined;
   must((maybeApplied === "unknown") === isInDoubt, "maybe applied", () => {
     const where = sent === undefined ? "never said" : `said, answered: ${sent.told !== undefined}`;
     return `${what()}, ${where}, fails with ${failure.kind}, maybeApplied ${maybeApplied}`;
   });
   if (failure.kind !== "timedOut") return;
   must(tookMs >= timeoutMs - LATE_MS, "liveness", () => `${what()} has ${tookMs} ms only`);
-}
-
-/** The node refused it because the session is elsewhere. */
-function isRefused(told: Told | undefined): boolean {
-  return told?.result.kind === "error" && told.result.code === Code.sessionMoved;
 }

@@ -14,6 +14,7 @@ import {
 } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import type { Earlier } from "../checks/numbered.ts";
 import { checkOneServer, told, type ToldByProcess } from "../checks/one-server.ts";
 import {
   type Attachment,
@@ -44,6 +45,8 @@ export type Sent = {
   readonly toldBefore: Zxid;
   /** How many writes of its connection were sent before it. */
   readonly place: number;
+  /** What had become of it before the connection was attached: it is handed on to nobody. */
+  readonly earlier: Earlier | undefined;
   /** In true time. */
   readonly askedMs: number;
   /** The answer. */
@@ -79,6 +82,8 @@ export type WitnessOptions = {
     readonly session: () => { readonly id: SessionId; readonly timeoutMs: number } | undefined;
     /** The client says this request; undefined: nobody has asked for it. */
     readonly says: (id: number, sent: Sent) => void;
+    /** The client says that no answers are waited for up to this number. */
+    readonly hasAnswers: (number: number) => void;
     /** An answer was heard that says that the session lives. */
     readonly isAlive: () => void;
   };
@@ -211,20 +216,27 @@ export class NativeWitness {
       case "request": {
         const { attachment } = wire;
         const { request } = item;
+        const earlier = this.#earlier(wire, item);
         const sent: Sent = {
           ...{ attachment, request },
           after: environment.truth.acknowledged,
           seen: user.lastZxid(),
           toldBefore: wire.toldClients?.zxid ?? ZXID_NONE,
           place: attachment.sent.length,
+          earlier,
           askedMs: environment.trueMs(),
           told: undefined,
         };
-        if (request.kind === "write") send(attachment, request.operation);
+        if (request.kind === "write" && earlier === undefined) {
+          send(attachment, request.operation, item.id);
+        }
         wire.pending.set(item.id, sent);
         user.says(item.id, sent);
         return;
       }
+      case "answered":
+        user.hasAnswers(item.number);
+        return;
       case "ping":
         wire.pingsMs.push(environment.trueMs());
         return;
@@ -316,12 +328,47 @@ export class NativeWitness {
         checkOneServer(name, zxid, sent.toldBefore);
       }
       checkNativeRead(truth.model, { name, who, session: undefined }, request, answer);
+    } else if (sent.earlier !== undefined) {
+      this.#checkAgain(sent.earlier, request, answer);
     } else if (isRefusal(attachment, place, { code, zxid })) {
       counts.refused += 1;
       takeRefusal(attachment, place);
     } else {
       this.#checkWrite(sent, answer);
     }
+  }
+
+  #earlier(
+    { opened, attachment }: Wire,
+    { id, request }: Extract<ClientItem, { readonly kind: "request" }>,
+  ): Earlier | undefined {
+    const { numbered } = this.#options.environment.truth;
+    if (request.kind !== "write" || request.operation.kind === "closeSession") return undefined;
+    return numbered.before(opened?.session ?? 0, id, attachment.attachedAt ?? 0);
+  }
+
+  /** What was done is answered with what it came to then; what was passed over is said not to be done. */
+  #checkAgain(
+    earlier: Earlier,
+    request: Extract<NativeRequest, { readonly kind: "write" }>,
+    { zxid, result }: Told,
+  ): void {
+    const { name, environment } = this.#options;
+    const what = (): string => `${name}: ${textOf(request.operation)}, asked again`;
+    if (earlier.kind === "notDone") {
+      const isRefused = result.kind === "error" && result.code === Code.throttled;
+      must(isRefused, "exactly once", () => `${what()}, was not done and is a ${result.kind}`);
+      return;
+    }
+    must(zxid === earlier.zxid, "exactly once", () => {
+      return `${what()} is answered at ${formatZxid(zxid)}, done at ${formatZxid(earlier.zxid)}`;
+    });
+    const applied = environment.truth.operationAt(zxid);
+    const problem =
+      applied === undefined ? "no such zxid" : nativeWriteProblem(result, applied.result);
+    must(problem === undefined, "true replies", () => `${what()}: ${problem}`);
+    environment.truth.acknowledged = Math.max(environment.truth.acknowledged, zxid) as Zxid;
+    environment.counts.repeated += 1;
   }
 
   /** A read sees all that its connection wrote before it, nothing that came after, and nothing older than its client has seen. */

@@ -3,8 +3,12 @@
  * over its subjects; the user asks and subscribes, and holds what the client says against the truth. When the session has ended the
  * user begins another one.
  */
+import { errorOf } from "../../../client/failures.ts";
+import type { Source } from "../../../client/streams/source.ts";
+import { NativeViews } from "./native-views.ts";
 import { SessionDriver } from "../../../client/driver.ts";
 import type { Outcome, SessionState, StreamEnd } from "../../../client/session/messages.ts";
+import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import type { SessionId } from "../../../protocol/ids.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { must } from "../checks/violation.ts";
@@ -16,9 +20,9 @@ import { whoOf } from "./identities.ts";
 import { type Asked, checkOutcome, checkSaid } from "./native-asked.ts";
 import { SimChannel } from "./native-channel.ts";
 import { nativeRequest, requestText } from "./native-requests.ts";
-import { NativeWitness } from "./native-witness.ts";
+import { NativeWitness, type Sent } from "./native-witness.ts";
 import { ClientStreams, type StreamCounts, type StreamWish } from "./streams.ts";
-import { Subscriber } from "./subscriber.ts";
+import { Subscriber, type SubscriberOptions } from "./subscriber.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
 import { Asker, rootsOf, type Workload } from "./workload.ts";
 
@@ -36,6 +40,8 @@ export type NativeOptions = {
 
 const TRICKLE_THINK_MS = 400;
 const GRANT_QUIET_MS = 5;
+/** How often a view is opened, or left, when the user has thought. */
+const VIEWS_SHARE = 0.02;
 const AWAY_MS = 150;
 const OWN_TIMEOUTS_MS = [200, 1000, 60_000];
 const CANCEL_MS = 10;
@@ -53,6 +59,7 @@ export class NativeClient {
   readonly #random: Random;
   readonly #asker: Asker;
   readonly #streams: ClientStreams;
+  readonly #views: NativeViews;
   readonly #witness: NativeWitness;
   readonly #end: SubjectClient;
   readonly #roots: string[];
@@ -83,6 +90,10 @@ export class NativeClient {
       ...{ truth: environment.truth, random, counts },
       reader: who,
     });
+    this.#views = new NativeViews(name, {
+      ...{ truth: environment.truth, random, reader: who },
+      subscriber: this.#subscriberOptions(),
+    });
     this.#roots = [...rootsOf(workload)];
     this.#witness = new NativeWitness({
       ...{ name, who, environment, counts, credits: this.#credits },
@@ -97,6 +108,14 @@ export class NativeClient {
           if (asked === undefined) return;
           checkSaid(name, asked, sent);
           asked.sent = sent;
+          this.#checkOrder(id, sent);
+        },
+        hasAnswers: (number) => {
+          for (const [id, { request }] of this.#asked) {
+            must(id > number, "exactly once", () => {
+              return `${name}: has the answer to ${requestText(request)}, says the client`;
+            });
+          }
         },
         isAlive: () => environment.heard(this),
       },
@@ -131,7 +150,7 @@ export class NativeClient {
 
   /** Its streams have told it everything. */
   get complete(): boolean {
-    return this.#streams.complete;
+    return this.#streams.complete && this.#views.complete;
   }
 
   /** Its streams have told what there is up to this zxid. */
@@ -284,6 +303,7 @@ export class NativeClient {
       return `${this.name}: the session is over, and ${this.#asked.size} requests have no answer`;
     });
     this.#unsubscribe.clear();
+    this.#views.clear();
     this.#later(this.#random.random() * AWAY_MS, () => this.#begin());
   }
 
@@ -297,6 +317,7 @@ export class NativeClient {
       if (this.#streams.count >= streamsMax) this.#leaveStream();
       else this.#subscribe(this.#streams.open(this.#driver.lastZxid));
     }
+    if (this.#random.chance(VIEWS_SHARE)) this.#views.turn(this.#source(this.#driver));
     if (this.#asked.size >= outstandingMax) return;
     const root = this.#roots.shift();
     const requests = root === undefined ? this.#asker.next() : [this.#asker.create(root)];
@@ -314,19 +335,78 @@ export class NativeClient {
     }
     const random = this.#random;
     const own = random.chance(0.1) ? random.pick(OWN_TIMEOUTS_MS) : undefined;
+    const cancel = this.#request(this.#driver, nativeRequest(request, random), own, (outcome) => {
+      if (outcome.kind === "failed") return;
+      this.answered += 1;
+      const { result } = outcome.answer;
+      if (result.kind === "created") this.#asker.created(result.path);
+    });
+    // Some are cancelled before they are sent, some while they are under way, most after their answer.
+    if (random.chance(0.05)) this.#later(random.wait(CANCEL_MS), cancel);
+  }
+
+  /** Returns a function that cancels it. */
+  #request(
+    driver: SessionDriver,
+    request: NativeRequest,
+    timeoutMs: number | undefined,
+    settle: (outcome: Outcome) => void,
+  ): () => void {
+    const { clock } = this.#options.environment;
     const asked: Asked = {
-      request: nativeRequest(request, random),
-      askedMs: environment.clock.nowMs(),
-      timeoutMs: own ?? this.#operationTimeoutMs,
+      request,
+      askedMs: clock.nowMs(),
+      timeoutMs: timeoutMs ?? this.#operationTimeoutMs,
       sent: undefined,
     };
     this.#requests += 1;
     const id = this.#requests;
     this.#asked.set(id, asked);
-    const settled = (outcome: Outcome): void => this.#settled(id, outcome);
-    const cancel = this.#driver.request(asked.request, settled, { timeoutMs: own });
-    // Some are cancelled before they are sent, some while they are under way, most after their answer.
-    if (random.chance(0.05)) this.#later(random.wait(CANCEL_MS), cancel);
+    const settled = (outcome: Outcome): void => {
+      this.#settled(id, outcome);
+      settle(outcome);
+    };
+    return driver.request(request, settled, { timeoutMs });
+  }
+
+  /** What live copies ask of the session. */
+  #source(driver: SessionDriver): Source {
+    const { clock } = this.#options.environment;
+    return {
+      clock: {
+        nowMs: () => clock.nowMs(),
+        random: () => this.#random.random(),
+        after: (delayMs, run) => this.#later(delayMs, run),
+      },
+      // The model has no order of children, without which pages cannot be compared.
+      hasPages: false,
+      lastZxid: () => driver.lastZxid,
+      ask: (read, { answered, failed }) => {
+        this.#request(driver, { kind: "read", read }, undefined, (outcome) => {
+          if (outcome.kind === "answered") answered(outcome.answer);
+          else failed(errorOf(outcome.failure, outcome.maybeApplied));
+        });
+      },
+      subscribe: (wish, observer) => driver.subscribe(wish, observer),
+    };
+  }
+
+  #subscriberOptions(): Omit<SubscriberOptions, "stops" | "random" | "window"> {
+    return {
+      later: (afterMs, run) => this.#later(afterMs, run),
+      // In the end it is as fast as it can: what waits for its credits is to come within the bound.
+      takesMs: () => (this.quiet ? GRANT_QUIET_MS : this.#options.grantMs),
+    };
+  }
+
+  /** What was asked before is said before, also on a further connection. */
+  #checkOrder(id: number, { attachment }: Sent): void {
+    for (const [other, { request, sent }] of this.#asked) {
+      if (other >= id) return;
+      must(sent?.attachment === attachment, "session order", () => {
+        return `${this.name}: says request ${id} before ${other}, ${requestText(request)}`;
+      });
+    }
   }
 
   #settled(id: number, outcome: Outcome): void {
@@ -337,23 +417,15 @@ export class NativeClient {
     checkOutcome(this.name, asked, outcome, nowMs);
     if (outcome.kind === "failed") {
       this.#note(`request ${id} fails: ${outcome.failure.kind}, ${outcome.maybeApplied}`);
-      return;
     }
-    this.answered += 1;
-    const { result } = outcome.answer;
-    if (result.kind === "created") this.#asker.created(result.path);
   }
 
   #subscribe({ stream, path, recursive, after }: StreamWish): void {
     const driver = this.#driver;
     if (driver === undefined) return;
     const from = after === driver.lastZxid ? undefined : after;
-    const { grantMs } = this.#options;
     const subscriber = new Subscriber(`${this.name}: stream ${stream}`, {
-      ...{ random: this.#random, window: this.#credits },
-      later: (afterMs, run) => this.#later(afterMs, run),
-      // In the end it is as fast as it can: what waits for its credits is to come within the bound.
-      takesMs: () => (this.quiet ? GRANT_QUIET_MS : grantMs),
+      ...{ random: this.#random, window: this.#credits, ...this.#subscriberOptions() },
       stops: () => this.#streams.stops(stream),
     });
     const unsubscribe = driver.subscribe(

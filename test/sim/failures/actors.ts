@@ -2,7 +2,12 @@
 import type { Actor } from "../../../runtime/actor.ts";
 import type { ActorSystem } from "../../../runtime/system.ts";
 import { NEVER } from "rxjs";
-import { addAdminActor, addChangesActor, addGatewayActors } from "../../../server/gateways.ts";
+import {
+  addAdminActor,
+  addChangesActor,
+  addFeedActor,
+  addGatewayActors,
+} from "../../../server/gateways.ts";
 import {
   addLogActor,
   addReplicaActors,
@@ -27,6 +32,7 @@ export function actorsOfNode(): readonly Supervised[] {
   addLogActor(collector, config);
   addReplicaActors(collector, config, 1);
   addGatewayActors(collector, config, 1);
+  addFeedActor(collector, config, { isOn: true });
   addReplicationActors(collector, config, peerGate(config, new SeededRandomness(1)));
   addAdminActor(collector, config);
   addChangesActor(collector);

@@ -4,6 +4,7 @@
  */
 import type { Inboxes } from "../../../actors/inboxes.ts";
 import type { ChangesState } from "../../../actors/changes/changes.ts";
+import type { FeedState } from "../../../actors/feed/feed.ts";
 import type { ReaperState } from "../../../actors/reaper/reaper.ts";
 import type { GatewayName } from "../../../actors/gateway/messages.ts";
 import { ZXID_NONE } from "../../../protocol/zxid.ts";
@@ -126,7 +127,7 @@ const sayNothing: Bring = (scene) => {
 };
 
 /** The simulator has nobody who would say it, or nobody ever does: it is told. */
-function told<Name extends GatewayName>(
+function told<Name extends GatewayName | "feed/1">(
   name: Name,
   message: (scene: Scene, node: SimNode) => Inboxes[Name],
 ): Bring {
@@ -350,6 +351,26 @@ const changes: Messages<"changes"> = {
   treeReset: leaveBehind,
 };
 
+const feed: Messages<"feed/1"> = {
+  leadership: [
+    way<"feed/1", "leadership">("of one who leads", unseat, ({ role }) => role === "leading"),
+    way<"feed/1", "leadership">("of one who led", unseat, ({ role }, node) => {
+      return role !== "leading" && feedOf(node)?.leads === true;
+    }),
+  ],
+  changes: comes,
+  // A leader applies too little at once to be outrun by it, and is given no snapshot.
+  compacted: told("feed/1", (_, node) => {
+    return { kind: "compacted", client: 0, stream: feedOf(node)?.stream ?? 0, oldest: ZXID_NONE };
+  }),
+  treeReset: told("feed/1", () => ({ kind: "treeReset" })),
+  "timer mark": comes,
+};
+
+function feedOf(node: SimNode): FeedState | undefined {
+  return node.stateOf("feed/1") as FeedState | undefined;
+}
+
 function isOpening(message: object, node: SimNode): boolean {
   const state = node.stateOf("changes") as ChangesState | undefined;
   return "stream" in message && state?.opening === message.stream;
@@ -382,5 +403,6 @@ export const MESSAGES: { readonly [Name in Survivor]: Messages<Name> } = {
   "zookeeper/1": zookeeper,
   "nats/1": nats,
   changes: changes,
+  "feed/1": feed,
   reaper: reaper,
 };

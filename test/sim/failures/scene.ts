@@ -58,6 +58,7 @@ function planOf(seed: number): Plan {
     ...plan,
     lanes: 1,
     readers: { lateShare: 0.1 },
+    feed: { repeatedMax: 1024, knownBytesMax: 1e6, markMs: 500 },
     // In every second scene messages to other threads are copied and take their time, as between real ones.
     threads: isApart ? { delayMs: { min: 0.01, max: 0.1 }, laneFactors: [1] } : undefined,
     copies: isApart,
@@ -215,6 +216,9 @@ export class Scene {
     this.until("every reader in a node's process has been given what there is", () => {
       return this.cluster.readers?.hasHeard(latest) ?? false;
     });
+    this.until("the feed has told everything", () =>
+      this.cluster.invariants.feed.isComplete(nodes),
+    );
     this.until("no session is left whose client is gone", () => {
       const held = new Set<number | undefined>(everyone.map(({ session }) => session?.id));
       return [...truth.model.sessions.keys()].every((id) => held.has(id));
@@ -279,12 +283,14 @@ export class Scene {
       ...each.values(),
     ]);
     const inProcess = streams.filter(({ from }) => from === "changes");
-    const native = streams.filter(({ from }) => from !== "changes");
+    const fed = streams.filter(({ from }) => from === "feed/1");
+    const native = streams.filter(({ from }) => from === "nats/1");
     const changes = node.stateOf("changes") as ChangesState | undefined;
     return (
       watchers.every((client) => held.includes(client)) &&
       native.every(({ client }) => node.natsGateway(1)?.connections.has(client)) &&
       inProcess.length === changes?.byTreeStream.size &&
+      fed.length === (node.leads ? 1 : 0) &&
       held.length === links.length &&
       held.every((number) => links.includes(number)) &&
       node.natsGateway(1)?.connections.size === natives.length

@@ -6,6 +6,7 @@ export const SURVIVORS = [
   "zookeeper/1",
   "nats/1",
   "changes",
+  "feed/1",
   "reaper",
 ] as const;
 
@@ -16,4 +17,9 @@ export function isSurvivor(name: string | undefined): name is Survivor {
 }
 
 /** Those that go on with the state that they had when they failed (supervision `recover`). The others are started again. */
-export const KEEPS_STATE: ReadonlySet<Survivor> = new Set(["zookeeper/1", "nats/1", "changes"]);
+export const KEEPS_STATE: ReadonlySet<Survivor> = new Set([
+  "zookeeper/1",
+  "nats/1",
+  "changes",
+  "feed/1",
+]);

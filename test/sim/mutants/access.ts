@@ -172,8 +172,8 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "actors/gateway/nats/requests.ts",
-        find: "turn.nowMs, connection.who);",
-        replace: "turn.nowMs, turn.state.who);",
+        find: "id, bytes, turn.nowMs, connection.who);",
+        replace: "id, bytes, turn.nowMs, turn.state.who);",
       },
     ],
   },

@@ -2,13 +2,17 @@
 import { ACCESS_MUTANTS } from "./access.ts";
 import { CLIENT_MUTANTS } from "./clients.ts";
 import { CLIENT_SESSION_MUTANTS } from "./client-session.ts";
+import { LIVE_COPY_MUTANTS } from "./live-copies.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
+import { LOCK_MUTANTS } from "./locks.ts";
 import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { KEEPER_MUTANTS } from "./keeper.ts";
+import { FEED_MUTANTS } from "./feed.ts";
 import { LIFETIME_MUTANTS } from "./lifetimes.ts";
+import { NATIVE_REPEAT_MUTANTS } from "./native-repeats.ts";
 import { NATIVE_OPERATION_MUTANTS } from "./native-operations.ts";
 import { NATIVE_MUTANTS } from "./native.ts";
 import { QUOTA_MUTANTS } from "./quotas.ts";
@@ -37,12 +41,16 @@ export const MUTANTS: readonly Mutant[] = [
   ...QUOTA_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CLIENT_SESSION_MUTANTS,
+  ...LIVE_COPY_MUTANTS,
+  ...LOCK_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
   ...NATIVE_OPERATION_MUTANTS,
+  ...NATIVE_REPEAT_MUTANTS,
   ...READER_MUTANTS,
+  ...FEED_MUTANTS,
   ...TURN_MUTANTS,
   ...READ_ONLY_MUTANTS,
   ...WATCH_MUTANTS,

@@ -17,16 +17,23 @@ export type Setting = {
   readonly failing?: Survivor | undefined;
   /** The name of the story that is played. */
   readonly story?: string | undefined;
+  readonly campaign?: Mutant["campaign"];
 };
 
 /** Without a mutant: the control, which is to pass. */
 export async function runSeeds(
   mutant: Mutant | undefined,
   seeds: number,
-  { plan, failing, story }: Setting,
+  { plan, failing, story, campaign }: Setting,
 ): Promise<void> {
   try {
     const checkPlanted = mutant === undefined ? undefined : plant(mutant);
+    if (campaign !== undefined) {
+      const { runCampaign } = await import("../locks/campaign.ts");
+      checkPlanted?.();
+      await runAll(runCampaign, seeds);
+      return;
+    }
     const { simulate } = await import("../simulate.ts");
     const { casesOf, playFailures } = await import("../failures/play.ts");
     const { STORIES } = await import("../stories/all.ts");
@@ -41,20 +48,24 @@ export async function runSeeds(
         : playFailures(seed, casesOf(failing));
     };
     // A story is the same whatever the seed.
-    const last = told === undefined ? seeds : 1;
-    for (let seed = 1; seed <= last; seed += 1) {
-      const report = runSeed(run, seed);
-      tell(report);
-      if (report.kind !== "passed") return;
-    }
+    // A story is the same whatever the seed.
+    await runAll(run, told === undefined ? seeds : 1);
   } catch (error) {
     tell({ kind: "broken", error: error instanceof Error ? error.message : String(error) });
   }
 }
 
-function runSeed(run: (seed: number) => unknown, seed: number): Report {
+async function runAll(run: (seed: number) => unknown, last: number): Promise<void> {
+  for (let seed = 1; seed <= last; seed += 1) {
+    const report = await runSeed(run, seed);
+    tell(report);
+    if (report.kind !== "passed") return;
+  }
+}
+
+async function runSeed(run: (seed: number) => unknown, seed: number): Promise<Report> {
   try {
-    run(seed);
+    await run(seed);
     return { kind: "passed", seed };
   } catch (error) {
     const cause = error instanceof Error ? (error.cause ?? error) : error;

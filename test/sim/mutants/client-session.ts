@@ -7,13 +7,13 @@ const STREAMS = "client/session/streams.ts";
 
 export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
   {
-    name: "client-asks-a-write-again",
-    mistake: "a write that was under way when its connection was lost is asked again, as a read is",
+    name: "client-asks-no-write-again",
+    mistake: "a write that was under way when its connection was lost is never asked again",
     edits: [
       {
         file: REQUESTS,
-        find: 'if (pending.request.kind !== "write") again.push(pending);',
-        replace: "if (pending.deadlineMs > 0) again.push(pending);",
+        find: "({ settled, request }) => !settled && !endsSession(request),",
+        replace: '({ settled, request }) => !settled && request.kind !== "write",',
       },
     ],
   },
@@ -23,8 +23,8 @@ export const CLIENT_SESSION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: REQUESTS,
-        find: 'return request.kind === "write" ? "unknown" : "no";',
-        replace: 'return request.kind === "write" ? "no" : "no";',
+        find: 'return sent && request.kind === "write" ? "unknown" : "no";',
+        replace: 'return sent && request.kind === "write" ? "no" : "no";',
       },
     ],
   },

@@ -37,6 +37,7 @@ const { values } = parseArgs({
     child: { type: "boolean", default: false },
     failing: { type: "string" },
     story: { type: "string" },
+    campaign: { type: "string" },
   },
 });
 
@@ -115,8 +116,8 @@ function shortened(violation: string): string {
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }
 
-function settingOf({ plan: own, failing, story }: Mutant): Setting {
-  return { plan: plan() ?? own, failing, story };
+function settingOf({ plan: own, failing, story, campaign }: Mutant): Setting {
+  return { plan: plan() ?? own, failing, story, campaign };
 }
 
 /** The sources as they are, over every seed that caught a mutant, with the plans, every actor's failures and the stories that did. */
@@ -124,7 +125,7 @@ async function control(outcomes: readonly Outcome[]): Promise<boolean> {
   const settings = new Map<string, Setting & { seeds: number }>();
   for (const { mutant, fate } of outcomes) {
     const setting = settingOf(mutant);
-    const key = `${setting.plan} ${setting.failing} ${setting.story}`;
+    const key = `${setting.plan} ${setting.failing} ${setting.story} ${setting.campaign}`;
     const seeds = Math.max(settings.get(key)?.seeds ?? 1, fate.kind === "caught" ? fate.seed : 1);
     settings.set(key, { ...setting, seeds });
   }
@@ -135,6 +136,7 @@ async function control(outcomes: readonly Outcome[]): Promise<boolean> {
       setting.plan === undefined ? "" : ` with the plan ${setting.plan}`,
       setting.failing === undefined ? "" : ` with failures of ${setting.failing}`,
       setting.story === undefined ? "" : ` with the story ${setting.story}`,
+      setting.campaign === undefined ? "" : ` in the campaign of ${setting.campaign}`,
     ];
     const what = parts.join("");
     if (fate.kind === "survived") {
@@ -167,7 +169,9 @@ if (values.help) {
   const mutant = values.only === undefined ? undefined : chosen(values.only)[0];
   const failing = isSurvivor(values.failing) ? values.failing : undefined;
   const { story } = values;
-  await runSeeds(mutant, wholeNumber("seeds", values.seeds), { plan: plan(), failing, story });
+  const campaign = values.campaign === "locks" ? values.campaign : undefined;
+  const setting: Setting = { plan: plan(), failing, story, campaign };
+  await runSeeds(mutant, wholeNumber("seeds", values.seeds), setting);
 } else {
   process.exitCode = await main();
 }

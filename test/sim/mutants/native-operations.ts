@@ -64,12 +64,12 @@ export const NATIVE_OPERATION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "client-asks-what-was-cancelled",
-    mistake: "a read that was cancelled is asked again on the next connection",
+    mistake: "a request that was cancelled is asked again on the next connection",
     edits: [
       {
         file: REQUESTS,
-        find: "    if (pending.settled) continue;\n    if (pending.request.kind",
-        replace: "    if (pending.request.kind",
+        find: "({ settled, request }) => !settled && !endsSession(request),",
+        replace: "({ request }) => !endsSession(request),",
       },
     ],
   },

@@ -19,7 +19,7 @@ export async function runMutant(
   name: string | undefined,
   seeds: number,
   onPassed: (seed: number) => void = () => {},
-  { plan, failing, story }: Setting = {},
+  { plan, failing, story, campaign }: Setting = {},
 ): Promise<Fate> {
   const child = spawn(
     process.execPath,
@@ -32,6 +32,7 @@ export async function runMutant(
       ...(plan === undefined ? [] : ["--plan", plan]),
       ...(failing === undefined ? [] : ["--failing", failing]),
       ...(story === undefined ? [] : ["--story", story]),
+      ...(campaign === undefined ? [] : ["--campaign", campaign]),
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );

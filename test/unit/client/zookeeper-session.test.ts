@@ -263,6 +263,16 @@ test("a call that has no time left fails, and what it may have done is told", as
   channel.automatic = true;
   while (channel.handleOne()) await pass();
   t.like(await next, { result: { kind: "data" } });
+  t.is(channel.handshakes.length, 1);
+});
+
+test("a ping tells nothing of what the session has seen: its zxid may be of writes that are answered later", async (t) => {
+  const { wire, ensemble, pass } = await started();
+  await askOne(wire, pass);
+  const before = wire.lastZxid;
+  ensemble.write(created("/other"));
+  await pass(10_000);
+  t.is(wire.lastZxid, before);
 });
 
 test("a call that is aborted is rejected with the reason, sent or not", async (t) => {

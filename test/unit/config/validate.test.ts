@@ -91,6 +91,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     laneHeapBytes: 0,
     fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro", "envi"],
     readOnlyMode: false,
+    changeFeed: false,
     superDigest: undefined,
     digestAlgorithm: "SHA1",
     digestEnabled: true,

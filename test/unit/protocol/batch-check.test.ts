@@ -43,6 +43,7 @@ const refusal = { kind: "refusal", path: "/a", code: Code.badArguments } as cons
 const ofClients: readonly ClientOperation[] = [
   ...parts,
   ...lifetimes,
+  ...lifetimes.map((each) => ({ ...each, unlessExists: true }) as const),
   { kind: "multi", operations: [...lifetimes, refusal] },
   { kind: "setAcl", path: "/a", acl: OPEN_ACL, version: 0 },
   { kind: "multi", operations: parts },
@@ -55,6 +56,10 @@ const ALL: readonly Operation[] = [
   { kind: "expireSession", session, attachedAt },
   { kind: "deleteContainer", path: "/a", unusedMs: 0 },
   ...ofClients.map((operation) => ({ kind: "client", session, attachedAt, operation }) as const),
+  ...ofClients.map((operation, index) => {
+    const request = { number: Number.MAX_SAFE_INTEGER - index, answered: index };
+    return { kind: "client", session, attachedAt, request, operation } as const;
+  }),
 ];
 
 test("every operation that a submitter makes is taken, alone and together", (t) => {
@@ -98,6 +103,14 @@ test("a batch of another count, cut short, with something behind it, or of unkno
     [2, 1, 1, "/a", 2 ** 40],
     [2, 1, 1, "/a"],
     [2, -1, 1, "/a", 1],
+    [2, 1, [1, 2], "/a", 1],
+    [2, 1, [1, 2, -1], "/a", 1],
+    [2, 1, [1, 2, 3, 4], "/a", 1],
+    [2, [1, 2, 3], 1, "/a", 1],
+    [14, 1, 1, [[2, 0, [0, 1, 1], "/a", 1]]],
+    [-10, [1, 2, 3], new Uint8Array(16)],
+    [-23, 1, 1, "/a", null, [], 1],
+    [-24, 1, 1, "/a", null, [], 0, 0],
     [14, 1, 1, [[14, 0, 0, []]]],
     [14, 1, 1, [[-11, 0, 0]]],
     [-10, 1, new Uint8Array(4)],

@@ -10,6 +10,7 @@ import {
   type Verdict,
   ZOOKEEPER_SERVICE,
 } from "../../../protocol/zookeeper/digest-md5.ts";
+import { DigestClient } from "../../../protocol/zookeeper/digest-md5-client.ts";
 import { type Attempt, responseTo, USERS } from "../../support/sasl.ts";
 
 const md5 = (bytes: Uint8Array): Uint8Array => createHash("md5").update(bytes).digest();
@@ -98,4 +99,43 @@ test("a number that is none cannot be read", (t) => {
   for (const name of ["maxbuf", "nonce-count"]) {
     t.is(verdictOn({ ...USERS.bob, sent: { [name]: "x" } }).kind, "unreadable", name);
   }
+});
+
+function client(user: string, password: string): DigestClient {
+  return new DigestClient({ name: user, password, cnonce: "OA6MHXh6VqTrRk", md5 });
+}
+
+test("a client answers as one that was written from the RFC alone, for names of all kinds", (t) => {
+  for (const { user, password } of Object.values(USERS)) {
+    const step = client(user, password).answer(challengeOf(ZOOKEEPER_SERVICE, "nonce"));
+    const { response, proof } = responseTo("nonce", {
+      user,
+      password,
+      sent: { cnonce: "OA6MHXh6VqTrRk" },
+    });
+    if (step.kind !== "token") return t.fail();
+    const directives = (text: string): string[] => text.split(/,(?=[a-z-]+=)/).toSorted();
+    t.deepEqual(
+      directives(Buffer.from(step.token).toString()).map((each) => each.replaceAll(/["\\]/g, "")),
+      directives(response.toString()).map((each) => each.replaceAll(/["\\]/g, "")),
+    );
+    const verdict = judge(step.token, judging(ZOOKEEPER_SERVICE, "nonce", [{ user, password }]));
+    t.is(verdict.kind, "proved");
+    if (verdict.kind === "proved") t.is(Buffer.from(verdict.proof).toString(), proof);
+  }
+});
+
+test("a client takes only the proof of a server that knows the password", (t) => {
+  const { user, password } = USERS.bob;
+  const challenge = challengeOf(ZOOKEEPER_SERVICE, "nonce");
+  const right = client(user, password);
+  const step = right.answer(challenge);
+  if (step.kind !== "token") return t.fail();
+  const verdict = judge(step.token, judging(ZOOKEEPER_SERVICE, "nonce", [USERS.bob]));
+  if (verdict.kind !== "proved") return t.fail();
+  t.deepEqual(right.answer(verdict.proof), { kind: "done" });
+  const other = client(user, "another password");
+  other.answer(challenge);
+  t.is(other.answer(verdict.proof).kind, "failed");
+  t.is(client(user, password).answer(Buffer.from("rspauth=00")).kind, "failed");
 });

@@ -95,7 +95,8 @@ test("every item of a client comes back as it was", (t) => {
     { kind: "open", version: 1, session, password: new Uint8Array(16).fill(7), timeoutMs: 10_000 },
     { kind: "ping" },
     { kind: "taken", sequence: 7 },
-    ...requests.map((request, id): ClientItem => ({ kind: "request", id, request })),
+    ...requests.map((request, id): ClientItem => ({ kind: "request", id: id + 1, request })),
+    { kind: "answered", number: 9 },
     { kind: "openStream", stream: 1, ...stream },
     { kind: "openStream", stream: 2, ...stream, recursive: "children" },
     { kind: "credit", stream: 1, credits: 512 },
@@ -218,6 +219,8 @@ test("an item that nobody could be answered is no item", (t) => {
   for (const item of [
     [1, 1, 0, "no bytes", 1000],
     [3, -1, 4, "/a"],
+    [3, 0, 4, "/a"],
+    [9, -1],
     [4, "1", "/a", true, 1, 1],
     [99],
     "no list",

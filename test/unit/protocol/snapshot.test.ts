@@ -4,12 +4,14 @@ import { crc32 } from "node:zlib";
 import test from "ava";
 import fc from "fast-check";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
+import { Code } from "../../../protocol/codes.ts";
 import type { Configuration, Voter } from "../../../protocol/configuration.ts";
 import { SUPER } from "../../../protocol/identities.ts";
 import { hexOfBytes, type Identity } from "../../../protocol/identity.ts";
 import type { ServerId, SessionId } from "../../../protocol/ids.ts";
 import { CONTAINER, type Lifetime, TTL_MS_MAX } from "../../../protocol/lifetime.ts";
-import type { ClientOperation } from "../../../protocol/operations.ts";
+import type { ClientOperation, WriteResult } from "../../../protocol/operations.ts";
+import type { RequestNumber } from "../../../protocol/request-number.ts";
 import {
   CHUNK_HEADER_BYTES,
   chunkHeader,
@@ -21,17 +23,20 @@ import {
   ChunkReader,
   ChunkWriter,
   type SnapshotEntry,
-  snapshotStart,
 } from "../../../protocol/snapshot-entries.ts";
+import { snapshotStart } from "../../../protocol/snapshot-start.ts";
+import { STAT_FIELDS, type Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { bytes, client, create, multi, PASSWORD, Replica, setData } from "../../support/replica.ts";
 import { cut, load } from "../../support/snapshots.ts";
 
-/** Cut from `cutSmallTree`, by version 1 before there were configurations, by versions 1 and 2 before there were lifetimes and addresses. They stay as they are. */
+/** Cut from `cutSmallTree`, by version 1 before there were configurations, by versions 1 and 2 before there were lifetimes and addresses,
+ * by versions 1 to 3 before writes had numbers. They stay as they are. */
 const FIXTURES = {
   1: new URL("../../fixtures/snapshot-1", import.meta.url),
   2: new URL("../../fixtures/snapshot-2", import.meta.url),
   3: new URL("../../fixtures/snapshot-3", import.meta.url),
+  4: new URL("../../fixtures/snapshot-4", import.meta.url),
 } as const;
 
 const number = fc.oneof(fc.nat({ max: 5 }), fc.maxSafeNat());
@@ -59,6 +64,20 @@ function voter(id: number, of: Identity): Voter {
   return { id: id as ServerId, identity: of };
 }
 
+const STAT = Object.fromEntries(
+  STAT_FIELDS.map((field, index) => [field, 2 ** (4 * index)]),
+) as Stat;
+const RESULTS: readonly WriteResult[] = [
+  { kind: "done" },
+  { kind: "error", code: Code.badVersion },
+  { kind: "stat", stat: STAT },
+  {
+    kind: "multi",
+    failed: false,
+    results: [{ kind: "created", path: "/ä", stat: STAT }, { kind: "done" }],
+  },
+];
+
 const entry: fc.Arbitrary<SnapshotEntry> = fc.oneof(
   fc.record({
     kind: fc.constant("head" as const),
@@ -74,6 +93,14 @@ const entry: fc.Arbitrary<SnapshotEntry> = fc.oneof(
   fc.record({
     kind: fc.constant("submitter" as const),
     submitter: fc.record({ server: id16, lane: id16, incarnation: number, seq: number }),
+  }),
+  fc.record({
+    kind: fc.constant("requests" as const),
+    requests: fc.record({ session: id, last: number }),
+  }),
+  fc.record({
+    kind: fc.constant("kept" as const),
+    kept: fc.record({ session: id, number, zxid, result: fc.constantFrom(...RESULTS) }),
   }),
   fc.record({ kind: fc.constant("skipped" as const), zxid }),
   fc.record({ kind: fc.constant("configuration" as const), configuration }),
@@ -102,6 +129,8 @@ function write(writer: ChunkWriter, each: SnapshotEntry): void {
   else if (each.kind === "session") writer.session(each.session);
   else if (each.kind === "submitter") writer.submitter(each.submitter);
   else if (each.kind === "skipped") writer.skipped(each.zxid);
+  else if (each.kind === "requests") writer.requests(each.requests);
+  else if (each.kind === "kept") writer.kept(each.kept);
   else if (each.kind === "configuration") writer.configuration(each.configuration);
   else writer.znode(each.znode);
 }
@@ -206,7 +235,7 @@ test("a chunk that verifies and holds what no writer makes is refused in words",
     bad[CHUNK_HEADER_BYTES + offset] = value;
     return bad;
   };
-  refused(changed(0, 9), /unknown kind 9/);
+  refused(changed(0, 10), /unknown kind 10/);
   refused(changed(1, 0xff), /more than 53 bits/);
 });
 
@@ -218,6 +247,13 @@ function childrenOf(replica: Replica, path: string): readonly string[] {
   const result = replica.readBy(BY_USER, { kind: "getChildren", path, watch: false });
   return result.kind === "children" ? result.children.toSorted() : [];
 }
+
+const NUMBERS = [2, 3, 4, 7].map((number) => ({ number, answered: 1 })) as unknown as readonly [
+  RequestNumber,
+  RequestNumber,
+  RequestNumber,
+  RequestNumber,
+];
 
 /** One of everything: sessions, ephemerals, lists, lifetimes, null data, a name that is not ASCII, a change during the cut. */
 function cutSmallTree(configuration: Configuration): Uint8Array[] {
@@ -245,6 +281,15 @@ function cutSmallTree(configuration: Configuration): Uint8Array[] {
     client(other, lasting("/ttl", TTL_MS_MAX as Lifetime)),
   );
   replica.name("configuration", configuration);
+  replica.commit(
+    { ...client(one, create("/a", { sequential: true }), attachedAt), request: NUMBERS[0] },
+    { ...client(one, setData("/none", null), attachedAt), request: NUMBERS[1] },
+    {
+      ...client(one, multi(create("/b"), setData("/b", null)), attachedAt),
+      request: NUMBERS[2],
+    },
+    { ...client(one, { kind: "sync", path: "/" }, attachedAt), request: NUMBERS[3] },
+  );
   return cut(replica, (index) => {
     if (index === 0) replica.do(other, { kind: "closeSession" });
   });
@@ -264,9 +309,14 @@ const NAMED: Configuration = {
     voter(3, "33333333333333333333333333333333"),
   ],
 };
-const DIGESTS = { 1: "6c007a8e0afff7f2", 2: "2e07e65d983650a2", 3: "8a856497958ced8c" } as const;
+const DIGESTS = {
+  1: "6c007a8e0afff7f2",
+  2: "2e07e65d983650a2",
+  3: "8a856497958ced8c",
+  4: "b7dafa6fa33ac43f",
+} as const;
 
-for (const version of [1, 2, 3] as const) {
+for (const version of [1, 2, 3, 4] as const) {
   test(`a snapshot of format version ${version} is read`, (t) => {
     const file = new Uint8Array(readFileSync(FIXTURES[version]));
     const chunks: Uint8Array[] = [];
@@ -289,8 +339,8 @@ for (const version of [1, 2, 3] as const) {
   });
 }
 
-test("what is cut today is format version 3, byte for byte", (t) => {
-  t.deepEqual(Buffer.concat(cutSmallTree(NAMED)), readFileSync(FIXTURES[3]));
+test("what is cut today is format version 4, byte for byte", (t) => {
+  t.deepEqual(Buffer.concat(cutSmallTree(NAMED)), readFileSync(FIXTURES[4]));
 });
 
 test("a tree goes by the latest configuration that records named, in whatever order", (t) => {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import {
+  feedPrefix,
   gatewaySubject,
   inboxPrefix,
   inboxSubject,
@@ -31,6 +32,7 @@ function isPermitted(user: string, what: "publish" | "subscribe", subject: strin
 const { toNode, toAll, answers } = peerSubjects("zooid");
 const NODES = [`${toNode}1.log-sync`, `${toAll}election`, `${answers}1.nonce.7`];
 const ASKED = [gatewaySubject("zooid"), laneSubject("zooid", 3, 1)];
+const CHANGES = `${feedPrefix("zooid")}config.a`;
 const INBOX = inboxSubject("zooid", "client", 7);
 
 test("nats.conf lets a client ask gateways and hear its own answers", (t) => {
@@ -46,7 +48,7 @@ test("nats.conf lets a client neither hear nor say what is between nodes", (t) =
 });
 
 test("nats.conf permits a client nothing that zooid does not use", (t) => {
-  const used = { publish: ASKED, subscribe: [INBOX] };
+  const used = { publish: ASKED, subscribe: [INBOX, CHANGES] };
   for (const what of ["publish", "subscribe"] as const) {
     for (const pattern of permitted("client", what)) {
       t.true(
@@ -62,6 +64,12 @@ test("nats.conf lets a node say and hear everything of zooid", (t) => {
     t.true(isPermitted("node", "publish", subject), subject);
     t.true(isPermitted("node", "subscribe", subject), subject);
   }
+});
+
+test("nats.conf lets a client hear the change feed, and only nodes publish there", (t) => {
+  t.true(isPermitted("client", "subscribe", CHANGES));
+  t.false(isPermitted("client", "publish", CHANGES));
+  t.true(isPermitted("node", "publish", CHANGES));
 });
 
 test("every inbox begins with the prefix that gateways answer to", (t) => {

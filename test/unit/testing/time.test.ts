@@ -32,10 +32,13 @@ test("the same seed gives the same, to the last digit of a time, and another see
   t.not(one, other);
 });
 
-test("an idle ensemble stands still, however much time goes by", async (t) => {
+test("what was done reaches everybody, then an idle ensemble stands still, however much time goes by", async (t) => {
   await using ensemble = await startTestEnsemble();
   const client = await ensemble.connect();
-  client.changes("/", { recursive: true }).subscribe();
+  const seen: string[] = [];
+  for (const other of [client, await ensemble.connect(), await ensemble.connect()]) {
+    other.changes("/", { recursive: true }).subscribe(({ kind }) => seen.push(kind));
+  }
   await client.create("/a");
   const createdMs = ensemble.nowMs;
   let idleMs = createdMs;
@@ -44,6 +47,7 @@ test("an idle ensemble stands still, however much time goes by", async (t) => {
     for (let turns = 0; turns < 50; turns += 1) await turn();
   }
   t.true(idleMs > createdMs && idleMs <= createdMs + 500, `${createdMs} ${idleMs}`);
+  t.deepEqual(seen, ["created", "created", "created"]);
   await sleep(20);
   t.is(ensemble.nowMs, idleMs);
 });

@@ -96,6 +96,7 @@ function failed(
   const { path } = entry;
   const isRoot = path === stream.path;
   if (code === Code.noNode) {
+    noteUnseen(stream, path);
     observeGone(stream, path, zxid, entry.deletedAt);
     // Watches that fire once are left at znodes; where there is none, only `exists` leaves one. Others are told of by their parents.
     entry.absence = isRoot && !stream.staying && look.kind !== "absence";
@@ -135,6 +136,16 @@ function childrenAnswered(
  */
 function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
   if (stream.isExact && pzxid > stream.after && cversion !== numChildren) stream.hasGap = true;
+}
+
+/**
+ * The first walk has found the znode among the children of its parent, and it is gone before it was looked at: what it was when it was
+ * deleted cannot be told.
+ */
+function noteUnseen(stream: Stream, path: string): void {
+  const { walk, isExact, known } = stream;
+  const isFound = path !== stream.path && !known.has(path);
+  if (walk?.isFirst === true && isExact && isFound) stream.hasGap = true;
 }
 
 /** Whether the znode itself was deleted since then, and perhaps created again, is to be seen at its parent. */

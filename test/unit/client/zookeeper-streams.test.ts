@@ -1,0 +1,323 @@
+/** Change streams over ZooKeeper's protocol: what they tell, what they ask, and what a subscriber that is slow or late gets. */
+import test from "ava";
+import type { StreamEnd } from "../../../client/session/messages.ts";
+import type { ZnodeOperation } from "../../../protocol/operations.ts";
+import type { Change } from "../../../protocol/reads.ts";
+import { OpCode } from "../../../protocol/zookeeper/codes.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { created, GET, started, type Started, write } from "../../support/zk-wire.ts";
+
+type Followed = {
+  readonly told: string[];
+  readonly portions: { readonly changes: readonly Change[]; readonly through: Zxid }[];
+  readonly ends: StreamEnd[];
+  readonly taken: (() => void)[];
+  readonly close: () => void;
+};
+
+function follow(
+  { wire, ensemble }: Started,
+  wish: {
+    readonly path?: string;
+    readonly recursive?: boolean;
+    readonly after?: Zxid | undefined;
+  } = {},
+): Followed {
+  const { path = "/a", recursive = true, after = ensemble.zxid } = wish;
+  const told: string[] = [];
+  const portions: Followed["portions"][number][] = [];
+  const ends: StreamEnd[] = [];
+  const taken: (() => void)[] = [];
+  const close = wire.subscribe(
+    { path, recursive, after: "after" in wish ? wish.after : after },
+    {
+      portion: (changes, through, done) => {
+        portions.push({ changes, through });
+        told.push(...changes.map(({ kind, path: of }) => `${kind} ${of}`));
+        taken.push(done);
+      },
+      ended: (end) => ends.push(end),
+    },
+  );
+  return { told, portions, ends, taken, close };
+}
+
+const set = (path: string, data = "y"): ZnodeOperation => {
+  return { kind: "setData", path, data: Buffer.from(data), version: -1 };
+};
+const remove = (path: string): ZnodeOperation => ({ kind: "delete", path, version: -1 });
+
+function reads({ channel }: Started): readonly string[] {
+  return channel.asked.flatMap(({ request }) =>
+    request.kind === "read" && "path" in request.read
+      ? [`${request.read.kind} ${request.read.path}`]
+      : [],
+  );
+}
+
+for (const staying of [true, false]) {
+  const how = staying ? "watches that stay" : "watches that fire once";
+  const prepare: NonNullable<Parameters<typeof started>[0]>["prepare"] = ({ unknownCodes }) => {
+    if (!staying) unknownCodes.add(OpCode.addWatch);
+  };
+
+  test(`with ${how}, what happens at and below a path is told with Stat, data and zxid`, async (t) => {
+    const of = await started({ prepare });
+    const { ensemble, pass } = of;
+    const all = follow(of);
+    const one = follow(of, { recursive: false });
+    await pass(200);
+    t.deepEqual(all.portions, [{ changes: [], through: ensemble.zxid }]);
+    const writes = [
+      created("/a/b", "1"),
+      set("/a"),
+      set("/a/b", "2"),
+      created("/a/b/c"),
+      created("/b"),
+      remove("/a/b/c"),
+      remove("/a/b"),
+      created("/a/b", "3"),
+    ];
+    for (const each of writes) {
+      ensemble.write(each);
+      await pass();
+    }
+    const below = [
+      "created /a/b",
+      "data /a",
+      "data /a/b",
+      "created /a/b/c",
+      "deleted /a/b/c",
+      "deleted /a/b",
+      "created /a/b",
+    ];
+    t.deepEqual(all.told, below);
+    t.deepEqual(one.told, ["data /a"]);
+    const changes = all.portions.flatMap((portion) => portion.changes);
+    const told = ensemble.history.filter(({ path }) => path.startsWith("/a")).slice(1);
+    t.deepEqual(
+      changes.map(({ zxid, kind, path }) => ({ zxid, kind, path })),
+      told as never,
+    );
+    t.is(Buffer.from(changes[2]?.data ?? []).toString(), "2");
+    t.is(changes[4]?.data, undefined);
+    t.deepEqual(changes.at(-1)?.stat, ensemble.znodes.get("/a/b")?.stat);
+  });
+
+  test(`with ${how}, changes of one transaction come in one portion, parents first`, async (t) => {
+    const of = await started({ prepare });
+    const { ensemble, pass } = of;
+    const all = follow(of);
+    await pass(200);
+    ensemble.write({ kind: "multi", operations: [created("/a/x"), created("/a/x/y"), set("/a")] });
+    await pass();
+    const { changes = [] } = all.portions[1] ?? {};
+    t.deepEqual(
+      changes.map(({ zxid, index }) => [zxid, index]),
+      [0, 1, 2].map((index) => [ensemble.zxid, index]),
+    );
+    t.deepEqual(all.told, ["data /a", "created /a/x", "created /a/x/y"]);
+  });
+
+  test(`with ${how}, what happened while there was no connection is told after it`, async (t) => {
+    const of = await started({ prepare, hosts: [{ host: "one", port: 1 }] });
+    const { ensemble, channel, pass } = of;
+    ensemble.write(created("/a/gone"));
+    ensemble.write(created("/a/again"));
+    const all = follow(of);
+    await pass(200);
+    channel.listens = () => false;
+    channel.cut();
+    ensemble.write(remove("/a/gone"));
+    ensemble.write(remove("/a/again"));
+    ensemble.write(created("/a/again", "2"));
+    ensemble.write(created("/a/new"));
+    ensemble.write(set("/a"));
+    channel.listens = () => true;
+    await pass(2_000);
+    t.deepEqual(all.told.toSorted(), [
+      "created /a/again",
+      "created /a/new",
+      "data /a",
+      "deleted /a/again",
+      "deleted /a/gone",
+    ]);
+    t.true(all.told.indexOf("deleted /a/again") < all.told.indexOf("created /a/again"));
+    t.deepEqual(all.ends, []);
+  });
+}
+
+test("the watch is asked for before the first look, in the same write", async (t) => {
+  const of = await started();
+  of.channel.sends.length = 0;
+  follow(of);
+  await of.pass();
+  t.deepEqual(reads(of), ["addWatch /a", "getChildren /a"]);
+  t.deepEqual(
+    of.channel.sends.map(({ frames }) => frames),
+    [2],
+  );
+});
+
+test("streams of one path share a watch, which goes with the last of them", async (t) => {
+  const of = await started();
+  const [first, second] = [follow(of), follow(of)];
+  await of.pass();
+  first.close();
+  of.ensemble.write(set("/a"));
+  await of.pass();
+  t.deepEqual(first.told, []);
+  t.deepEqual(second.told, ["data /a"]);
+  second.close();
+  await of.pass();
+  const asked = reads(of);
+  t.is(asked.filter((each) => each === "addWatch /a").length, 1);
+  t.is(asked.filter((each) => each === "removeWatches /a").length, 1);
+});
+
+test("a znode that is not there is followed until it is", async (t) => {
+  const of = await started();
+  const one = follow(of, { path: "/later", recursive: false });
+  await of.pass();
+  of.ensemble.write(created("/later"));
+  await of.pass();
+  of.ensemble.write(remove("/later"));
+  await of.pass();
+  t.deepEqual(one.told, ["created /later", "deleted /later"]);
+});
+
+test("a subscriber that takes nothing is asked about nothing more, and then sees the last of many changes", async (t) => {
+  const of = await started({ streamCredits: 2 });
+  const slow = follow(of);
+  const quick = follow(of);
+  await of.pass();
+  for (let round = 0; round < 10; round += 1) {
+    of.ensemble.write(set("/a", String(round)));
+    await of.pass();
+    for (const taken of quick.taken.splice(0)) taken();
+  }
+  t.is(quick.told.length, 10);
+  t.is(slow.told.length, 2);
+  const before = reads(of).length;
+  for (const taken of slow.taken.splice(0)) taken();
+  await of.pass();
+  t.is(reads(of).length, before + 1);
+  t.is(slow.told.length, 3);
+  const last = slow.portions.at(-1)?.changes[0];
+  t.is(Buffer.from(last?.data ?? []).toString(), "9");
+});
+
+test("a stream from the past tells what is newer; where something may have been deleted it is compacted", async (t) => {
+  const of = await started();
+  const { ensemble, pass } = of;
+  const before = ensemble.zxid;
+  ensemble.write(created("/a/1"));
+  ensemble.write(set("/a"));
+  const all = follow(of, { after: before });
+  await pass();
+  t.deepEqual(all.told, ["created /a/1", "data /a"]);
+  ensemble.write(remove("/a/1"));
+  const gap = follow(of, { after: before });
+  // One that relies on nothing is not told of a gap.
+  const unknowing = follow(of, { after: undefined });
+  await pass();
+  t.deepEqual(gap.ends, [{ kind: "compacted", oldest: ensemble.zxid }]);
+  t.deepEqual(unknowing.ends, []);
+});
+
+test("whoever reads and begins again after a gap misses nothing, also where znodes come and go all the time", async (t) => {
+  const of = await started();
+  const { ensemble, pass } = of;
+  const before = ensemble.zxid;
+  ensemble.write(created("/a/1"));
+  ensemble.write(remove("/a/1"));
+  ensemble.write(created("/a/2"));
+  const gap = follow(of, { after: before });
+  await pass();
+  t.is(gap.ends[0]?.kind, "compacted");
+  const read = ensemble.zxid;
+  ensemble.write(remove("/a/2"));
+  ensemble.write(created("/a/3"));
+  await pass();
+  const again = follow(of, { after: read });
+  await pass();
+  t.deepEqual(again.told, ["deleted /a/2", "created /a/3"]);
+  t.deepEqual(again.ends, []);
+  // Nobody begins again: what was kept for it goes, with its watch.
+  again.close();
+  const late = follow(of, { after: before });
+  await pass();
+  t.is(late.ends[0]?.kind, "compacted");
+  await pass(60_000);
+  t.is(reads(of).at(-1), "removeWatches /a");
+});
+
+test("paths of streams are those below the chroot", async (t) => {
+  const of = await started({ chroot: "/a" });
+  const all = follow(of, { path: "/" });
+  await of.pass();
+  of.ensemble.write(created("/a/b"));
+  of.ensemble.write(created("/ab"));
+  await of.pass();
+  t.deepEqual(all.told, ["created /b"]);
+});
+
+test("streams end with the session, and one that is closed is told nothing more", async (t) => {
+  const of = await started();
+  const [all, closed] = [follow(of), follow(of)];
+  await of.pass();
+  closed.close();
+  of.channel.expire();
+  of.channel.cut();
+  await of.pass();
+  t.deepEqual(all.ends, [{ kind: "failed", failure: { kind: "expired" } }]);
+  t.deepEqual(closed.ends, []);
+  t.like(follow(of).ends[0], { kind: "failed" });
+});
+
+test("an answer to somebody else does not let a change through whose znode is still to be looked at", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass, wire } = of;
+  const all = follow(of);
+  await pass();
+  channel.automatic = false;
+  ensemble.write(set("/a", "1"));
+  ensemble.write(created("/a/b"));
+  channel.deliverOne();
+  const read = wire.request(GET);
+  const other = wire.request(write(created("/other")));
+  await pass();
+  channel.handleOne();
+  channel.handleOne();
+  channel.handleOne();
+  while (channel.deliverOne()) await pass();
+  await read;
+  const first = all.portions.at(-1);
+  t.true(
+    (first?.through ?? 0) < ensemble.zxid || all.told.includes("created /a/b"),
+    all.told.join(),
+  );
+  channel.automatic = true;
+  while (channel.handleOne() || channel.deliverOne()) await pass();
+  await other;
+  t.deepEqual(all.told, ["data /a", "created /a/b"]);
+});
+
+test("a deletion has the zxid of its own event, and not of one that an earlier znode of the path had", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  const one = follow(of, { path: "/later", recursive: false });
+  await pass();
+  channel.automatic = false;
+  ensemble.write(created("/later", "1"));
+  channel.deliverOne();
+  await pass();
+  // The look is answered with another znode, behind the events of how it came to be there.
+  for (const each of [remove("/later"), created("/later", "2")]) ensemble.write(each);
+  channel.handleOne();
+  ensemble.write(remove("/later"));
+  while (channel.deliverOne()) await pass();
+  while (channel.handleOne() || channel.deliverOne()) await pass();
+  t.deepEqual(one.told, ["created /later", "deleted /later"]);
+  t.is(one.portions.at(-1)?.changes.at(-1)?.zxid, ensemble.zxid);
+});
