@@ -9,6 +9,10 @@ const { values } = parseArgs({
   },
 });
 const [from, seeds] = [Number(values.from), Number(values.seeds)];
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 const sum = { grants: 0, losses: 0, refusals: 0 };
 for (let seed = from; seed < from + seeds; seed += 1) {
   try {
@@ -17,10 +21,10 @@ for (let seed = from; seed < from + seeds; seed += 1) {
     sum.losses += losses;
     sum.refusals += refusals;
   } catch (error) {
-    console.log(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
+    say(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
   }
 }
-console.log(
+say(
   `${seeds} seeds: ${sum.grants} rights given, ${sum.losses} lost, ${sum.refusals} late writes refused`,
 );
