@@ -149,12 +149,12 @@ export class Election {
   async #follow(tell: (leader: Leader | undefined) => void, signal: AbortSignal): Promise<void> {
     const { path } = this.#line;
     using wait = new Wait(this.#client, path, { signal });
-    let last: Leader | undefined | null = null;
+    let shown: Leader | undefined | null = null;
     try {
       for (;;) {
         const { leader, zxid } = await again(wait, (until) => this.#leader(until));
-        if (last === null || last?.fence !== leader?.fence) tell(leader);
-        last = leader;
+        if (shown === null || shown?.fence !== leader?.fence) tell(leader);
+        shown = leader;
         const wish =
           leader === undefined
             ? { path, recursive: true, after: zxid }

@@ -49,7 +49,7 @@ export class Wait implements Trier, Disposable {
     }
   }
 
-  /** What the caller is told when waiting has ended with the error. */
+  /** What the caller hears when waiting has ended with the error. */
   failure(error: unknown): unknown {
     const { waitMs = 0, signal } = this.#options;
     if (this.#isLate) return new NotAcquiredError(this.#path, waitMs);
@@ -62,7 +62,7 @@ export class Wait implements Trier, Disposable {
   /** Resolves when there was such a change, or may have been. */
   async untilChange(wish: Wish, isIt: (change: Change) => boolean): Promise<void> {
     if (this.isOnce) this.#late();
-    const end = await this.#outcome(wish, isIt);
+    const end = await this.#endBefore(wish, isIt);
     // Where a stream cannot be opened, it would be tried without rest.
     if (end !== undefined && end.kind !== "compacted") {
       await pause(this.clock, REOPEN_MS, this.signal);
@@ -79,7 +79,7 @@ export class Wait implements Trier, Disposable {
   }
 
   /** Resolves with the end of the stream if it ended first. Rejects when waiting ends. */
-  #outcome(wish: Wish, isIt: (change: Change) => boolean): Promise<StreamEnd | undefined> {
+  #endBefore(wish: Wish, isIt: (change: Change) => boolean): Promise<StreamEnd | undefined> {
     const { signal } = this;
     const { promise, resolve, reject } = Promise.withResolvers<StreamEnd | undefined>();
     const aborted = (): void => reject(new AbortedError({ cause: signal.reason }));

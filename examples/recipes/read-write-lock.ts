@@ -11,11 +11,9 @@ const lock = client.readWriteLock("/locks/report");
   await using first = await lock.read();
   await using second = await lock.read();
   console.log(`readers together: ${first.remainingMs > 0 && second.remainingMs > 0}`);
-  const refused = await lock.write({ waitMs: 0 }).then(
-    () => "held",
-    (error: { code: string }) => error.code,
-  );
-  console.log(`a writer meanwhile: ${refused}`);
+  await lock.write({ waitMs: 0 }).catch(({ code }: { code: string }) => {
+    console.log(`a writer meanwhile: ${code}`);
+  });
 }
 await using alone = await lock.write();
 console.log(`then a writer alone: ${alone.remainingMs > 0}`);

@@ -1,6 +1,6 @@
 /** The README is true: what it shows of `npm start` is printed, and its session happens as it is written there. */
 import test from "ava";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Child } from "../support/child.ts";
@@ -9,6 +9,11 @@ import { CHECKOUT, ZooidEnsemble } from "../support/zooid.ts";
 /** Debian's own, which sees Debian's kazoo. */
 const PYTHON = "/usr/bin/python3";
 const FIRST_PORT = 2181;
+/** Programs of the checkout's package run from its sources, with the Node that came with it. */
+const SOURCES = {
+  NODE_OPTIONS: "--conditions=source --disable-warning=ExperimentalWarning",
+  PATH: `${join(process.execPath, "..")}:${process.env["PATH"] ?? ""}`,
+};
 
 let ensemble: ZooidEnsemble | undefined;
 
@@ -69,4 +74,34 @@ test("the README's session gives, line by line, the answers that it shows", asyn
   const python = new Child({ command: PYTHON, args: ["-m", "doctest", "-v", file] });
   await python.exited;
   t.true(python.output().includes(`${steps} passed and 0 failed.`), python.output());
+});
+
+test("the tutorial's programs do, as they are written there, what it says", async (t) => {
+  const text = await readFile(join(CHECKOUT, "docs/client/tutorial.md"), "utf8");
+  const folder = await mkdtemp(join(tmpdir(), "zooid-tutorial-"));
+  t.teardown(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, "node_modules"));
+  await symlink(CHECKOUT, join(folder, "node_modules/zooid"));
+  await mkdir(join(folder, "data"));
+  await copyFile(running().clientUrlFile, join(folder, "data/nats-client.url"));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  const programs = [...text.matchAll(/^[^\n]*`(\w+\.ts)`:\n\n```ts\n(.*?)^```$/gms)];
+  t.is(programs.length, 2);
+  for (const [, name = "", program = ""] of programs) await writeFile(join(folder, name), program);
+  const command = async (line: string): Promise<string> => {
+    const child = new Child({ command: "bash", args: ["-c", line], cwd: folder, env: SOURCES });
+    await child.exited;
+    t.is(child.process.exitCode, 0, child.output());
+    return child.output().trim();
+  };
+  const lines = [...text.matchAll(/^```\n(node .*?)\n```$/gms)].map(([, line = ""]) => line);
+  const [hello = "", both = ""] = lines;
+  const shown = /^```text\n(.*?)\n```$/ms.exec(text)?.[1];
+  t.is(await command(hello), shown ?? "the tutorial shows nothing");
+  const said = (await command(both))
+    .split("\n")
+    .toSorted((a, b) => a.localeCompare(b))
+    .join();
+  const inTurns = ["ann took 10 of 100,bob took 20 of 90", "ann took 10 of 80,bob took 20 of 100"];
+  t.true(inTurns.includes(said), said);
 });

@@ -50,7 +50,7 @@ test.serial("an ensemble under faults of many kinds violates nothing", async (t)
 test.serial(
   "subscribers see each change once while nodes and nats-servers are killed",
   async (t) => {
-    const args = ["--profile", "streams", "--seconds", "6", "--seed", "3", "--pace", "0.25"];
+    const args = ["--profile", "streams", "--seconds", "4", "--seed", "3", "--pace", "0.25"];
     const faults = ["--faults", "kill,restart,nats-kill", "--clients", "1"];
     const { child, folder } = await run(t, ...args, ...faults);
     await child.exited;

@@ -13,7 +13,7 @@ import { Trace } from "./trace.ts";
 const FULL_MS = 20_000;
 /** In each of which there must be reads and refusals. */
 const STEP_MS = 2000;
-const SEEDS = 2;
+const SEEDS = 1;
 
 /** By default what is prepared is enough for what is under way when a disk becomes full. */
 function begin(seed: number, nodes: number, segmentBytes = 64 * 1024, syncRead = 0): Cluster {

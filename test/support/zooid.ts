@@ -192,6 +192,11 @@ export class ZooidEnsemble {
     return [...this.#nodes.values()];
   }
 
+  /** A file with the URL that native clients connect with. */
+  get clientUrlFile(): string {
+    return join(this.#folder, "data/nats-client.url");
+  }
+
   get ports(): readonly number[] {
     return this.nodes.map((node) => node.port);
   }

@@ -107,4 +107,23 @@ export const KEEPING_CASES: readonly Case[] = [
       t.deepEqual(await Promise.all(asked), [1, 1, 1]);
     },
   },
+  {
+    title: "work runs again when its runner has died, and the result of the dead one is refused",
+    run: async ({ t, client, other, base }) => {
+      const dying = await other();
+      const begun = Promise.withResolvers<void>();
+      const dead = dying.once(`${base}/run`, async ({ signal }) => {
+        begun.resolve();
+        return new Promise<string>((resolve) => {
+          signal.addEventListener("abort", () => resolve("late"));
+        });
+      });
+      await begun.promise;
+      const next = client.once(`${base}/run`, () => "next");
+      await dying.close();
+      t.is(await next, "next");
+      await t.throwsAsync(dead);
+      t.is(await client.once(`${base}/run`, () => "third"), "next");
+    },
+  },
 ];

@@ -10,8 +10,9 @@ import type { Case } from "./case.ts";
 
 async function untilEmpty(client: Client, path: string): Promise<void> {
   for (;;) {
-    const { children } = await client.children(path, { consistency: "linearizable" });
-    if (children.length === 0) return;
+    // The parent is a container: it may be gone, too.
+    const { stat } = await client.exists(path, { consistency: "linearizable" });
+    if (stat === undefined || stat.numChildren === 0) return;
   }
 }
 

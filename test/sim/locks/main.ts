@@ -9,6 +9,10 @@ const { values } = parseArgs({
   },
 });
 const [from, seeds] = [Number(values.from), Number(values.seeds)];
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 const sum = { grants: 0, losses: 0, refusals: 0 };
 for (let seed = from; seed < from + seeds; seed += 1) {
   try {
@@ -17,12 +21,10 @@ for (let seed = from; seed < from + seeds; seed += 1) {
     sum.losses += losses;
     sum.refusals += refusals;
   } catch (error) {
-    process.stdout.write(
-      `seed ${seed}: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    say(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
   }
 }
-process.stdout.write(
-  `${seeds} seeds: ${sum.grants} rights given, ${sum.losses} lost, ${sum.refusals} late writes refused\n`,
+say(
+  `${seeds} seeds: ${sum.grants} rights given, ${sum.losses} lost, ${sum.refusals} late writes refused`,
 );

@@ -1,5 +1,5 @@
 /** A client that takes rights and uses them, over and over, with a new session when the last one has ended. */
-import { ZooidError } from "../../../protocol/errors.ts";
+import { BadArgumentsError, ZooidError } from "../../../protocol/errors.ts";
 import type { SeededRandomness } from "../../../runtime/testing/virtual-clock.ts";
 import type { Client, TestEnsemble } from "../../../testing/ensemble.ts";
 import type { Condition } from "../../../client/connect.ts";
@@ -73,7 +73,8 @@ export class Worker {
       this.client = await this.#ensemble
         .connect({ ...options, clockRate })
         .catch((error: unknown) => {
-          if (!(error instanceof ZooidError)) throw error;
+          // The ensemble is closed, since another has found a violation.
+          if (error instanceof BadArgumentsError || !(error instanceof ZooidError)) throw error;
           return undefined;
         });
     }

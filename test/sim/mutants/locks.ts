@@ -37,18 +37,6 @@ const MUTANTS: readonly Omit<Mutant, "campaign">[] = [
     ],
   },
   {
-    name: "claim-valid-from-the-answer",
-    mistake: "the session counts as valid from when an answer came, not from when it was asked for",
-    edits: [
-      {
-        file: CONNECTION,
-        find: "if (sentAtMs !== undefined) validFrom(state, sentAtMs);",
-        replace:
-          "if (sentAtMs !== undefined && state.link.kind === 'open') validFrom(state, state.link.receivedAtMs);",
-      },
-    ],
-  },
-  {
     name: "claim-valid-too-long",
     mistake: "the session counts as valid for much longer than its timeout",
     edits: [{ file: CONNECTION, find: "VALID_SHARE = 0.6;", replace: "VALID_SHARE = 1.5;" }],
@@ -143,22 +131,6 @@ const MUTANTS: readonly Omit<Mutant, "campaign">[] = [
     name: "line-left-behind",
     mistake: "who gives up waiting leaves its znode",
     edits: [{ file: LINE, find: "void goneFrom(client, line.path, unique);", replace: "" }],
-  },
-  {
-    name: "line-given-up-once",
-    mistake: "who gives up looks for what it has created before the ensemble has settled it",
-    edits: [
-      {
-        file: LINE,
-        find: 'const options = { consistency: "linearizable", signal } as const;',
-        replace: "const options = { signal };",
-      },
-      {
-        file: LINE,
-        find: "await goneFrom(client, parent, unique);",
-        replace: "",
-      },
-    ],
   },
 ];
 
