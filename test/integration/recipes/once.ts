@@ -6,12 +6,7 @@ import { oncePer } from "../../../client/recipes/once.ts";
 import { ConnectionLossError } from "../../../protocol/errors.ts";
 import { ttlOf } from "../../../protocol/lifetime.ts";
 import type { NativeWrite } from "../../../protocol/native-packing.ts";
-import {
-  changedClient,
-  HandClock,
-  sharedClients,
-  sharedHost,
-} from "../../support/recipes.ts";
+import { changedClient, HandClock, sharedClients, sharedHost } from "../../support/recipes.ts";
 
 let one: Client;
 let two: Client;

@@ -1,11 +1,7 @@
 /** Rates that clients keep together, against a node of zooid, by clocks that are set by hand. */
 import test from "ava";
 import type { Client } from "../../../client/client.ts";
-import {
-  changedClient,
-  HandClock,
-  sharedClients,
-} from "../../support/recipes.ts";
+import { changedClient, HandClock, sharedClients } from "../../support/recipes.ts";
 
 let one: Client;
 let two: Client;
