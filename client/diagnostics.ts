@@ -12,13 +12,13 @@ import {
   type TracingChannel,
   tracingChannel,
 } from "node:diagnostics_channel";
-import type { Observable } from "rxjs";
 import { Code } from "../protocol/codes.ts";
 import type { Recursive } from "../protocol/changes.ts";
 import type { NativeRequest } from "../protocol/native-packing.ts";
 import type { Zxid } from "../protocol/zxid.ts";
+import { ForwardingWire } from "./forwarding-wire.ts";
 import type { Answer, SessionState, StreamEnd } from "./session/messages.ts";
-import type { CallOptions, Clock, StreamObserver, Wire, WireFeatures, Wish } from "./wire.ts";
+import type { CallOptions, StreamObserver, Wire, Wish } from "./wire.ts";
 
 /** One request to the ensemble: an operation of a client may be several. The same object comes with each event of the request. */
 export type RequestTrace = {
@@ -54,49 +54,19 @@ const STATES: Channel = channel("zooid:state");
 const STREAMS: Channel = channel("zooid:stream");
 
 /** A wire that tells what goes over it. */
-export class TracedWire implements Wire {
-  readonly #wire: Wire;
-
+export class TracedWire extends ForwardingWire {
   constructor(wire: Wire) {
-    this.#wire = wire;
+    super(wire);
     wire.state$.subscribe((state) => {
       if (STATES.hasSubscribers) STATES.publish({ client: this, state } satisfies StateTrace);
     });
   }
 
-  get clock(): Clock {
-    return this.#wire.clock;
-  }
-
-  get features(): WireFeatures {
-    return this.#wire.features;
-  }
-
-  get state$(): Observable<SessionState> {
-    return this.#wire.state$;
-  }
-
-  get state(): SessionState {
-    return this.#wire.state;
-  }
-
-  get lastZxid(): Zxid {
-    return this.#wire.lastZxid;
-  }
-
-  get requestBytesMax(): number {
-    return this.#wire.requestBytesMax;
-  }
-
-  get validUntilMs(): number {
-    return this.#wire.validUntilMs;
-  }
-
-  request(request: NativeRequest, options?: CallOptions): Promise<Answer> {
-    if (!REQUESTS.hasSubscribers) return this.#wire.request(request, options);
+  override request(request: NativeRequest, options?: CallOptions): Promise<Answer> {
+    if (!REQUESTS.hasSubscribers) return super.request(request, options);
     const trace = traceOf(request);
     return REQUESTS.tracePromise(async () => {
-      const answer = await this.#wire.request(request, options);
+      const answer = await super.request(request, options);
       trace.zxid = answer.zxid;
       const refusal = refusalOf(answer);
       if (refusal !== undefined) trace.refusal = refusal;
@@ -104,13 +74,13 @@ export class TracedWire implements Wire {
     }, trace);
   }
 
-  subscribe(wish: Wish, observer: StreamObserver): () => void {
+  override subscribe(wish: Wish, observer: StreamObserver): () => void {
     const { path, recursive } = wish;
     const tell = (changes: number, through?: Zxid, end?: StreamEnd["kind"]): void => {
       if (!STREAMS.hasSubscribers) return;
       STREAMS.publish({ path, recursive, changes, through, end } satisfies StreamTrace);
     };
-    return this.#wire.subscribe(wish, {
+    return super.subscribe(wish, {
       portion: (changes, through, taken) => {
         tell(changes.length, through);
         observer.portion(changes, through, taken);
@@ -120,10 +90,6 @@ export class TracedWire implements Wire {
         observer.ended(end);
       },
     });
-  }
-
-  close(): Promise<void> {
-    return this.#wire.close();
   }
 }
 

@@ -3,6 +3,7 @@ import {
   AbortedError,
   BadArgumentsError,
   ClosedError,
+  ConnectionLossError,
   errorOfCode,
   type MaybeApplied,
   OperationTimeoutError,
@@ -10,15 +11,26 @@ import {
   UnreachableError,
   type ZooidError,
 } from "../protocol/errors.ts";
-import { NATIVE_STREAMS_MAX } from "../protocol/limits.ts";
+import { NATIVE_STREAMS_MAX, PACKET_BYTES_MAX } from "../protocol/limits.ts";
 import type { Failure, StreamEnd } from "./session/messages.ts";
 
-export function errorOf(failure: Failure, maybeApplied: MaybeApplied): ZooidError {
+/** `reason`: why the caller waits no longer, if that is what failed. */
+export function errorOf(
+  failure: Failure,
+  maybeApplied: MaybeApplied,
+  reason?: unknown,
+): ZooidError {
   switch (failure.kind) {
+    case "connectionLost":
+      return new ConnectionLossError(failure.reason, { maybeApplied });
+    case "tooLarge":
+      return new BadArgumentsError(
+        `the request has ${failure.bytes} bytes, and a server takes at most ${PACKET_BYTES_MAX}`,
+      );
     case "timedOut":
       return new OperationTimeoutError(failure.timeoutMs, { maybeApplied });
     case "cancelled":
-      return new AbortedError({ maybeApplied });
+      return new AbortedError({ cause: reason, maybeApplied });
     case "expired":
       return new SessionExpiredError({ maybeApplied });
     case "closed":

@@ -2,61 +2,27 @@
  * Looks at the clock before anything is delivered. A process that stood still may be given answers and changes before its timers run;
  * whoever counts on the session, such as the holder of a lock, has to hear first that it may be over.
  */
-import type { Observable } from "rxjs";
 import type { NativeRequest } from "../protocol/native-packing.ts";
-import type { Zxid } from "../protocol/zxid.ts";
-import type { Answer, SessionState } from "./session/messages.ts";
-import type { CallOptions, Clock, StreamObserver, Wire, WireFeatures, Wish } from "./wire.ts";
+import { ForwardingWire } from "./forwarding-wire.ts";
+import type { Answer } from "./session/messages.ts";
+import type { CallOptions, StreamObserver, Wish } from "./wire.ts";
 
 /** No timer is finer: with less time left, it is over. */
 const TIMER_MS = 1;
 
-export class LapseWatchingWire implements Wire {
-  readonly #wire: Wire;
+export class LapseWatchingWire extends ForwardingWire {
   readonly #watches = new Set<() => void>();
 
-  constructor(wire: Wire) {
-    this.#wire = wire;
-  }
-
-  get clock(): Clock {
-    return this.#wire.clock;
-  }
-
-  get features(): WireFeatures {
-    return this.#wire.features;
-  }
-
-  get state$(): Observable<SessionState> {
-    return this.#wire.state$;
-  }
-
-  get state(): SessionState {
-    return this.#wire.state;
-  }
-
-  get lastZxid(): Zxid {
-    return this.#wire.lastZxid;
-  }
-
-  get requestBytesMax(): number {
-    return this.#wire.requestBytesMax;
-  }
-
-  get validUntilMs(): number {
-    return this.#wire.validUntilMs;
-  }
-
-  async request(request: NativeRequest, options?: CallOptions): Promise<Answer> {
+  override async request(request: NativeRequest, options?: CallOptions): Promise<Answer> {
     try {
-      return await this.#wire.request(request, options);
+      return await super.request(request, options);
     } finally {
       this.#look();
     }
   }
 
-  subscribe(wish: Wish, { portion, ended }: StreamObserver): () => void {
-    return this.#wire.subscribe(wish, {
+  override subscribe(wish: Wish, { portion, ended }: StreamObserver): () => void {
+    return super.subscribe(wish, {
       portion: (changes, through, taken) => {
         this.#look();
         portion(changes, through, taken);
@@ -66,10 +32,6 @@ export class LapseWatchingWire implements Wire {
         ended(end);
       },
     });
-  }
-
-  close(): Promise<void> {
-    return this.#wire.close();
   }
 
   /**

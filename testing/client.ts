@@ -1,7 +1,7 @@
 /** A client of an ensemble under test: the one of `zooid/client`, in a process of its own with a clock of its own. */
 import { type Client, type ConnectOptions, connectOver } from "../client/connect.ts";
 import { sessionOptionsOf } from "../client/options.ts";
-import type { Environment } from "../client/driver.ts";
+import type { Environment } from "../client/session-driver.ts";
 import { NativeWire } from "../client/native-wire.ts";
 import type { Answer, SessionState } from "../client/session/messages.ts";
 import type { CallOptions } from "../client/wire.ts";

@@ -15,7 +15,7 @@ import {
 } from "../../protocol/errors.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Client } from "../client.ts";
-import { REAL_ENVIRONMENT } from "../driver.ts";
+import { REAL_ENVIRONMENT } from "../session-driver.ts";
 import { decoded, Key } from "../values.ts";
 import type { Clock } from "../wire.ts";
 import { pause } from "./again.ts";

@@ -1,4 +1,7 @@
-/** What a session is told, what it asks for, and what it says of itself, all as plain data. */
+/**
+ * What a session is told, what it asks for, and what it says of itself, all as plain data. How a session is, how it answers and how it
+ * fails is said in the same words over ZooKeeper's protocol.
+ */
 import type { Recursive } from "../../protocol/changes.ts";
 import type { Code } from "../../protocol/codes.ts";
 import type { MaybeApplied, UnreachableError } from "../../protocol/errors.ts";
@@ -42,15 +45,21 @@ export type SessionState =
   | { readonly kind: "expired" }
   | { readonly kind: "closed" };
 
+/** `zxid`: of a write its own, of a read that of the replica. */
 export type Answer = { readonly zxid: Zxid; readonly result: NativeResult };
 
 /** Why a request, a stream or the whole session ended without what was asked for. `client/failures.ts` makes errors of it. */
 export type Failure =
+  /** Not over NATS, where what was under way is asked again. */
+  | { readonly kind: "connectionLost"; readonly reason: string }
+  /** No server takes so many bytes. */
+  | { readonly kind: "tooLarge"; readonly bytes: number }
   | { readonly kind: "timedOut"; readonly timeoutMs: number }
   /** Its caller waits no longer. */
   | { readonly kind: "cancelled" }
   | { readonly kind: "expired" }
   | { readonly kind: "closed" }
+  /** The ensemble does not take the client: what to check is in the message. */
   | { readonly kind: "unreachable"; readonly message: string }
   /** The NATS server forbids what a client needs. */
   | { readonly kind: "refused"; readonly problem: UnreachableError };
@@ -65,6 +74,7 @@ export type Outcome =
     };
 
 export type StreamEnd =
+  /** What came before `oldest`, and was not delivered, is not known any more. */
   | { readonly kind: "compacted"; readonly oldest: Zxid }
   | { readonly kind: "refused"; readonly code: Code; readonly path: string }
   /** The client has as many subscriptions as it may have. */
@@ -92,8 +102,8 @@ export type ChannelEvent =
   /** The NATS server forbids what a client needs. */
   | { readonly kind: "refused"; readonly problem: UnreachableError };
 
-export type SessionMessage =
-  | ChannelEvent
+/** What every session is told by its driver. */
+export type CommonMessage =
   /** The number is the caller's, a larger one each time; `settle` has it. */
   | {
       readonly kind: "request";
@@ -104,45 +114,54 @@ export type SessionMessage =
     }
   /** The caller waits no longer for this request. */
   | { readonly kind: "cancel"; readonly id: number }
-  | Subscribe
   | { readonly kind: "unsubscribe"; readonly subscription: number }
+  | { readonly kind: "timer"; readonly timer: TimerName }
+  /** The turn is over in which `flushSoon` was asked for. */
+  | { readonly kind: "flush" }
+  /** `id` is the number of the request with which the session is closed at its server. */
+  | { readonly kind: "close"; readonly id: number };
+
+export type SessionMessage =
+  | ChannelEvent
+  | CommonMessage
+  | Subscribe
   /** Each of these subscriptions has done with a portion of so many changes. */
   | {
       readonly kind: "consumed";
       readonly subscriptions: readonly number[];
       readonly changes: number;
+    };
+
+/** What every session asks its driver for. */
+export type CommonEffect =
+  /** Asks for the message `flush` after the caller's code has run, so that requests which it makes together go out together. */
+  | { readonly kind: "flushSoon" }
+  /** Takes the place of the timer of this name. */
+  | { readonly kind: "startTimer"; readonly timer: TimerName; readonly delayMs: number }
+  /** The latest zxid that the client has seen. */
+  | { readonly kind: "saw"; readonly zxid: Zxid }
+  | { readonly kind: "settle"; readonly id: number; readonly outcome: Outcome }
+  | { readonly kind: "stateChanged"; readonly state: SessionState }
+  | {
+      readonly kind: "endSubscriptions";
+      readonly subscriptions: readonly number[];
+      readonly end: StreamEnd;
     }
-  | { readonly kind: "timer"; readonly timer: TimerName }
-  /** The turn is over in which `flushSoon` was asked for. */
-  | { readonly kind: "flush" }
-  /** `id` is the number of the request with which the session is closed at its gateway. */
-  | { readonly kind: "close"; readonly id: number };
+  /** The session has ended: neither a connection nor a timer is needed any more. */
+  | { readonly kind: "closeChannel" };
 
 export type SessionEffect =
+  | CommonEffect
   | {
       readonly kind: "send";
       readonly subject: string;
       readonly connection: number;
       readonly bytes: Uint8Array;
     }
-  /** Asks for the message `flush` after the caller's code has run, so that requests which it makes together share frames. */
-  | { readonly kind: "flushSoon" }
-  | { readonly kind: "startTimer"; readonly timer: TimerName; readonly delayMs: number }
-  /** The latest zxid that the client has seen. */
-  | { readonly kind: "saw"; readonly zxid: Zxid }
-  | { readonly kind: "settle"; readonly id: number; readonly outcome: Outcome }
-  | { readonly kind: "stateChanged"; readonly state: SessionState }
   /** A portion of a stream, for each of its subscriptions, which answer with `consumed`. */
   | {
       readonly kind: "deliver";
       readonly subscriptions: readonly number[];
       readonly changes: readonly Change[];
       readonly through: Zxid;
-    }
-  | {
-      readonly kind: "endSubscriptions";
-      readonly subscriptions: readonly number[];
-      readonly end: StreamEnd;
-    }
-  /** The session has ended: no timer is needed any more. */
-  | { readonly kind: "closeChannel" };
+    };

@@ -1,26 +1,14 @@
-/** A session over ZooKeeper's protocol, for programs: promises of answers, an Observable of its state. `driver.ts` does the rest. */
-import type { Observable } from "rxjs";
-import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
-import { firstValueFrom } from "rxjs/internal/firstValueFrom";
-import { filter } from "rxjs/internal/operators/filter";
+/** A session over ZooKeeper's protocol. */
 import { checkMilliseconds, checkOptions, checkText } from "../../protocol/arguments.ts";
-import {
-  AbortedError,
-  BadArgumentsError,
-  UnreachableError,
-  type ZooidError,
-} from "../../protocol/errors.ts";
+import { BadArgumentsError } from "../../protocol/errors.ts";
 import { PACKET_BYTES_MAX, SASL_TOKEN_BYTES_MAX } from "../../protocol/limits.ts";
-import type { NativeRequest } from "../../protocol/native-packing.ts";
-import type { Zxid } from "../../protocol/zxid.ts";
-import { type Environment, REAL_ENVIRONMENT } from "../driver.ts";
-import type { Answer, SessionState } from "../session/messages.ts";
-import type { CallOptions, Clock, StreamObserver, Wire, WireFeatures, Wish } from "../wire.ts";
+import { type Environment, REAL_ENVIRONMENT } from "../session-driver.ts";
+import { connectedWithin, SessionWire } from "../session-wire.ts";
+import type { WireFeatures } from "../wire.ts";
 import { type Channel, readTlsFiles, SocketChannel, type TlsFiles } from "./channel.ts";
 import { type DriverOptions, ZooKeeperDriver } from "./driver.ts";
-import { errorOf, wireEndOf } from "./failures.ts";
 import { type Credentials, digestLogin } from "./login.ts";
-import type { Request, SessionOptions } from "./session/messages.ts";
+import type { SessionOptions } from "./session/messages.ts";
 import { parseZooKeeperUrl } from "./url.ts";
 
 export type ZooKeeperOptions = {
@@ -48,82 +36,18 @@ const FEATURES: WireFeatures = {
 /** A request's fields beside path and data: numbers, and an access control list of usual length. */
 const FIELDS_BYTES = 1024;
 
-export class ZooKeeperWire implements Wire {
+export class ZooKeeperWire extends SessionWire {
   readonly features: WireFeatures = FEATURES;
-  readonly clock: Clock;
   readonly requestBytesMax: number = PACKET_BYTES_MAX - FIELDS_BYTES;
-  readonly #state$ = new BehaviorSubject<SessionState>({ kind: "connecting" });
-  readonly #driver: ZooKeeperDriver;
-  readonly #closed = Promise.withResolvers<void>();
 
   constructor(
     channel: Channel,
     of: Pick<DriverOptions, "session" | "login">,
     environment: Environment = REAL_ENVIRONMENT,
   ) {
-    this.clock = environment;
-    this.#driver = new ZooKeeperDriver({
-      ...{ channel, environment, ...of },
-      onState: (state) => {
-        this.#state$.next(state);
-        if (state.kind === "closed") this.#state$.complete();
-      },
-      onClosing: (closing) => this.#closed.resolve(closing),
+    super(environment, (handlers) => {
+      return new ZooKeeperDriver({ channel, environment, ...of, ...handlers });
     });
-  }
-
-  get state$(): Observable<SessionState> {
-    return this.#state$;
-  }
-
-  get state(): SessionState {
-    return this.#state$.value;
-  }
-
-  get lastZxid(): Zxid {
-    return this.#driver.lastZxid;
-  }
-
-  get validUntilMs(): number {
-    return this.#driver.validUntilMs;
-  }
-
-  /** Why the last attempt to connect failed, in words. */
-  get lastProblem(): string {
-    return this.#driver.lastProblem;
-  }
-
-  /** The error of every further request once the session has ended; undefined before. */
-  get over(): ZooidError | undefined {
-    const { over } = this.#driver;
-    return over === undefined ? undefined : errorOf(over, "no");
-  }
-
-  request(
-    request: NativeRequest | Request,
-    { signal, timeoutMs }: CallOptions = {},
-  ): Promise<Answer> {
-    if (signal?.aborted === true) {
-      return Promise.reject(new AbortedError({ cause: signal.reason }));
-    }
-    return new Promise((resolve, reject) => {
-      const cancel = (): void => this.#driver.cancel(id);
-      const id = this.#driver.request(request, timeoutMs, (outcome) => {
-        signal?.removeEventListener("abort", cancel);
-        if (outcome.kind === "answered") resolve(outcome.answer as Answer);
-        else reject(errorOf(outcome.failure, outcome.maybeApplied, signal?.reason));
-      });
-      signal?.addEventListener("abort", cancel);
-    });
-  }
-
-  subscribe(wish: Wish, { portion, ended }: StreamObserver): () => void {
-    return this.#driver.subscribe(wish, { portion, ended: (end) => ended(wireEndOf(end)) });
-  }
-
-  async close(): Promise<void> {
-    this.#driver.close();
-    await this.#closed.promise;
   }
 }
 
@@ -140,7 +64,10 @@ export async function openZooKeeperWire(
   if (tls !== undefined) await checkTlsFiles(tls);
   const login = sasl === undefined ? undefined : () => digestLogin(sasl);
   const wire = new ZooKeeperWire(new SocketChannel(tls), { session, login });
-  await connected(wire, connectTimeoutMs, String(urls));
+  await connectedWithin(wire, connectTimeoutMs, {
+    to: `the ensemble at ${String(urls)}`,
+    check: "its servers run, have a leader, and that host, port and TLS are right",
+  });
   return wire;
 }
 
@@ -216,24 +143,4 @@ async function checkTlsFiles(tls: TlsFiles): Promise<void> {
     const { message } = error as Error;
     throw new BadArgumentsError(`a file of \`tls\` cannot be read: ${message}`, { cause: error });
   }
-}
-
-async function connected(wire: ZooKeeperWire, timeoutMs: number, urls: string): Promise<void> {
-  let stop: () => void = () => undefined;
-  const late = new Promise<"late">((resolve) => {
-    stop = wire.clock.after(timeoutMs, () => resolve("late"));
-  });
-  const settled = firstValueFrom(wire.state$.pipe(filter(({ kind }) => kind !== "connecting")));
-  const first = await Promise.race([settled, late]);
-  stop();
-  if (first !== "late" && first.kind === "connected") return;
-  const problem = wire.over ?? unreachable(wire, timeoutMs, urls);
-  await wire.close();
-  throw problem;
-}
-
-function unreachable(wire: ZooKeeperWire, timeoutMs: number, urls: string): UnreachableError {
-  return new UnreachableError(
-    `no session with the ensemble at ${urls} within ${timeoutMs} ms (${wire.lastProblem}): check that its servers run, have a leader, and that host, port and TLS are right`,
-  );
 }

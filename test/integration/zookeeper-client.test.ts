@@ -5,7 +5,12 @@ import { join } from "node:path";
 import test from "ava";
 import { filter, firstValueFrom } from "rxjs";
 import { type Channel, SocketChannel } from "../../client/zookeeper/channel.ts";
-import type { Request, Result } from "../../client/zookeeper/session/messages.ts";
+import type {
+  NativeMember,
+  NativeRequest,
+  NativeResult,
+  NativeWrite,
+} from "../../protocol/native-packing.ts";
 import {
   openZooKeeperWire,
   type ZooKeeperOptions,
@@ -14,7 +19,6 @@ import {
 import { OPEN_ACL } from "../../protocol/acl.ts";
 import { Code } from "../../protocol/codes.ts";
 import { CONTAINER, ttlOf } from "../../protocol/lifetime.ts";
-import type { ZnodeOperation } from "../../protocol/operations.ts";
 import type { Change } from "../../protocol/reads.ts";
 import { OpCode } from "../../protocol/zookeeper/codes.ts";
 import { startNode, type RunningNode } from "../../server/start.ts";
@@ -127,11 +131,11 @@ async function open(
   return wire;
 }
 
-async function ask(wire: ZooKeeperWire, request: Request): Promise<Result> {
-  return (await wire.request(request)).result as Result;
+async function ask(wire: ZooKeeperWire, request: NativeRequest): Promise<NativeResult> {
+  return (await wire.request(request)).result as NativeResult;
 }
 
-function get(path: string): Request {
+function get(path: string): NativeRequest {
   return { kind: "read", read: { kind: "getData", path, watch: false } };
 }
 
@@ -149,13 +153,13 @@ function shown(result: unknown): unknown {
 }
 
 /** All requests, one after the other, below a chroot. */
-function requests(): readonly Request[] {
+function requests(): readonly NativeRequest[] {
   const persistent = { ephemeral: false, sequential: false };
-  const multi = (...operations: ZnodeOperation[]): Request => {
+  const multi = (...operations: NativeMember[]): NativeRequest => {
     return { kind: "write", operation: { kind: "multi", operations } };
   };
   const ttl = ttlOf(100_000);
-  const unless = { ...created("/a", "z"), unlessExists: true } as ZnodeOperation;
+  const unless = { ...created("/a", "z"), unlessExists: true } as const;
   return [
     write(created("/a", "1")),
     write(created("/a", "2")),
@@ -227,7 +231,7 @@ for (const name of ["zooid", "ZooKeeper"]) {
       const identities = [{ user: "u", password: "p" }];
       const wire = await open(t, name, { identities });
       const acl = [{ permissions: 31, scheme: "auth", id: "" }];
-      await ask(wire, write({ ...created(path), acl } as ZnodeOperation));
+      await ask(wire, write({ ...created(path), acl }));
       const stranger = await open(t, name);
       t.like(await ask(stranger, get(path)), { kind: "error", code: Code.noAuth });
       t.like(await ask(wire, get(path)), { kind: "data" });
@@ -428,7 +432,7 @@ for (const name of ["zooid", "ZooKeeper"]) {
 async function busy(wire: ZooKeeperWire, root: string, seed: number): Promise<void> {
   for (let round = 0; round < 20; round += 1) {
     const own = `${root}/${(round + seed) % 3}`;
-    const operations: ZnodeOperation[] = [
+    const operations: NativeWrite[] = [
       created(own),
       created(`${own}/${seed}`),
       { kind: "setData", path: `${own}/${seed}`, data: Buffer.from(`${round}`), version: -1 },

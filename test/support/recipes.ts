@@ -48,6 +48,21 @@ export async function startRecipesHost(): Promise<RecipesHost> {
   };
 }
 
+let shared: Promise<RecipesHost> | undefined;
+let clients: Promise<[Client, Client]> | undefined;
+
+/** The host of all tests in this process that ask for it. Who imports them stops it. */
+export function sharedHost(): Promise<RecipesHost> {
+  shared ??= startRecipesHost();
+  return shared;
+}
+
+/** Two clients of that host, with a session each, the same for all. */
+export function sharedClients(): Promise<[Client, Client]> {
+  clients ??= sharedHost().then((host) => Promise.all([host.connect(), host.connect()]));
+  return clients;
+}
+
 /** A clock that stands still until it is told to go on. */
 export class HandClock implements Clock {
   readonly #timers: { readonly atMs: number; readonly run: () => void }[] = [];

@@ -1,16 +1,20 @@
 /** A client's session over ZooKeeper's protocol under virtual time, at the servers of `zk-fake-ensemble.ts`. */
 import type { Answer, SessionState } from "../../client/session/messages.ts";
-import type { Host, Request } from "../../client/zookeeper/session/messages.ts";
+import type { Host } from "../../client/zookeeper/session/messages.ts";
+import type { NativeMember, NativeRequest, NativeWrite } from "../../protocol/native-packing.ts";
 import { ZooKeeperWire } from "../../client/zookeeper/wire.ts";
 import { OPEN_ACL } from "../../protocol/acl.ts";
 import type { ZooidError } from "../../protocol/errors.ts";
-import type { CreateMode, ZnodeOperation } from "../../protocol/operations.ts";
+import type { CreateMode } from "../../protocol/operations.ts";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
 import { FakeChannel } from "./zk-fake-channel.ts";
 import { FakeEnsemble } from "./zk-fake-ensemble.ts";
 
 /** Reads the znode that is there from the start. */
-export const GET: Request = { kind: "read", read: { kind: "getData", path: "/a", watch: false } };
+export const GET: NativeRequest = {
+  kind: "read",
+  read: { kind: "getData", path: "/a", watch: false },
+};
 
 export type Started = {
   readonly clock: VirtualClock;
@@ -63,14 +67,16 @@ export async function started(setting: Setting = {}): Promise<Started> {
   return { clock, ensemble, channel, wire, states, pass };
 }
 
-export function created(path: string, data = "", mode: Partial<CreateMode> = {}): ZnodeOperation {
+type Create = Extract<NativeMember, { readonly kind: "create" }>;
+
+export function created(path: string, data = "", mode: Partial<CreateMode> = {}): Create {
   return {
     ...{ kind: "create", path, data: Buffer.from(data), acl: OPEN_ACL },
     mode: { ephemeral: false, sequential: false, ...mode },
   };
 }
 
-export function write(operation: ZnodeOperation): Request {
+export function write(operation: NativeWrite): NativeRequest {
   return { kind: "write", operation };
 }
 

@@ -2,7 +2,7 @@
 import type { MaybeApplied } from "../../../protocol/errors.ts";
 import type { ClientOperation } from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { Result } from "./messages.ts";
+import type { NativeResult } from "../../../protocol/native-packing.ts";
 
 export type Call = {
   readonly id: number;
@@ -17,13 +17,13 @@ export type Call = {
   settled: boolean;
 };
 
-export type Done = { readonly zxid: Zxid; readonly result: Result };
+export type Done = { readonly zxid: Zxid; readonly result: NativeResult };
 
 /** What a request of a call is for. */
 export type Stage =
   | { readonly kind: "first" }
   /** Some servers do not tell when a znode was created. */
-  | { readonly kind: "times"; readonly zxid: Zxid; readonly result: Result }
+  | { readonly kind: "times"; readonly zxid: Zxid; readonly result: NativeResult }
   /** The znode is there already, as the caller wanted it. */
   | { readonly kind: "existing" }
   | { readonly kind: "proof"; readonly doubt: Doubt };

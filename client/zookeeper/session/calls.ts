@@ -13,7 +13,11 @@ import { encodeAsk } from "./asks.ts";
 import type { Call, Stage } from "./call.ts";
 import { ownPath, wholeOperation, wholePath } from "./chroot.ts";
 import { lookedFor } from "./doubts.ts";
-import type { MemberResult, Request, Result } from "./messages.ts";
+import type {
+  MemberResult,
+  NativeRequest,
+  NativeResult,
+} from "../../../protocol/native-packing.ts";
 import type { Pending } from "./requests.ts";
 import { ask, done, fail } from "./settling.ts";
 import { ownerNumber, type Turn } from "./state.ts";
@@ -24,7 +28,7 @@ export function addCall(
   turn: Turn,
   of: {
     readonly id: number;
-    readonly request: Request;
+    readonly request: NativeRequest;
     readonly timeoutMs?: number | undefined;
   },
 ): void {
@@ -55,13 +59,11 @@ export function addCall(
   ask(turn, asked, { kind: "call", call, stage: { kind: "first" } }, "last");
 }
 
-function readOf(chroot: string, request: Request): Ask | undefined {
+function readOf(chroot: string, request: NativeRequest): Ask | undefined {
   if (request.kind === "whoAmI") return request;
   if (request.kind === "write") return undefined;
   const { read } = request;
   switch (read.kind) {
-    case "whoAmI":
-      return { kind: "whoAmI" };
     case "childrenPage":
       return undefined;
     case "getAcl":
@@ -179,7 +181,7 @@ function createdAnswered(
   if (stat !== undefined)
     return done(turn, call, { zxid, result: { kind: "created", path: own, stat } });
   const made = statOfCreate(turn, operation, zxid);
-  const result: Result = { kind: "created", path: own, stat: made };
+  const result: NativeResult = { kind: "created", path: own, stat: made };
   call.known = { zxid, result };
   askNext(turn, call, path, { kind: "times", zxid, result });
 }
@@ -194,7 +196,7 @@ function existingAnswered(turn: Turn, call: Call, reply: Reply, zxid: Zxid): voi
     return ask(turn, asked, { kind: "call", call, stage: { kind: "first" } }, "last");
   }
   const path = ownPath(turn.state.options.chroot, operation.path);
-  const result: Result =
+  const result: NativeResult =
     reply.kind === "stat" ? { kind: "created", path, stat: reply.stat } : errorOf(reply);
   done(turn, call, { zxid, result });
 }
@@ -213,7 +215,7 @@ function multiAnswered(
   if (call.operation?.kind !== "multi") {
     const [entry] = entries;
     const code = (entry?.kind === "error" ? entry.code : Code.ok) as Code;
-    const result: Result = code === Code.ok ? { kind: "done" } : { kind: "error", code };
+    const result: NativeResult = code === Code.ok ? { kind: "done" } : { kind: "error", code };
     return done(turn, call, { zxid, result });
   }
   const { chroot } = turn.state.options;
@@ -232,7 +234,7 @@ function multiAnswered(
     return { kind: "created", path: ownPath(chroot, entry.path), stat };
   });
   const failed = results.some(({ kind }) => kind === "error");
-  const result: Result = { kind: "multi", failed, results };
+  const result: NativeResult = { kind: "multi", failed, results };
   if (failed || withoutStat === undefined) return done(turn, call, { zxid, result });
   if (timeMs !== undefined) return done(turn, call, { zxid, result: withTime(result, timeMs) });
   call.known = { zxid, result };
@@ -249,7 +251,7 @@ function statOfCreate({ state }: Turn, { mode, data }: Create, zxid: Zxid): Stat
 }
 
 /** Puts the time into the Stats that lack one. */
-function withTime(result: Result, timeMs: number): Result {
+function withTime(result: NativeResult, timeMs: number): NativeResult {
   if (result.kind === "multi") {
     const results = result.results.map((each) => withTime(each, timeMs) as MemberResult);
     return { ...result, results };

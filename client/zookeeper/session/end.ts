@@ -1,6 +1,6 @@
 /** The end of a session: nothing is asked, told or waited for any more. */
 import { failCalls } from "./settling.ts";
-import type { Failure, SessionState, StreamEnd } from "./messages.ts";
+import type { Failure, SessionState, StreamEnd } from "../../session/messages.ts";
 import { takeUnderWay } from "./requests.ts";
 import type { Turn } from "./state.ts";
 import { endStreams } from "./streams/streams.ts";
@@ -21,9 +21,6 @@ export function end(turn: Turn, failure: Failure): void {
   const last: StreamEnd =
     failure.kind === "closed" ? { kind: "completed" } : { kind: "failed", failure };
   endStreams(turn, last);
-  const isExpired = failure.kind === "expired";
-  const next: SessionState = isExpired
-    ? { kind: "expired", reason: "the ensemble has ended the session" }
-    : { kind: "closed" };
-  effects.push({ kind: "stateChanged", state: next });
+  const kind: SessionState["kind"] = failure.kind === "expired" ? "expired" : "closed";
+  effects.push({ kind: "stateChanged", state: { kind } });
 }

@@ -41,7 +41,7 @@ export function proofAnswered(turn: Turn, link: OpenLink, { code }: ReplyHeader)
   if (code !== Code.ok) {
     const message =
       "the ensemble does not take these identities: it has no digests, or they are too many or too long";
-    return end(turn, { kind: "refused", message });
+    return end(turn, { kind: "unreachable", message });
   }
   link.proofsUnanswered -= 1;
   if (link.proofsUnanswered === 0) proved(turn, link);
@@ -71,7 +71,7 @@ export function loginSolved(turn: Turn, link: OpenLink, step: LoginStep): void {
 }
 
 function refused(turn: Turn, reason: string): void {
-  end(turn, { kind: "refused", message: `the login by SASL failed: ${reason}` });
+  end(turn, { kind: "unreachable", message: `the login by SASL failed: ${reason}` });
 }
 
 /** Requests may be sent from now on. */

@@ -8,7 +8,8 @@ import { addCall, callAnswered, expireCalls } from "./calls.ts";
 import { happened, openIfDue, tend, tendAtMs } from "./connection.ts";
 import { end } from "./end.ts";
 import { loginSolved } from "./login.ts";
-import type { SessionEffect, SessionMessage, SessionOptions, TimerName } from "./messages.ts";
+import type { TimerName } from "../../session/messages.ts";
+import type { SessionEffect, SessionMessage, SessionOptions } from "./messages.ts";
 import { receiveBytes } from "./receive.ts";
 import { takeFrames } from "./requests.ts";
 import { fail, markSent } from "./settling.ts";
@@ -73,8 +74,8 @@ function take(turn: Turn, message: SessionMessage): void {
     case "subscribe":
       if (over === undefined) return subscribe(turn, message);
       effects.push({
-        kind: "endSubscription",
-        subscription: message.subscription,
+        kind: "endSubscriptions",
+        subscriptions: [message.subscription],
         end: { kind: "failed", failure: over },
       });
       return;

@@ -1,7 +1,7 @@
 /** How requests come into the queue, and how calls are settled. */
 import { type Ask, changesSomething, encodeAsk } from "./asks.ts";
 import type { Call, Done } from "./call.ts";
-import type { Failure, Outcome } from "./messages.ts";
+import type { Failure, Outcome } from "../../session/messages.ts";
 import type { Pending, Purpose } from "./requests.ts";
 import { flushSoon, type Turn } from "./state.ts";
 

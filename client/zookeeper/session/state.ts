@@ -4,7 +4,8 @@ import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import type { Backoff } from "../../session/backoff.ts";
-import type { Failure, Host, SessionEffect, SessionOptions } from "./messages.ts";
+import type { Failure } from "../../session/messages.ts";
+import type { Host, SessionEffect, SessionOptions } from "./messages.ts";
 import { newRequests, type Requests } from "./requests.ts";
 import { newStreams, type Streams } from "./streams/state.ts";
 

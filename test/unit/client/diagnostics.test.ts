@@ -16,7 +16,7 @@ import { BehaviorSubject } from "rxjs";
 import { instrument } from "../../../adapters/otel/otel.ts";
 import { Client, NoNodeError, OperationTimeoutError } from "../../../client/connect.ts";
 import type { RequestTrace, StateTrace, StreamTrace } from "../../../client/diagnostics.ts";
-import { REAL_ENVIRONMENT } from "../../../client/driver.ts";
+import { REAL_ENVIRONMENT } from "../../../client/session-driver.ts";
 import type { Answer, SessionState } from "../../../client/session/messages.ts";
 import type { StreamObserver, Wire, Wish } from "../../../client/wire.ts";
 import { Code } from "../../../protocol/codes.ts";

@@ -3,7 +3,6 @@ import test from "ava";
 import { ownerNumber } from "../../../client/zookeeper/session/state.ts";
 import type { ZooKeeperWire } from "../../../client/zookeeper/wire.ts";
 import { Code } from "../../../protocol/codes.ts";
-import type { ZnodeOperation } from "../../../protocol/operations.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { FakeChannel } from "../../support/zk-fake-channel.ts";
@@ -110,9 +109,7 @@ test("a multi is answered with the Stats of what it created", async (t) => {
 
 test("a create unless it exists is answered with what is there", async (t) => {
   const { wire, ensemble, pass } = await started();
-  const answer = ended(
-    wire.request(write({ ...created("/a"), unlessExists: true } as ZnodeOperation)),
-  );
+  const answer = ended(wire.request(write({ ...created("/a"), unlessExists: true })));
   await pass();
   t.deepEqual(await answer, {
     kind: "created",

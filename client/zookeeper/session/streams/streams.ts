@@ -12,7 +12,8 @@ import { OpCode } from "../../../../protocol/zookeeper/codes.ts";
 import { type Zxid, ZXID_NONE } from "../../../../protocol/zxid.ts";
 import type { Reply } from "../asks.ts";
 import { ownPath, wholePath } from "../chroot.ts";
-import type { SessionMessage, StreamEnd, Subscribe } from "../messages.ts";
+import type { StreamEnd } from "../../../session/messages.ts";
+import type { SessionMessage, Subscribe } from "../messages.ts";
 import { ask } from "../settling.ts";
 import { flushSoon, STREAM_CREDITS, type Turn } from "../state.ts";
 import type { StreamAsk } from "./asks.ts";
@@ -27,7 +28,11 @@ export function subscribe(turn: Turn, wish: Subscribe): void {
   const { streams, options } = state;
   const { subscription, recursive, after } = wish;
   if (streams.bySubscription.size >= NATIVE_STREAMS_MAX) {
-    effects.push({ kind: "endSubscription", subscription, end: { kind: "tooMany" } });
+    effects.push({
+      kind: "endSubscriptions",
+      subscriptions: [subscription],
+      end: { kind: "tooMany" },
+    });
     return;
   }
   const path = wholePath(options.chroot, wish.path);
@@ -158,7 +163,7 @@ export function resumeStreams(turn: Turn): void {
 export function endStreams({ state, effects }: Turn, end: StreamEnd): void {
   const { streams } = state;
   for (const subscription of streams.bySubscription.keys()) {
-    effects.push({ kind: "endSubscription", subscription, end });
+    effects.push({ kind: "endSubscriptions", subscriptions: [subscription], end });
   }
   for (const each of [streams.byNumber, streams.bySubscription, streams.byPath]) each.clear();
   streams.touched.clear();
@@ -223,7 +228,7 @@ function end({ state, effects }: Turn, stream: Stream, last: StreamEnd): void {
   stream.subscription = undefined;
   if (subscription === undefined) return;
   state.streams.bySubscription.delete(subscription);
-  effects.push({ kind: "endSubscription", subscription, end: last });
+  effects.push({ kind: "endSubscriptions", subscriptions: [subscription], end: last });
 }
 
 function touch(turn: Turn, stream: Stream): void {

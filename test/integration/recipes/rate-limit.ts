@@ -1,23 +1,14 @@
 /** Rates that clients keep together, against a node of zooid, by clocks that are set by hand. */
 import test from "ava";
-import type { Client } from "../../../../client/client.ts";
-import {
-  changedClient,
-  HandClock,
-  type RecipesHost,
-  startRecipesHost,
-} from "../../../support/recipes.ts";
+import type { Client } from "../../../client/client.ts";
+import { changedClient, HandClock, sharedClients } from "../../support/recipes.ts";
 
-let host: RecipesHost;
 let one: Client;
 let two: Client;
 
 test.before(async () => {
-  host = await startRecipesHost();
-  [one, two] = await Promise.all([host.connect(), host.connect()]);
+  [one, two] = await sharedClients();
 });
-
-test.after.always(() => host.stop());
 
 /** The leader's clock is `leader`'s; the client's runs with `clock`. */
 function timed(client: Client, leader: HandClock, clock: HandClock): Client {

@@ -5,29 +5,24 @@ import { join } from "node:path";
 import test from "ava";
 import { filter, firstValueFrom } from "rxjs";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Client } from "../../../../client/client.ts";
-import { type Config, openConfig } from "../../../../client/recipes/config.ts";
-import { FallbackFile } from "../../../../client/recipes/fallback-file.ts";
-import { key } from "../../../../client/values.ts";
-import { UnreachableError } from "../../../../protocol/errors.ts";
-import { changedClient, type RecipesHost, startRecipesHost } from "../../../support/recipes.ts";
+import type { Client } from "../../../client/client.ts";
+import { type Config, openConfig } from "../../../client/recipes/config.ts";
+import { FallbackFile } from "../../../client/recipes/fallback-file.ts";
+import { key } from "../../../client/values.ts";
+import { UnreachableError } from "../../../protocol/errors.ts";
+import { changedClient, sharedClients, sharedHost } from "../../support/recipes.ts";
 
 type App = { readonly perSecond: number };
 
-let host: RecipesHost;
 let client: Client;
 let folder = "";
 
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), "zooid-config-"));
-  host = await startRecipesHost();
-  client = await host.connect();
+  [client] = await sharedClients();
 });
 
-test.after.always(async () => {
-  await host.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+test.after.always(() => rm(folder, { recursive: true, force: true }));
 
 const schema: StandardSchemaV1<App> = {
   "~standard": {
@@ -114,7 +109,7 @@ test("a process starts from its file while nothing can be reached", async (t) =>
   let isAway = true;
   const connect = async (): Promise<Client> => {
     if (isAway) throw new UnreachableError("away");
-    return host.connect();
+    return (await sharedHost()).connect();
   };
   await using config = await openConfig(connect, App, { fallbackFile });
   t.deepEqual([config.value, config.source], [{ perSecond: 7 }, "file"]);

@@ -1,28 +1,19 @@
 /** Work that runs once, and work by the clock, against a node of zooid. */
 import test from "ava";
 import { filter, firstValueFrom } from "rxjs";
-import type { Client } from "../../../../client/client.ts";
-import { oncePer } from "../../../../client/recipes/once.ts";
-import { ConnectionLossError } from "../../../../protocol/errors.ts";
-import { ttlOf } from "../../../../protocol/lifetime.ts";
-import type { NativeWrite } from "../../../../protocol/native-packing.ts";
-import {
-  changedClient,
-  HandClock,
-  type RecipesHost,
-  startRecipesHost,
-} from "../../../support/recipes.ts";
+import type { Client } from "../../../client/client.ts";
+import { oncePer } from "../../../client/recipes/once.ts";
+import { ConnectionLossError } from "../../../protocol/errors.ts";
+import { ttlOf } from "../../../protocol/lifetime.ts";
+import type { NativeWrite } from "../../../protocol/native-packing.ts";
+import { changedClient, HandClock, sharedClients, sharedHost } from "../../support/recipes.ts";
 
-let host: RecipesHost;
 let one: Client;
 let two: Client;
 
 test.before(async () => {
-  host = await startRecipesHost();
-  [one, two] = await Promise.all([host.connect(), host.connect()]);
+  [one, two] = await sharedClients();
 });
-
-test.after.always(() => host.stop());
 
 test("the work runs once, and all get its result", async (t) => {
   let runs = 0;
@@ -39,7 +30,7 @@ test("the work runs once, and all get its result", async (t) => {
 });
 
 test("a runner that dies is followed by another one with a larger fence, and its result is refused", async (t) => {
-  const dying = await host.connect();
+  const dying = await (await sharedHost()).connect();
   const begun = Promise.withResolvers<void>();
   const going = Promise.withResolvers<string>();
   const fences: bigint[] = [];

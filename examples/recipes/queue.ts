@@ -1,7 +1,7 @@
 /**
  * Workers that share a queue of mails: each mail is sent by one of them, and by another one when that one dies. Start several.
  *
- *     node --conditions=source examples/job-queue.ts nats://127.0.0.1:4222
+ *     node --conditions=source examples/recipes/queue.ts nats://127.0.0.1:4222
  */
 import { connect, json, key } from "zooid/client";
 

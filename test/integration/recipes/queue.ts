@@ -1,23 +1,19 @@
 /** Queues against a node of zooid. */
 import test from "ava";
 import { firstValueFrom } from "rxjs";
-import type { Client } from "../../../../client/client.ts";
-import type { Job, Queue } from "../../../../client/recipes/queue.ts";
-import { QueueView } from "../../../../client/recipes/queue-view.ts";
-import { json, key, text } from "../../../../client/values.ts";
-import { ConnectionLossError } from "../../../../protocol/errors.ts";
-import { changedClient, type RecipesHost, startRecipesHost } from "../../../support/recipes.ts";
+import type { Client } from "../../../client/client.ts";
+import type { Job, Queue } from "../../../client/recipes/queue.ts";
+import { QueueView } from "../../../client/recipes/queue-view.ts";
+import { json, key, text } from "../../../client/values.ts";
+import { ConnectionLossError } from "../../../protocol/errors.ts";
+import { changedClient, sharedClients, sharedHost } from "../../support/recipes.ts";
 
-let host: RecipesHost;
 let one: Client;
 let two: Client;
 
 test.before(async () => {
-  host = await startRecipesHost();
-  [one, two] = await Promise.all([host.connect(), host.connect()]);
+  [one, two] = await sharedClients();
 });
-
-test.after.always(() => host.stop());
 
 function texts(client: Client, path: string, tries?: number): Queue<string, string> {
   return client.queue(key(path, { codec: text }), { tries });
@@ -72,7 +68,7 @@ test("a consumer waits for a job that comes later", async (t) => {
 });
 
 test("a job goes to the next consumer when its holder dies, with a larger fence, and the dead one's result is refused", async (t) => {
-  const dying = await host.connect();
+  const dying = await (await sharedHost()).connect();
   await texts(one, "/queues/dies").put("work");
   const first = await texts(dying, "/queues/dies").take();
   using queue = texts(two, "/queues/dies");

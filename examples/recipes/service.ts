@@ -2,7 +2,7 @@
  * A service whose instances find each other: each registers itself with its zone, follows the configuration that all share, and asks another
  * instance of its own zone if there is one. Start several.
  *
- *     node --conditions=source examples/service.ts nats://127.0.0.1:4222 a
+ *     node --conditions=source examples/recipes/service.ts nats://127.0.0.1:4222 a
  */
 import { connect, json, key } from "zooid/client";
 

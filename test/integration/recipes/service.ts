@@ -2,22 +2,18 @@
 import test from "ava";
 import { filter, firstValueFrom } from "rxjs";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Client } from "../../../../client/client.ts";
-import type { Balance, Service } from "../../../../client/recipes/service.ts";
-import { type RecipesHost, startRecipesHost } from "../../../support/recipes.ts";
+import type { Client } from "../../../client/client.ts";
+import type { Balance, Service } from "../../../client/recipes/service.ts";
+import { sharedClients } from "../../support/recipes.ts";
 
 type Endpoint = { readonly zone: string };
 
-let host: RecipesHost;
 let one: Client;
 let two: Client;
 
 test.before(async () => {
-  host = await startRecipesHost();
-  [one, two] = await Promise.all([host.connect(), host.connect()]);
+  [one, two] = await sharedClients();
 });
-
-test.after.always(() => host.stop());
 
 const schema: StandardSchemaV1<Endpoint> = {
   "~standard": {

@@ -1,20 +1,16 @@
 /** Counting against a node of zooid. */
 import test from "ava";
-import type { Client } from "../../../../client/client.ts";
-import { Counter } from "../../../../client/recipes/counter.ts";
-import { ConnectionLossError } from "../../../../protocol/errors.ts";
-import { changedClient, type RecipesHost, startRecipesHost } from "../../../support/recipes.ts";
+import type { Client } from "../../../client/client.ts";
+import { Counter } from "../../../client/recipes/counter.ts";
+import { ConnectionLossError } from "../../../protocol/errors.ts";
+import { changedClient, sharedClients } from "../../support/recipes.ts";
 
-let host: RecipesHost;
 let one: Client;
 let two: Client;
 
 test.before(async () => {
-  host = await startRecipesHost();
-  [one, two] = await Promise.all([host.connect(), host.connect()]);
+  [one, two] = await sharedClients();
 });
-
-test.after.always(() => host.stop());
 
 /** The write after the next `skipped` ones loses its connection; `isDone`: it is done all the same, and `then` happens. */
 function losing(client: Client, isDone: boolean, then?: () => Promise<unknown>): Client {

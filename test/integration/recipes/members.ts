@@ -1,22 +1,18 @@
 /** Groups against a node of zooid. */
 import test from "ava";
 import { filter, firstValueFrom, map } from "rxjs";
-import type { Client } from "../../../../client/client.ts";
-import type { MemberOf, Members } from "../../../../client/recipes/members.ts";
-import { json, key, text } from "../../../../client/values.ts";
-import { ConnectionLossError } from "../../../../protocol/errors.ts";
-import { changedClient, type RecipesHost, startRecipesHost } from "../../../support/recipes.ts";
+import type { Client } from "../../../client/client.ts";
+import type { MemberOf, Members } from "../../../client/recipes/members.ts";
+import { json, key, text } from "../../../client/values.ts";
+import { ConnectionLossError } from "../../../protocol/errors.ts";
+import { changedClient, sharedClients, sharedHost } from "../../support/recipes.ts";
 
-let host: RecipesHost;
 let one: Client;
 let two: Client;
 
 test.before(async () => {
-  host = await startRecipesHost();
-  [one, two] = await Promise.all([host.connect(), host.connect()]);
+  [one, two] = await sharedClients();
 });
-
-test.after.always(() => host.stop());
 
 /** Resolves when the group is that. */
 async function until<Value>(
@@ -67,7 +63,7 @@ test("all see who has joined, what they say of themselves, and who has left", as
 });
 
 test("a member is gone with its session", async (t) => {
-  const gone = await host.connect();
+  const gone = await (await sharedHost()).connect();
   await gone.join("/groups/gone", "here");
   const group = one.members("/groups/gone");
   await until(group, (all) => all.length === 1);
