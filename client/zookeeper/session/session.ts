@@ -20,6 +20,7 @@ import {
   streamAnswered,
   subscribe,
   sweepStreams,
+  tellProgress,
   unsubscribe,
 } from "./streams/streams.ts";
 
@@ -114,13 +115,15 @@ function timer(turn: Turn, name: TimerName): void {
   state.tickAtMs = Infinity;
   expireCalls(turn);
   sweepStreams(turn);
+  tellProgress(turn);
   tend(turn);
 }
 
 /** The timer runs when something is due. One that runs too early is left as it is: it is cheaper than another one. */
 function wakeInTime({ state, nowMs, effects }: Turn): void {
   if (state.over !== undefined) return;
-  const dueAtMs = Math.min(tendAtMs(state), state.requests.nextDeadlineMs);
+  const { requests, streams } = state;
+  const dueAtMs = Math.min(tendAtMs(state), requests.nextDeadlineMs, streams.progressAtMs);
   if (dueAtMs >= state.tickAtMs) return;
   state.tickAtMs = dueAtMs;
   // Timers may run a little early, by the clock that is looked at.

@@ -321,3 +321,22 @@ test("a deletion has the zxid of its own event, and not of one that an earlier z
   t.deepEqual(one.told, ["created /later", "deleted /later"]);
   t.is(one.portions.at(-1)?.changes.at(-1)?.zxid, ensemble.zxid);
 });
+
+for (const recursive of [true, false]) {
+  const what = recursive ? "subtree" : "znode";
+  test(`a subscriber of a ${what} hears how far its stream has come when others change other znodes`, async (t) => {
+    const { ensemble, pass, wire, ...of } = await started();
+    const all = follow({ ensemble, pass, wire, ...of }, { recursive });
+    await pass(200);
+    for (let turn = 0; turn < 3; turn += 1) {
+      ensemble.write(created(`/other${turn}`));
+      const read = wire.request(GET);
+      await pass(200);
+      await read;
+      t.is(all.portions.at(-1)?.through, ensemble.zxid);
+    }
+    t.is(all.portions.length, 4);
+    await pass(10_000);
+    t.is(all.portions.length, 4, "without news nothing is said");
+  });
+}

@@ -26,7 +26,7 @@ export function adoptable(
 export function adopt(stream: Stream, { subscription, after }: Subscribe): void {
   stream.subscription = subscription;
   stream.lingersUntilMs = Infinity;
-  stream.hasBegun = false;
+  stream.givenThrough = undefined;
   stream.unconsumed = 0;
   stream.after = after;
   const { known, deletions, recursive, staying } = stream;

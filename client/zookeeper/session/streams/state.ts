@@ -55,8 +55,8 @@ export type Stream = {
   walk: Walk | undefined;
   /** The first walk has come to its end. */
   isWalked: boolean;
-  /** The subscriber has had its first portion. */
-  hasBegun: boolean;
+  /** The subscriber knows that it has had every change up to this zxid. Undefined: it has had no portion yet. */
+  givenThrough: Zxid | undefined;
   /** The Stats of the stream's znodes when they were looked at last. */
   readonly known: Map<string, Stat>;
   /** By their paths, in the order in which things happened. */
@@ -80,6 +80,8 @@ export type Streams = {
   readonly watched: Map<string, boolean>;
   /** Streams with something to deliver or to ask. */
   readonly touched: Set<Stream>;
+  /** When subscribers hear next how far their streams have come without a change. */
+  progressAtMs: number;
   next: number;
 };
 
@@ -90,6 +92,7 @@ export function newStreams(): Streams {
     byPath: new Map(),
     watched: new Map(),
     touched: new Set(),
+    progressAtMs: Infinity,
     next: 1,
   };
 }

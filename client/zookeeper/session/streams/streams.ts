@@ -54,7 +54,13 @@ export function subscribe(turn: Turn, wish: Subscribe): void {
       staying: true,
       walk: undefined,
     },
-    ...{ hasBegun: false, known: new Map(), entries: new Map(), toAsk: new Set(), asked: 0 },
+    ...{
+      givenThrough: undefined,
+      known: new Map(),
+      entries: new Map(),
+      toAsk: new Set(),
+      asked: 0,
+    },
     ...{ seen: [], deletions: [], unconsumed: 0 },
   };
   streams.next += 1;
@@ -231,6 +237,27 @@ function end({ state, effects }: Turn, stream: Stream, last: StreamEnd): void {
   effects.push({ kind: "endSubscriptions", subscriptions: [subscription], end: last });
 }
 
+/** The session has come to a later zxid. What others have changed elsewhere makes no event, and subscribers may wait for a zxid. */
+export function wentOn({ state, nowMs }: Turn): void {
+  const { streams } = state;
+  if (streams.bySubscription.size === 0 || streams.progressAtMs !== Infinity) return;
+  streams.progressAtMs = nowMs + PROGRESS_MS;
+}
+
+/** Tells each subscriber how far its stream has come, if that is due. */
+export function tellProgress(turn: Turn): void {
+  const { streams } = turn.state;
+  if (turn.nowMs < streams.progressAtMs) return;
+  streams.progressAtMs = Infinity;
+  for (const stream of streams.bySubscription.values()) {
+    if (stream.walk !== undefined || stream.givenThrough === undefined) continue;
+    deliver(turn, stream, true);
+  }
+}
+
+/** Subscribers hear of progress without a change at most once in so many milliseconds. */
+const PROGRESS_MS = 100;
+
 function touch(turn: Turn, stream: Stream): void {
   turn.state.streams.touched.add(stream);
   flushSoon(turn);
@@ -253,7 +280,7 @@ function askMore(turn: Turn, stream: Stream): void {
     askAbout(turn, stream);
 }
 
-function deliver(turn: Turn, stream: Stream): void {
+function deliver(turn: Turn, stream: Stream, isProgress = false): void {
   const { state, nowMs, effects } = turn;
   const { walk, after, subscription } = stream;
   if (walk !== undefined) {
@@ -275,8 +302,11 @@ function deliver(turn: Turn, stream: Stream): void {
     stream.deletions.push(...due.filter(({ kind }) => kind === "deleted"));
     return dropLate(stream, () => remove(turn, stream), nowMs);
   }
-  if (due.length === 0 && stream.hasBegun) return;
-  stream.hasBegun = true;
+  const { givenThrough } = stream;
+  if (due.length === 0 && givenThrough !== undefined) {
+    if (!isProgress || givenThrough >= through) return;
+  }
+  stream.givenThrough = through;
   stream.unconsumed += due.length;
   const changes = numbered(due, state.options.chroot);
   effects.push({ kind: "deliver", subscription, changes, through });
