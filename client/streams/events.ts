@@ -19,20 +19,28 @@ export type GapReason = "compacted" | "opened";
  */
 export type Gap = {
   readonly kind: "gap";
+  /** Everything up to this zxid was given. */
   readonly from: Zxid;
+  /** From here on nothing is lost. */
   readonly to: Zxid;
+  /** Why they are lost. */
   readonly because: GapReason;
 };
 
 /** A znode that is there after a gap; no change of it is told by this. */
 export type Present = {
   readonly kind: "present";
+  /** What is told of the znode was so at this zxid: the gap's `to`. */
   readonly zxid: Zxid;
+  /** Which znode it is. */
   readonly path: string;
+  /** Its Stat then. */
   readonly stat: Stat;
+  /** Its data then. Null: it has none. */
   readonly data: Uint8Array | null;
 };
 
+/** All that a stream of changes may tell. With given options it is less: see EventOf. */
 export type StreamEvent = Change | Progress | Gap | Present;
 
 type Given<Options, Name extends string> = Name extends keyof Options

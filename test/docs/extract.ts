@@ -1,8 +1,12 @@
 /** What the package exports, read from its built declarations by API Extractor, which brings a TypeScript of its own along. */
-import { mkdirSync, readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
+import {
+  CompilerState,
+  Extractor,
+  ExtractorConfig,
+  ExtractorLogLevel,
+} from "@microsoft/api-extractor";
 import { manifestOf } from "../package/install.ts";
 
 export type Entry = {
@@ -19,22 +23,46 @@ export async function entriesOf(folder: string): Promise<readonly Entry[]> {
   );
 }
 
-/** The exports of each entry that may be without documentation. */
-export async function undocumented(): Promise<Readonly<Record<string, readonly string[]>>> {
-  const file = new URL("../package/undocumented.json", import.meta.url);
-  return JSON.parse(await readFile(file, "utf8")) as Record<string, readonly string[]>;
+/**
+ * Writes a model of what each entry exports, for the generator: `<models>/<entry>/<entry>.api.json`. Returns what has no documentation:
+ * exports, and members of classes and interfaces, as `client: Claim.fence`.
+ */
+export function extract(
+  folder: string,
+  entries: readonly Entry[],
+  models: string,
+): readonly string[] {
+  const made = entries.map(({ name, types }) => {
+    const file = join(models, name, `${name}.api.json`);
+    mkdirSync(join(models, name), { recursive: true });
+    return { name, file, config: configOf(folder, types, file) };
+  });
+  const [first] = made;
+  if (first === undefined) throw new Error("the package exports nothing");
+  const all = made.map(({ config }) => config.mainEntryPointFilePath);
+  // All entries are of one program, which is most of the work.
+  const compilerState = CompilerState.create(first.config, { additionalEntryPoints: all });
+  return made.flatMap(({ name, file, config }) => {
+    Extractor.invoke(config, {
+      ...{ compilerState, localBuild: true },
+      messageCallback: (message) => {
+        message.handled = true;
+      },
+    });
+    const model = shown(JSON.parse(readFileSync(file, "utf8")) as Model);
+    writeFileSync(file, JSON.stringify(model));
+    const bare = model.members.flatMap(({ members = [] }) => members.flatMap(undocumentedIn));
+    return [...new Set(bare)].toSorted().map((each) => `${name}: ${each}`);
+  });
 }
 
-/** Writes a model of what an entry exports into `models`, for the generator. Returns the names that have no documentation. */
-export function extract(folder: string, entry: Entry, models: string): readonly string[] {
-  const apiJsonFilePath = join(models, `${entry.name}.api.json`);
-  mkdirSync(models, { recursive: true });
+function configOf(folder: string, types: string, apiJsonFilePath: string): ExtractorConfig {
   const quiet = { default: { logLevel: ExtractorLogLevel.None } };
-  const config = ExtractorConfig.prepare({
+  return ExtractorConfig.prepare({
     configObject: {
-      ...{ projectFolder: folder, mainEntryPointFilePath: join(folder, entry.types) },
-      compiler: { overrideTsconfig: { compilerOptions: COMPILER, files: [entry.types] } },
-      docModel: { enabled: true, apiJsonFilePath },
+      ...{ projectFolder: folder, mainEntryPointFilePath: join(folder, types) },
+      compiler: { overrideTsconfig: { compilerOptions: COMPILER, files: [types] } },
+      docModel: { enabled: true, apiJsonFilePath, includeForgottenExports: true },
       messages: {
         ...{ compilerMessageReporting: quiet, extractorMessageReporting: quiet },
         tsdocMessageReporting: quiet,
@@ -43,24 +71,67 @@ export function extract(folder: string, entry: Entry, models: string): readonly 
     configObjectFullPath: undefined,
     packageJsonFullPath: join(folder, "package.json"),
   });
-  Extractor.invoke(config, {
-    localBuild: true,
-    messageCallback: (message) => {
-      message.handled = true;
-    },
-  });
-  const { members } = JSON.parse(readFileSync(apiJsonFilePath, "utf8")) as Model;
-  const exported = members.flatMap((each) => each.members ?? []);
-  const bare = exported.filter(({ docComment = "" }) => docComment === "");
-  return [...new Set(bare.map(({ name }) => name ?? "?"))].toSorted();
 }
 
-/** As much of API Extractor's model as is read here. */
-type Model = {
+/** As much of API Extractor's model as is read here: the package has entry points, these have exports, and these have members. */
+type Item = {
   readonly name?: string;
+  readonly canonicalReference?: string;
   readonly docComment?: string;
-  readonly members: readonly Partial<Model>[];
+  readonly excerptTokens?: readonly Token[];
+  readonly extendsTokenRange?: { readonly startIndex: number; readonly endIndex: number };
+  readonly members?: readonly Item[];
 };
+
+type Token = { readonly text: string; readonly canonicalReference?: string };
+
+type Model = Item & { readonly members: readonly Item[] };
+
+/**
+ * Without what is not exported, but for the classes that exported ones extend: their members are what a user calls. Those of
+ * `Client` are mostly such.
+ */
+function shown(model: Model): Model {
+  return {
+    ...model,
+    members: model.members.map((entry) => ({ ...entry, members: exported(entry.members ?? []) })),
+  };
+}
+
+function exported(items: readonly Item[]): readonly Item[] {
+  const kept = new Set(
+    items.filter(({ canonicalReference = "" }) => !isHidden(canonicalReference)),
+  );
+  // A set goes on to what is added meanwhile.
+  for (const each of kept) {
+    const base = baseOf(each)?.canonicalReference;
+    const found = items.find(({ canonicalReference }) => canonicalReference === base);
+    if (base !== undefined && found !== undefined) kept.add(found);
+  }
+  return items.filter((item) => kept.has(item));
+}
+
+function isHidden(reference: string): boolean {
+  return reference.includes("!~");
+}
+
+function baseOf({ excerptTokens = [], extendsTokenRange }: Item): Token | undefined {
+  return extendsTokenRange && excerptTokens[extendsTokenRange.startIndex];
+}
+
+/** What every class of errors has; `ZooidError` says what it is. */
+const ERROR_MEMBERS: ReadonlySet<string> = new Set(["name", "code", "retryable"]);
+
+function undocumentedIn(item: Item): readonly string[] {
+  const { name = "?", docComment = "", members = [] } = item;
+  const isError = baseOf(item)?.text === "ZooidError";
+  const bare = members.filter((member) => {
+    if (isError && ERROR_MEMBERS.has(member.name ?? "")) return false;
+    return (member.docComment ?? "") === "";
+  });
+  const own = docComment === "" ? [name] : [];
+  return [...own, ...bare.map((member) => `${name}.${member.name ?? "?"}`)];
+}
 
 const COMPILER = {
   ...{ module: "nodenext", moduleResolution: "nodenext", target: "es2024", strict: true },
