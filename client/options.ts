@@ -32,8 +32,8 @@ export type ConnectOptions = {
   /** In place of a user and a password, for a NATS server that asks for one. Default: none. */
   readonly token?: string;
   /**
-   * Files in PEM form, for `tls://` and `zks://`. Default: none. `caFile` is needed if no public authority signed the certificate of the server;
-   * the other two, always together, if the server asks for a certificate of the client.
+   * Files in PEM form, for TLS with NATS or over `zks://`. Default: none. `caFile` is needed if no public authority signed the server's
+   * certificate; the other two, always together, if the server asks for a certificate of the client.
    */
   readonly tls?: {
     /** The authorities by which the server's certificate is trusted. */
@@ -58,6 +58,7 @@ export type ConnectOptions = {
 export type Identity = {
   /** The name. In `identities` it has no colon, since the password follows behind one. */
   readonly user: string;
+  /** That of `identities` goes to the node in clear, as in ZooKeeper; that of `sasl` goes as a digest. */
   readonly password: string;
 };
 

@@ -4,7 +4,11 @@ import type { Stat } from "../../protocol/stat.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 
 /** Every change up to `zxid` has been delivered, so a later stream may begin from it. */
-export type Progress = { readonly kind: "progress"; readonly zxid: Zxid };
+export type Progress = {
+  readonly kind: "progress";
+  /** The stream has come this far. */
+  readonly zxid: Zxid;
+};
 
 /**
  * `compacted`: the ensemble no longer keeps the changes. `opened`, of a view only: the client may read a znode that it could not read

@@ -8,6 +8,13 @@ import {
   ExtractorLogLevel,
 } from "@microsoft/api-extractor";
 import { manifestOf } from "../package/install.ts";
+import {
+  bareFieldsOf,
+  declarationOf,
+  type DeclaredType,
+  type Token,
+  tokensOf,
+} from "./declarations.ts";
 
 export type Entry = {
   /** As in `zooid/client`, without `zooid/`. */
@@ -25,7 +32,7 @@ export async function entriesOf(folder: string): Promise<readonly Entry[]> {
 
 /**
  * Writes a model of what each entry exports, for the generator: `<models>/<entry>/<entry>.api.json`. Returns what has no documentation:
- * exports, and members of classes and interfaces, as `client: Claim.fence`.
+ * exports, members of classes and interfaces, fields of types, as `client: Claim.fence`.
  */
 export function extract(
   folder: string,
@@ -49,9 +56,19 @@ export function extract(
         message.handled = true;
       },
     });
-    const model = shown(JSON.parse(readFileSync(file, "utf8")) as Model);
-    writeFileSync(file, JSON.stringify(model));
-    const bare = model.members.flatMap(({ members = [] }) => members.flatMap(undocumentedIn));
+    const model = JSON.parse(readFileSync(file, "utf8")) as Model;
+    const bare: string[] = [];
+    const entryPoints = model.members.map((entry) => {
+      const members = exported(entry.members ?? []).map((item) => {
+        bare.push(...undocumentedIn(item));
+        if (!isType(item)) return item;
+        const text = declarationOf(folder, item);
+        bare.push(...bareFieldsOf(text).map((field) => `${item.name}.${field}`));
+        return withText(item, text);
+      });
+      return { ...entry, members };
+    });
+    writeFileSync(file, JSON.stringify({ ...model, members: entryPoints }));
     return [...new Set(bare)].toSorted().map((each) => `${name}: ${each}`);
   });
 }
@@ -75,29 +92,37 @@ function configOf(folder: string, types: string, apiJsonFilePath: string): Extra
 
 /** As much of API Extractor's model as is read here: the package has entry points, these have exports, and these have members. */
 type Item = {
+  readonly kind?: string;
   readonly name?: string;
   readonly canonicalReference?: string;
   readonly docComment?: string;
   readonly excerptTokens?: readonly Token[];
-  readonly extendsTokenRange?: { readonly startIndex: number; readonly endIndex: number };
+  readonly extendsTokenRange?: TokenRange;
+  readonly typeTokenRange?: TokenRange;
   readonly members?: readonly Item[];
 };
 
-type Token = { readonly text: string; readonly canonicalReference?: string };
+type TokenRange = { readonly startIndex: number; readonly endIndex: number };
 
 type Model = Item & { readonly members: readonly Item[] };
+
+function isType(item: Item): item is Item & DeclaredType {
+  return item.kind === "TypeAlias";
+}
+
+function withText(item: Item & DeclaredType, text: string): Item {
+  const excerptTokens = tokensOf(text, item);
+  return {
+    ...item,
+    excerptTokens,
+    typeTokenRange: { startIndex: 0, endIndex: excerptTokens.length },
+  };
+}
 
 /**
  * Without what is not exported, but for the classes that exported ones extend: their members are what a user calls. Those of
  * `Client` are mostly such.
  */
-function shown(model: Model): Model {
-  return {
-    ...model,
-    members: model.members.map((entry) => ({ ...entry, members: exported(entry.members ?? []) })),
-  };
-}
-
 function exported(items: readonly Item[]): readonly Item[] {
   const kept = new Set(
     items.filter(({ canonicalReference = "" }) => !isHidden(canonicalReference)),

@@ -117,6 +117,6 @@ test("publint and arethetypeswrong find nothing in the tarball, which holds what
   t.deepEqual(Object.keys(checked.entrypoints).toSorted(), Object.keys(exports).toSorted());
 });
 
-test("all that the package exports has documentation, and so have the members of its classes", async (t) => {
+test("all that the package exports has documentation, and so have members of classes and fields of types", async (t) => {
   t.deepEqual(extract(own, await entriesOf(own), join(folder, "models")), []);
 });
