@@ -184,7 +184,11 @@ export class Client extends Operations {
     return new DoubleBarrier(this, path, options);
   }
 
-  /** The value at the key, followed; one that is not valid is told, and the last good one stays. See also `openConfig`. */
+  /**
+   * The value at the key, followed; one that is not valid is told, and the last good one stays. See also `openConfig`. While there is no
+   * good one in the file either, it rejects: with InvalidValueError, NoNodeError, after `fallbackAfterMs` with UnreachableError, or with
+   * AbortedError.
+   */
   config<Value, Given>(target: Key<Value, Given>, options?: ConfigOptions): Promise<Config<Value>> {
     return configOf(this, target, options);
   }

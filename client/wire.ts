@@ -76,8 +76,8 @@ export interface Wire {
   /** The largest request that the wire takes, in bytes, path and data together. */
   readonly requestBytesMax: number;
   /**
-   * Until when, in milliseconds of `clock`, the ensemble has certainly not ended the session. It is later after each answer. `-Infinity` without a session,
-   * and once the session is over.
+   * Until when, in milliseconds of `clock`, the ensemble has certainly not ended the session. It is later after each answer. `-Infinity`
+   * without a session, and once the session is over.
    */
   readonly validUntilMs: number;
   /**

@@ -65,7 +65,8 @@ type Source<Value> = {
 
 /**
  * Live configuration, as `client.config` and `openConfig` resolve with: the value at a key, followed. `value` is the last one that was
- * valid, so whoever reads it needs no answer of the ensemble. `await using` ends it.
+ * valid, so whoever reads it needs no answer of the ensemble. `await using` ends it. When its session is over, that of `client.config`
+ * stays as it is (the problem is `ended`), and that of `openConfig` connects again.
  */
 export class Config<Value> implements AsyncDisposable {
   /** Tells each problem when it comes. `problem` is the latest that is still one. */
