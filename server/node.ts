@@ -45,7 +45,9 @@ import {
   reportServer,
 } from "./process-report.ts";
 
+/** Why a node has stopped. */
 export type StopReason =
+  /** Somebody has called `stop`, or aborted the signal of its start. */
   | { readonly kind: "asked" }
   /** The node has stopped itself: one that may be wrong must not vote. */
   | { readonly kind: "failed"; readonly reason: string };
