@@ -1,5 +1,5 @@
 /** Change streams for readers in the node's own process, over the changes actor. */
-import { Observable } from "rxjs";
+import { Observable } from "rxjs/internal/Observable";
 import type { ChangesMessage, ReaderItem } from "../actors/changes/messages.ts";
 import { checkChangesOptions, checkPath } from "../protocol/arguments.ts";
 import type { ChangeEvent, Recursive } from "../protocol/changes.ts";

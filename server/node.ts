@@ -1,6 +1,8 @@
 /** A running node: the main thread's actors, its other threads, and the way to the other nodes. */
 import { availableParallelism } from "node:os";
-import { type Observable, Subject, Subscription } from "rxjs";
+import type { Observable } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
+import { Subscription } from "rxjs/internal/Subscription";
 import type { NatsConnections, NatsReport, ProcessReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
 import { assert } from "../protocol/assert.ts";
