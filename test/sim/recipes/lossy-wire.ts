@@ -1,0 +1,90 @@
+/**
+ * A wire over which answers are lost, as over ZooKeeper's protocol when a connection dies: a write ends with ConnectionLossError, done or
+ * not, and a stream of changes with a gap. That a request is done after its loss was told is not possible there, since the session
+ * has moved; so the loss is told once the request has its outcome.
+ */
+import { ForwardingWire } from "../../../client/forwarding-wire.ts";
+import { pause } from "../../../client/recipes/again.ts";
+import type { Answer } from "../../../client/session/messages.ts";
+import type {
+  CallOptions,
+  StreamObserver,
+  Wire,
+  WireFeatures,
+  Wish,
+} from "../../../client/wire.ts";
+import { ConnectionLossError } from "../../../protocol/errors.ts";
+import type { NativeRequest } from "../../../protocol/native-packing.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { SeededRandomness } from "../../../runtime/testing/virtual-clock.ts";
+
+export type LossOptions = {
+  readonly random: SeededRandomness;
+  /** False: nothing is lost any more. */
+  readonly loses: () => boolean;
+};
+
+const NOT_SENT = 0.03;
+const ANSWER_LOST = 0.05;
+const STREAM_LOST = 0.04;
+/** How long it takes at most until a loss is noticed, in milliseconds. */
+const NOTICED_MS = 1_000;
+const LATER_MS = 6_000;
+const NEVER: AbortSignal = new AbortController().signal;
+
+export class LossyWire extends ForwardingWire {
+  readonly #options: LossOptions;
+
+  constructor(wire: Wire, options: LossOptions) {
+    super(wire);
+    this.#options = options;
+  }
+
+  override get features(): WireFeatures {
+    return { ...super.features, exactlyOnce: false };
+  }
+
+  override async request(request: NativeRequest, options?: CallOptions): Promise<Answer> {
+    const { random, loses } = this.#options;
+    const draw = isLosable(request) && loses() ? random.random() : 1;
+    if (draw >= NOT_SENT + ANSWER_LOST) return super.request(request, options);
+    if (draw < ANSWER_LOST) await super.request(request, options);
+    // Now and then the connection is away for longer than a claim may be kept.
+    const longMs = random.random() < 0.2 ? LATER_MS : NOTICED_MS;
+    await pause(this.clock, random.random() * longMs, options?.signal ?? NEVER);
+    throw new ConnectionLossError("of the campaign");
+  }
+
+  override subscribe(wish: Wish, { portion, ended }: StreamObserver): () => void {
+    const { random, loses } = this.#options;
+    let isLost = false;
+    let cancel = (): void => undefined;
+    const leave = super.subscribe(wish, {
+      portion: (changes, through, taken) => {
+        if (changes.length > 0 && !isLost && loses() && random.random() < STREAM_LOST) {
+          isLost = true;
+          cancel = this.clock.after(random.random() * NOTICED_MS, () => {
+            leave();
+            ended({ kind: "compacted", oldest: through as Zxid });
+          });
+        }
+        if (isLost) taken();
+        else portion(changes, through, taken);
+      },
+      ended: (end) => {
+        cancel();
+        ended(end);
+      },
+    });
+    return () => {
+      cancel();
+      leave();
+    };
+  }
+}
+
+function isLosable(request: NativeRequest): boolean {
+  if (request.kind !== "write") return false;
+  const { kind } = request.operation;
+  return kind !== "sync" && kind !== "closeSession";
+}
