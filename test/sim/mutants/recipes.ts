@@ -218,6 +218,11 @@ const NUMBER_MUTANTS: readonly Omit<Mutant, "campaign">[] = [
         find: "const start = Math.max(bucket.untilMs, leaderMs);",
         replace: "const start = bucket.untilMs;",
       },
+      {
+        file: RATE_LIMIT,
+        find: "Math.max(0, untilMs - leaderMs)",
+        replace: "(untilMs - leaderMs)",
+      },
     ],
   },
   {
@@ -228,7 +233,7 @@ const NUMBER_MUTANTS: readonly Omit<Mutant, "campaign">[] = [
         file: RATE_LIMIT,
         find: "        if (!isOld) return;\n        await this.#written(bucket, bucket.untilMs);",
         replace:
-          "        if (!isOld) return;\n        await this.#written(bucket, bucket.untilMs + 4 * burstMs);",
+          "        if (!isOld) return;\n        await this.#written(bucket, bucket.untilMs + 8_000);",
       },
     ],
   },

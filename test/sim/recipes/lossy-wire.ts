@@ -34,6 +34,9 @@ const NEVER: AbortSignal = new AbortController().signal;
 
 export class LossyWire extends ForwardingWire {
   readonly #options: LossOptions;
+  /** How many losses nobody has noticed yet, and until when the session was valid at the first of them. */
+  #unnoticed = 0;
+  #wasValidUntilMs = 0;
 
   constructor(wire: Wire, options: LossOptions) {
     super(wire);
@@ -44,15 +47,27 @@ export class LossyWire extends ForwardingWire {
     return { ...super.features, exactlyOnce: false };
   }
 
+  /** Nothing is heard while a loss is not noticed. */
+  override get validUntilMs(): number {
+    const untilMs = super.validUntilMs;
+    return this.#unnoticed === 0 ? untilMs : Math.min(untilMs, this.#wasValidUntilMs);
+  }
+
   override async request(request: NativeRequest, options?: CallOptions): Promise<Answer> {
     const { random, loses } = this.#options;
     const draw = isLosable(request) && loses() ? random.random() : 1;
     if (draw >= NOT_SENT + ANSWER_LOST) return super.request(request, options);
     if (draw < ANSWER_LOST) await super.request(request, options);
     // Now and then the connection is away for longer than a claim may be kept.
-    const longMs = random.random() < 0.2 ? LATER_MS : NOTICED_MS;
-    await pause(this.clock, random.random() * longMs, options?.signal ?? NEVER);
+    await this.#noticed(random.random() * (random.random() < 0.2 ? LATER_MS : NOTICED_MS));
     throw new ConnectionLossError("of the campaign");
+  }
+
+  async #noticed(afterMs: number): Promise<void> {
+    if (this.#unnoticed === 0) this.#wasValidUntilMs = super.validUntilMs;
+    this.#unnoticed += 1;
+    await pause(this.clock, afterMs, NEVER);
+    this.#unnoticed -= 1;
   }
 
   override subscribe(wish: Wish, { portion, ended }: StreamObserver): () => void {

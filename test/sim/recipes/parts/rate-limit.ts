@@ -52,8 +52,7 @@ export class RateLimitPart implements Part {
     const { perSecond, burst, reserve } = FIGURES;
     const perMs = (perSecond * (1 + drift)) / 1_000;
     const mostFrom = (ms: number): number => (ensemble.nowMs - ms) * perMs + burst;
-    // The clock that the clients go by shows whole milliseconds.
-    const aheadMs = drift * (ensemble.nowMs - this.#madeMs) + 1;
+    const aheadMs = this.#aheadMs();
     let sum = 0;
     for (const { atMs, count } of this.#taken.toReversed()) {
       sum += count;
@@ -67,12 +66,19 @@ export class RateLimitPart implements Part {
     }
   }
 
+  /** A client that has not heard of the leader's clock for long may be ahead of it by that. The clock shows whole milliseconds. */
+  #aheadMs(): number {
+    const { ensemble, drift } = this.#surroundings;
+    return drift * (ensemble.nowMs - this.#madeMs) + 1;
+  }
+
   async checkEnd(users: readonly User[], _witness: Client): Promise<void> {
     const { ensemble } = this.#surroundings;
     for (const user of users) {
       const limit = this.#limits.get(user);
       if (limit === undefined) continue;
-      await ensemble.advance((FIGURES.burst / FIGURES.perSecond) * 1_000 + 500);
+      const burstMs = (FIGURES.burst / FIGURES.perSecond) * 1_000;
+      await ensemble.advance(burstMs + this.#aheadMs());
       const isGiven = await this.#take(limit, FIGURES.burst, 1_000);
       if (!isGiven) this.#violated(`${user.name} does not get the burst after a quiet time`);
     }
