@@ -99,19 +99,8 @@ const QUEUE_MUTANTS: readonly Omit<Mutant, "campaign">[] = [
     edits: [
       {
         file: QUEUE_VIEW,
-        find: "return name.slice(0, PRIORITY_DIGITS) + name.slice(-SEQUENCE_DIGITS);",
-        replace: "return name.slice(0, PRIORITY_DIGITS) + name.slice(4);",
-      },
-    ],
-  },
-  {
-    name: "queue-late-read-hides-a-job",
-    mistake: "what a late read says of a holder counts more than that the job was given back since",
-    edits: [
-      {
-        file: QUEUE_VIEW,
-        find: "item !== undefined && item.zxid <= zxid",
-        replace: "item !== undefined",
+        find: "name.slice(0, PRIORITY_DIGITS) + name.slice(-SEQUENCE_DIGITS) + name",
+        replace: "name",
       },
     ],
   },
@@ -121,8 +110,8 @@ const QUEUE_MUTANTS: readonly Omit<Mutant, "campaign">[] = [
     edits: [
       {
         file: QUEUE_VIEW,
-        find: 'item.isHeld = kind !== "deleted";',
-        replace: "item.isHeld = true;",
+        find: 'isFree: kind === "deleted"',
+        replace: "isFree: false",
       },
     ],
   },

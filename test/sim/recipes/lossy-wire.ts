@@ -15,7 +15,6 @@ import type {
 } from "../../../client/wire.ts";
 import { ConnectionLossError } from "../../../protocol/errors.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
-import type { Zxid } from "../../../protocol/zxid.ts";
 import type { SeededRandomness } from "../../../runtime/testing/virtual-clock.ts";
 
 export type LossOptions = {
@@ -34,8 +33,10 @@ const NEVER: AbortSignal = new AbortController().signal;
 
 export class LossyWire extends ForwardingWire {
   readonly #options: LossOptions;
-  /** How many losses nobody has noticed yet, and until when the session was valid at the first of them. */
+  /** What waits until no loss is unnoticed any more; nothing is heard till then. */
+  readonly #unheard: (() => void)[] = [];
   #unnoticed = 0;
+  /** Until when the session was valid at the first loss that is not noticed. */
   #wasValidUntilMs = 0;
 
   constructor(wire: Wire, options: LossOptions) {
@@ -47,7 +48,6 @@ export class LossyWire extends ForwardingWire {
     return { ...super.features, exactlyOnce: false };
   }
 
-  /** Nothing is heard while a loss is not noticed. */
   override get validUntilMs(): number {
     const untilMs = super.validUntilMs;
     return this.#unnoticed === 0 ? untilMs : Math.min(untilMs, this.#wasValidUntilMs);
@@ -56,7 +56,11 @@ export class LossyWire extends ForwardingWire {
   override async request(request: NativeRequest, options?: CallOptions): Promise<Answer> {
     const { random, loses } = this.#options;
     const draw = isLosable(request) && loses() ? random.random() : 1;
-    if (draw >= NOT_SENT + ANSWER_LOST) return super.request(request, options);
+    if (draw >= NOT_SENT + ANSWER_LOST) {
+      const answer = await super.request(request, options);
+      await new Promise<void>((heard) => this.#hears(heard));
+      return answer;
+    }
     if (draw < ANSWER_LOST) await super.request(request, options);
     // Now and then the connection is away for longer than a claim may be kept.
     await this.#noticed(random.random() * (random.random() < 0.2 ? LATER_MS : NOTICED_MS));
@@ -68,11 +72,18 @@ export class LossyWire extends ForwardingWire {
     this.#unnoticed += 1;
     await pause(this.clock, afterMs, NEVER);
     this.#unnoticed -= 1;
+    if (this.#unnoticed === 0) for (const hear of this.#unheard.splice(0)) hear();
+  }
+
+  #hears(hear: () => void): void {
+    if (this.#unnoticed === 0) hear();
+    else this.#unheard.push(hear);
   }
 
   override subscribe(wish: Wish, { portion, ended }: StreamObserver): () => void {
     const { random, loses } = this.#options;
     let isLost = false;
+    let hasLeft = false;
     let cancel = (): void => undefined;
     const leave = super.subscribe(wish, {
       portion: (changes, through, taken) => {
@@ -80,18 +91,19 @@ export class LossyWire extends ForwardingWire {
           isLost = true;
           cancel = this.clock.after(random.random() * NOTICED_MS, () => {
             leave();
-            ended({ kind: "compacted", oldest: through as Zxid });
+            ended({ kind: "compacted", oldest: through });
           });
         }
         if (isLost) taken();
-        else portion(changes, through, taken);
+        else this.#hears(() => (hasLeft ? undefined : portion(changes, through, taken)));
       },
       ended: (end) => {
         cancel();
-        ended(end);
+        this.#hears(() => (hasLeft ? undefined : ended(end)));
       },
     });
     return () => {
+      hasLeft = true;
       cancel();
       leave();
     };

@@ -90,10 +90,13 @@ export class ServicePart implements Part {
       .service<Payload>(PATH)
       .register({ id: "late", address: "b", payload: { at: 0 } });
     await this.#allSee(users, await this.#registeredNow(witness));
-    await late.update(this.#instance("late"));
-    const registered = await this.#registeredNow(witness);
-    await this.#allSee(users, registered);
-    for (const user of users) await this.#picks(user, registered.size);
+    for (const changes of [1, 2, 3, 4]) {
+      // The last of them comes while a follower reads what the one before has changed.
+      for (let change = 0; change < changes; change += 1) await late.update(this.#instance("late"));
+      await this.#allSee(users, await this.#registeredNow(witness));
+    }
+    const { size } = await this.#registeredNow(witness);
+    for (const user of users) await this.#picks(user, size);
     await late.leave();
     await this.#allSee(users, await this.#registeredNow(witness));
   }
