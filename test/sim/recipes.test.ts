@@ -5,7 +5,7 @@ import { Figures } from "./recipes/part.ts";
 import { runRights } from "./recipes/rights/campaign.ts";
 
 const RIGHTS_SEEDS = 12;
-const RECIPES_SEEDS = 6;
+const RECIPES_SEEDS = 4;
 
 async function sums(run: (seed: number) => Promise<Figures>, seeds: number): Promise<Figures> {
   const all = new Figures();
