@@ -160,7 +160,7 @@ export class Queue<Value, Given> implements Disposable {
     const { signal, waitMs } = options;
     const { clock } = this.#client.wire;
     const untilMs = waitMs === undefined ? Infinity : clock.nowMs() + waitMs;
-    const view = await this.#followed();
+    const view = (await within(this.#client, this.#followed(), { signal })) as QueueView;
     // Consumers that meet at one item try others behind it, too.
     for (let among = 1; ; ) {
       const changed = firstValueFrom(view.changed$);
@@ -191,12 +191,18 @@ export class Queue<Value, Given> implements Disposable {
   /** The jobs that were tried in vain, or whose value is not what the key says. Who has looked at one deletes it. */
   async deadLetters(options: CallOptions = {}): Promise<readonly DeadLetter[]> {
     const { children } = await this.#childrenOf(this.#dead, options);
-    const letters = children.toSorted().map(async (name) => {
+    const letters = children.toSorted().map(async (name): Promise<readonly DeadLetter[]> => {
       const path = childPath(this.#dead, name);
-      const { data } = await this.#client.get(path, options);
-      return { name, path, data };
+      try {
+        const { data } = await this.#client.get(path, options);
+        return [{ name, path, data }];
+      } catch (error) {
+        // Somebody else has looked at it, and has deleted it.
+        if (error instanceof NoNodeError) return [];
+        throw error;
+      }
     });
-    return Promise.all(letters);
+    return (await Promise.all(letters)).flat();
   }
 
   /** It follows the queue no longer. Jobs that are held stay so. */

@@ -180,6 +180,36 @@ test("an end whose answer and whose job are lost at once is not said to be refus
   await dying.close();
 });
 
+test("a consumer waits no longer than its signal says, also while it begins to follow the queue", async (t) => {
+  const silent = changedClient(one, {
+    request: async () => Promise.withResolvers<never>().promise,
+  });
+  const stop = new AbortController();
+  const taken = texts(silent, "/queues/silent").take({ signal: stop.signal });
+  stop.abort();
+  await t.throwsAsync(taken, { code: "ZOOID_ABORTED" });
+});
+
+test("a dead letter that somebody deletes while the letters are read is left out", async (t) => {
+  using queue = texts(one, "/queues/letters", 1);
+  for (const value of ["a", "b"]) {
+    await queue.put(value);
+    const job = await queue.take();
+    await job.release();
+  }
+  await t.throwsAsync(queue.take({ waitMs: 200 }), { code: "ZOOID_NOT_ACQUIRED" });
+  const [first] = await queue.deadLetters();
+  const deleting = changedClient(one, {
+    request: async (request, options) => {
+      const answer = await one.wire.request(request, options);
+      const isList = request.kind === "read" && request.read.kind !== "getData";
+      if (isList && first !== undefined) await one.delete(first.path).catch(() => undefined);
+      return answer;
+    },
+  });
+  t.is((await texts(deleting, "/queues/letters").deadLetters()).length, 1);
+});
+
 test("a consumer that has moved a dead letter goes on with the first of the jobs", async (t) => {
   using queue = texts(one, "/queues/after", 1);
   for (let round = 0; round < 5; round += 1) {
