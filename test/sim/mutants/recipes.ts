@@ -7,6 +7,7 @@ const COUNTER = "client/recipes/counter.ts";
 const CRON = "client/recipes/cron.ts";
 const FOLLOWING = "client/recipes/following.ts";
 const ONCE = "client/recipes/once.ts";
+const OWN_ZNODE = "client/recipes/own-znode.ts";
 const QUEUE = "client/recipes/queue.ts";
 const QUEUE_VIEW = "client/recipes/queue-view.ts";
 const RATE_LIMIT = "client/recipes/rate-limit.ts";
@@ -336,6 +337,22 @@ const FOLLOWER_MUTANTS: readonly Omit<Mutant, "campaign">[] = [
         file: BELOW,
         find: "if (parentOf(path) === this.#path) known.delete(nameOf(path));",
         replace: "if (parentOf(path) === path) known.delete(nameOf(path));",
+      },
+    ],
+  },
+  {
+    name: "service-registered-unknowingly",
+    mistake: "an instance whose registration was given up in doubt stays",
+    edits: [
+      {
+        file: OWN_ZNODE,
+        find: "if (mayBeMine || isUnknown) void deletedIfOwn(client, path);",
+        replace: "",
+      },
+      {
+        file: OWN_ZNODE,
+        find: "if (mayBeMine && isOwn(client, stat)) return stat;",
+        replace: "",
       },
     ],
   },

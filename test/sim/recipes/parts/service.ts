@@ -18,7 +18,13 @@ import {
 
 type Payload = { readonly at: number };
 type Instances = readonly ServiceInstance<Payload>[];
-type Follower = { readonly service: Service<Payload>; instances: Instances };
+type Registered = Member<ServiceInstance<Payload>>;
+type Follower = {
+  readonly service: Service<Payload>;
+  instances: Instances;
+  /** What the follower's own process has registered. */
+  member: Registered | undefined;
+};
 
 const PATH = "/discovery/all";
 const NO_INSTANCE = "no-instance";
@@ -41,7 +47,7 @@ export class ServicePart implements Part {
 
   async use(user: User): Promise<void> {
     const service = user.client.service<Payload>(PATH);
-    const follower: Follower = { service, instances: [] };
+    const follower: Follower = { service, instances: [], member: undefined };
     this.#followers.set(user, follower);
     service.instances$.subscribe({
       next: noting((instances: Instances) => {
@@ -54,24 +60,20 @@ export class ServicePart implements Part {
           this.#violated(`${user.name} follows no longer: ${String(error)}`);
       }),
     });
-    let member: Member<ServiceInstance<Payload>> | undefined;
     await overAndOver(user, 2_500, async () => {
+      const { member } = follower;
       if (member === undefined || member.signal.aborted) {
-        member = await this.#registered(user, service);
+        follower.member = await this.#registered(user, service);
       } else if (user.random.random() < 0.3) {
-        const leaving = member;
-        member = undefined;
-        await leaving.leave();
+        follower.member = undefined;
+        await member.leave();
       } else {
         await member.update(this.#instance(member.name));
       }
     });
   }
 
-  async #registered(
-    user: User,
-    service: Service<Payload>,
-  ): Promise<Member<ServiceInstance<Payload>>> {
+  async #registered(user: User, service: Service<Payload>): Promise<Registered> {
     // Two who take each other's place now and then.
     const id = user.random.random() < 0.3 ? "shared" : user.name;
     const { address, payload } = this.#instance(id);
@@ -85,7 +87,12 @@ export class ServicePart implements Part {
   }
 
   async checkEnd(users: readonly User[], witness: Client): Promise<void> {
-    await this.#allSee(users, await this.#registeredNow(witness));
+    const present = await this.#registeredNow(witness);
+    for (const id of present.keys()) {
+      const isSomebodys = users.some((user) => this.#followers.get(user)?.member?.name === id);
+      if (!isSomebodys) this.#violated(`${id} is registered, and nobody knows that it is`);
+    }
+    await this.#allSee(users, present);
     const late = await witness
       .service<Payload>(PATH)
       .register({ id: "late", address: "b", payload: { at: 0 } });
