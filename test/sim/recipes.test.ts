@@ -10,8 +10,12 @@ const RECIPES_SEEDS = 4;
 async function sums(run: (seed: number) => Promise<Figures>, seeds: number): Promise<Figures> {
   const all = new Figures();
   for (let seed = 1; seed <= seeds; seed += 1) {
-    const { counts } = await run(seed);
-    for (const [name, count] of counts) all.add(name, count);
+    try {
+      const { counts } = await run(seed);
+      for (const [name, count] of counts) all.add(name, count);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
+    }
   }
   return all;
 }

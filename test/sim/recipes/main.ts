@@ -31,8 +31,15 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+function wholeNumber(option: "seeds" | "from"): number {
+  const value = Number(values[option]);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  process.stderr.write(`--${option}: ${values[option]} is not a whole number above 0\n`);
+  process.exit(2);
+}
+
 async function run(name: keyof typeof CAMPAIGNS): Promise<void> {
-  const [from, seeds] = [Number(values.from), Number(values.seeds)];
+  const [from, seeds] = [wholeNumber("from"), wholeNumber("seeds")];
   const sums = new Map<string, number>();
   for (let seed = from; seed < from + seeds; seed += 1) {
     try {
@@ -47,10 +54,15 @@ async function run(name: keyof typeof CAMPAIGNS): Promise<void> {
   say(`${name}: ${seeds} seeds: ${figures}`);
 }
 
+const { campaign } = values;
 if (values.help) {
   say(HELP);
+} else if (campaign === undefined) {
+  await run("rights");
+  await run("recipes");
+} else if (campaign === "rights" || campaign === "recipes") {
+  await run(campaign);
 } else {
-  for (const name of ["rights", "recipes"] as const) {
-    if (values.campaign === undefined || values.campaign === name) await run(name);
-  }
+  process.stderr.write(`--campaign: there is no ${campaign}; --help names them\n`);
+  process.exitCode = 2;
 }
