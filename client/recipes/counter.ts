@@ -11,6 +11,7 @@ import type { Client } from "../client.ts";
 import { type Codec, Key } from "../values.ts";
 import type { CallOptions } from "../wire.ts";
 import { pause } from "./again.ts";
+import { inDoubt } from "./doubt.ts";
 
 const LONG_MIN = -(2n ** 63n);
 const LONG_MAX = 2n ** 63n - 1n;
@@ -98,16 +99,19 @@ export class Counter {
   ): Promise<bigint | undefined> {
     let doubt: Doubt | undefined;
     for (let conflicts = 0; ; conflicts += 1) {
-      const now = await this.#reading(options);
-      if (doubt !== undefined && isUndecided(doubt, now)) throw doubt.error;
-      const next = nextOf(now?.value ?? 0n);
-      if (next === undefined) return undefined;
       try {
-        await this.#write(inBounds(next), now, options);
-        return next;
+        const now = await this.#reading(options);
+        if (doubt !== undefined) {
+          if (isUndecided(doubt, now)) throw doubt.error;
+          if (now?.stat.version !== doubt.now?.stat.version) doubt = undefined;
+        }
+        const next = nextOf(now?.value ?? 0n);
+        if (next === undefined) return undefined;
+        const written = await this.#write(inBounds(next), now, options);
+        if (written === "done") return next;
+        if (written !== "overtaken") doubt = { error: written, now, next };
       } catch (error) {
-        if (error instanceof ConnectionLossError) doubt = { error, now, next };
-        else if (!isOvertaken(error, now)) throw error;
+        throw inDoubt(error, doubt?.error);
       }
       if (conflicts >= CONFLICTS_AT_ONCE) await this.#waited(conflicts, options);
     }
@@ -117,10 +121,17 @@ export class Counter {
     next: bigint,
     now: Reading<bigint> | undefined,
     options: CallOptions,
-  ): Promise<void> {
-    if (now === undefined)
-      await this.#client.create(this.#key, next, { ...options, parents: true });
-    else await this.#client.set(this.#key, next, { ...options, version: now.stat.version });
+  ): Promise<"done" | "overtaken" | ConnectionLossError> {
+    try {
+      if (now === undefined)
+        await this.#client.create(this.#key, next, { ...options, parents: true });
+      else await this.#client.set(this.#key, next, { ...options, version: now.stat.version });
+      return "done";
+    } catch (error) {
+      if (error instanceof ConnectionLossError) return error;
+      if (isOvertaken(error, now)) return "overtaken";
+      throw error;
+    }
   }
 
   /** Writers that were all too late at once do not come back at once. */

@@ -130,10 +130,16 @@ export class RateLimit {
     const stamp = this.#stamp;
     if (this.#bucket === undefined || stamp === undefined) return 0;
     if (this.#client.wire.clock.nowMs() - stamp.atMs > STAMP_MS) return 0;
-    const leaderMs = this.#leaderMs(stamp);
-    const start = Math.max(this.#bucket.untilMs, leaderMs);
-    const missingMs = start + count * this.#tokenMs - this.#burst * this.#tokenMs - leaderMs;
-    return missingMs <= 0 ? 0 : Math.ceil(missingMs / (1 - DRIFT));
+    const missing = count - this.#left(this.#bucket, this.#leaderMs(stamp));
+    return missing <= 0 ? 0 : Math.ceil((missing * this.#tokenMs) / (1 - DRIFT));
+  }
+
+  /**
+   * How many tokens are there, not in whole ones. It is counted from what the bucket is ahead by: times of today are so large that what is
+   * added to them is rounded, and a burst would be a little less than all of itself.
+   */
+  #left({ untilMs }: Bucket, leaderMs: number): number {
+    return this.#burst - Math.max(0, untilMs - leaderMs) / this.#tokenMs;
   }
 
   #leaderMs({ leaderMs, atMs }: Stamp): number {
@@ -163,8 +169,7 @@ export class RateLimit {
       }
       const leaderMs = this.#leaderMs(stamp);
       const start = Math.max(bucket.untilMs, leaderMs);
-      const burstMs = this.#burst * this.#tokenMs;
-      const left = Math.floor((leaderMs + burstMs - start) / this.#tokenMs);
+      const left = Math.floor(this.#left(bucket, leaderMs));
       const block = Math.min(Math.max(count, this.#reserve), left);
       if (block < count) {
         const isOld = this.#client.wire.clock.nowMs() - stamp.atMs > STAMP_MS;

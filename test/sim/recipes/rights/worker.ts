@@ -1,17 +1,24 @@
 /** A client that takes rights and uses them, over and over, with a new session when the last one has ended. */
-import { BadArgumentsError, ZooidError } from "../../../protocol/errors.ts";
-import type { SeededRandomness } from "../../../runtime/testing/virtual-clock.ts";
-import type { Client, TestEnsemble } from "../../../testing/ensemble.ts";
-import type { Condition } from "../../../client/connect.ts";
-import { pause } from "../../../client/recipes/again.ts";
-import { type Referee, type Right, RIGHTS, type RightPath, statePath, valueAt } from "./referee.ts";
+import { BadArgumentsError, ZooidError } from "../../../../protocol/errors.ts";
+import type { SeededRandomness } from "../../../../runtime/testing/virtual-clock.ts";
+import type { Client, TestEnsemble } from "../../../../testing/ensemble.ts";
+import type { Condition } from "../../../../client/connect.ts";
+import { pause } from "../../../../client/recipes/again.ts";
+import {
+  type HeldRight,
+  type Referee,
+  RIGHTS,
+  type RightPath,
+  statePath,
+  valueAt,
+} from "./referee.ts";
 
 const SESSION_TIMEOUT_MS = 4_000;
 /** How far clocks drift, either way. */
 const DRIFT = 0.04;
 const TURNS_MAX = 25;
 
-type Held = Right & { readonly isHeld: Condition };
+type Held = HeldRight & { readonly isHeld: Condition };
 
 export class Worker {
   client: Client | undefined;

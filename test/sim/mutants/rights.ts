@@ -1,4 +1,4 @@
-/** Mistakes of locks and elections, and of what they count on: they are planted in the campaign of `test/sim/locks/`. */
+/** Mistakes of locks and elections, and of what they count on: they are planted in the campaign of `test/sim/recipes/rights/`. */
 import type { Mutant } from "./mutant.ts";
 
 const CLAIM = "client/recipes/claim.ts";
@@ -134,7 +134,7 @@ const MUTANTS: readonly Omit<Mutant, "campaign">[] = [
   },
 ];
 
-export const LOCK_MUTANTS: readonly Mutant[] = MUTANTS.map((mutant) => ({
+export const RIGHT_MUTANTS: readonly Mutant[] = MUTANTS.map((mutant) => ({
   ...mutant,
-  campaign: "locks",
+  campaign: "rights",
 }));

@@ -2,54 +2,23 @@
  * Sees every right that is given, at the true time, and guards two resources: one outside of the ensemble, which refuses fences below the
  * largest that it has seen, and one inside, which is written in transactions.
  */
-import type { Client, TestEnsemble } from "../../../testing/ensemble.ts";
-import { Violation } from "../checks/violation.ts";
-import type { CampaignResult } from "./campaign.ts";
+import type { Client, TestEnsemble } from "../../../../testing/ensemble.ts";
+import { FencedStore, Holders, type Right } from "../holders.ts";
+import { Violation } from "../../checks/violation.ts";
+import { Figures } from "../part.ts";
 
-export type Right = {
-  readonly fence: bigint;
-  readonly signal: AbortSignal;
-  readonly remainingMs: number;
-};
-
-type Grant = { readonly right: Right; readonly isPaused: () => boolean };
+export type HeldRight = Right & { readonly remainingMs: number };
 
 export const RIGHTS = ["/locks/one", "/election/one"] as const;
 export type RightPath = (typeof RIGHTS)[number];
 
-/** A store that knows fences: a read counts as being seen, too. */
-class Outside {
-  value = 0;
-  writes = 0;
-  refusals = 0;
-  #largest = 0n;
-
-  read(fence: bigint): number | undefined {
-    if (!this.#takes(fence)) return undefined;
-    return this.value;
-  }
-
-  write(fence: bigint, value: number): void {
-    if (!this.#takes(fence)) return;
-    this.value = value;
-    this.writes += 1;
-  }
-
-  #takes(fence: bigint): boolean {
-    if (fence < this.#largest) {
-      this.refusals += 1;
-      return false;
-    }
-    this.#largest = fence;
-    return true;
-  }
-}
-
 export class Referee {
   readonly #ensemble: TestEnsemble;
-  readonly #grants = new Map<RightPath, Grant[]>(RIGHTS.map((path) => [path, []]));
-  readonly outside: ReadonlyMap<RightPath, Outside> = new Map(
-    RIGHTS.map((path) => [path, new Outside()]),
+  readonly #holders = new Map<RightPath, Holders>(
+    RIGHTS.map((path) => [path, new Holders(path, (what) => this.violated(what))]),
+  );
+  readonly outside: ReadonlyMap<RightPath, FencedStore> = new Map(
+    RIGHTS.map((path) => [path, new FencedStore()]),
   );
   /** How many increments inside were done for certain, and how many may have been. */
   readonly inside: ReadonlyMap<RightPath, { done: number; doubtful: number }> = new Map(
@@ -62,10 +31,12 @@ export class Referee {
     this.#ensemble = ensemble;
   }
 
-  get result(): CampaignResult {
-    const { grants, losses } = this;
-    const refusals = [...this.outside.values()].reduce((sum, each) => sum + each.refusals, 0);
-    return { grants, losses, refusals };
+  get figures(): Figures {
+    const figures = new Figures();
+    figures.add("rights given", this.grants);
+    figures.add("rights lost", this.losses);
+    for (const { refusals } of this.outside.values()) figures.add("late writes refused", refusals);
+    return figures;
   }
 
   violated(what: string): never {
@@ -73,30 +44,20 @@ export class Referee {
   }
 
   /** Called as soon as a client has been told that the right is its own. */
-  granted(path: RightPath, right: Right, isPaused: () => boolean): void {
+  granted(path: RightPath, right: HeldRight, isPaused: () => boolean): void {
     this.grants += 1;
-    const all = this.#grants.get(path) ?? [];
-    for (const other of all) {
-      if (other.right.fence >= right.fence) this.violated(`a fence of ${path} did not grow`);
-      if (!other.right.signal.aborted && !other.isPaused()) {
-        this.violated(`two hold ${path}: the signal of the earlier has not aborted`);
-      }
-    }
-    all.push({ right, isPaused });
+    this.#holders.get(path)?.granted(right, isPaused);
   }
 
   /** Called by code of a holder, which runs because the signal has not aborted: nobody may hold it who came later. */
-  isAlone(path: RightPath, right: Right): void {
-    for (const other of this.#grants.get(path) ?? []) {
-      if (other.right.fence <= right.fence) continue;
-      this.violated(`a holder of ${path} goes on although another has held it since`);
-    }
+  isAlone(path: RightPath, right: HeldRight): void {
+    this.#holders.get(path)?.isAlone(right);
   }
 
   async checkEnd(): Promise<void> {
     const client = await this.#ensemble.connect();
     for (const path of RIGHTS) {
-      const { value, writes } = this.outside.get(path) as Outside;
+      const { value, writes } = this.outside.get(path) as FencedStore;
       if (value !== writes) this.violated(`${path}: ${writes} writes outside made ${value}`);
       const { done = 0, doubtful = 0 } = this.inside.get(path) ?? {};
       const inside = await valueAt(client, statePath(path));
