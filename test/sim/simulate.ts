@@ -29,7 +29,7 @@ export type SimResult = {
   readonly clients: ClientCounts;
   readonly streams: StreamCounts;
   readonly subjects: SubjectCounts;
-  /** Of clients over ZooKeeper's protocol that are the package's own. */
+  /** What became of calls and streams of the package's own clients over ZooKeeper's protocol. */
   readonly zookeepers: ZooKeeperClients["counts"];
   readonly network: NetworkCounts;
   readonly placement: SimPlacement;
