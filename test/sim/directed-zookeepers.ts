@@ -33,6 +33,12 @@ const MIX: Workload["mix"] = {
   ...{ lifetime: 0, multiRead: 0, syncRead: 0.2, read: 0.4, watch: 0, close: 0.01 },
 };
 
+/** A read does not wait behind a write that cannot be committed, so that it is answered for as long as the node may answer. */
+const READS: Workload["mix"] = {
+  ...{ setData: 0, create: 0, delete: 0, sequential: 0, ephemeral: 0, consume: 0, multi: 0 },
+  ...{ lifetime: 0, multiRead: 0, syncRead: 0, read: 1, watch: 0, close: 0 },
+};
+
 export function zookeepers(plan: Plan, random: Random): Partial<Plan> {
   const [workload] = plan.clients;
   if (workload === undefined) return {};
@@ -43,8 +49,15 @@ export function zookeepers(plan: Plan, random: Random): Partial<Plan> {
     ...{ dataBytes: 40, keys: 5, outstandingMax: 8, renewals: [], readOnly: false, patient: false },
     ...{ flood: false, hog: false, slowReader: random.chance(0.3), quotas: 0 },
   };
+  const nodes = random.pick([1, 3, 3]);
+  const users = Array.from({ length: CLIENTS }, () => ({
+    ...user,
+    thinkMs: random.pick([5, 20, 50]),
+  }));
+  // It knows one node only: when that is apart from its leader, the session ends.
+  const reader = { ...user, mix: READS, home: random.whole(1, nodes), thinkMs: 10 };
   return {
-    nodes: random.pick([1, 3, 3]),
+    nodes,
     network: { ...plan.network, lossRate: 0, lateRate: 0, delayMs: { min: 0.05, max: 3 } },
     clientDelayMs: { min: 0.05, max: random.pick([3, 30]) },
     diskMs: { min: 0.02, max: 1 },
@@ -54,10 +67,7 @@ export function zookeepers(plan: Plan, random: Random): Partial<Plan> {
     natives: { ...plan.natives, clients: [] },
     clients: plan.clients.slice(0, 2),
     zookeepers: {
-      clients: Array.from({ length: CLIENTS }, () => ({
-        ...user,
-        thinkMs: random.pick([5, 20, 50]),
-      })),
+      clients: [...users, reader],
       streamsMax: 6,
       grantMs: random.pick([10, 50, 300]),
     },

@@ -69,9 +69,13 @@ export function lookAnswered(
     checkRoot(turn, stream, isThere ? reply.stat : undefined);
   }
   switch (reply.kind) {
-    case "data":
+    case "data": {
+      const { czxid } = reply.stat;
+      const isAnother = deletionsOf(entry).some((each) => each > stream.after && each <= czxid);
+      if (isAnother) noteUnseen(stream, entry, czxid);
       observeThere(stream, path, reply, deletionsOf(entry));
       return undefined;
+    }
     case "children":
       childrenAnswered(stream, entry, reply);
       return undefined;

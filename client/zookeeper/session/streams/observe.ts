@@ -44,9 +44,11 @@ export function observeGone(
   untaken.delete(path);
   // Others may have been said of earlier znodes of this path.
   const deletedAt = deletions.find((each) => each > stat.mzxid && each <= zxid);
-  if (deletedAt === undefined) stream.goneBy = laterOf(stream.goneBy, zxid);
+  // After a reconnect the event may be of another znode than the one that was known.
+  const isSure = deletedAt !== undefined && stream.walk?.isFirst !== false;
+  if (!isSure) stream.goneBy = laterOf(stream.goneBy, deletedAt ?? zxid);
   // A subscriber that has taken the stream over may have begun behind the deletion.
-  else if (deletedAt <= after) return;
+  if (deletedAt !== undefined && deletedAt <= after) return;
   const isBefore = (each: Seen): boolean =>
     each.kind === "deleted" && isBelow(path, each.path) && each.zxid > stat.czxid;
   const above = deletedAt === undefined ? seen.filter(isBefore).map((each) => each.zxid) : [];
