@@ -2,6 +2,7 @@
 import { ACCESS_MUTANTS } from "./access.ts";
 import { CLIENT_MUTANTS } from "./clients.ts";
 import { CLIENT_SESSION_MUTANTS } from "./client-session.ts";
+import { CLIENT_ZOOKEEPER_MUTANTS } from "./client-zookeeper.ts";
 import { LIVE_COPY_MUTANTS } from "./live-copies.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
@@ -42,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...QUOTA_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CLIENT_SESSION_MUTANTS,
+  ...CLIENT_ZOOKEEPER_MUTANTS,
   ...LIVE_COPY_MUTANTS,
   ...RIGHT_MUTANTS,
   ...RECIPE_MUTANTS,

@@ -1,5 +1,5 @@
 /**
- * A native client's user follows live copies (`client/streams/`): of a value, of children, of a tree. Whatever fails meanwhile, each view is
+ * A user of the client follows live copies (`client/streams/`): of a value, of children, of a tree. Whatever fails meanwhile, each view is
  * what the model has at the view's zxid, none is left out where there is no gap, and at last the copy is what there is.
  */
 import { SessionExpiredError } from "../../../protocol/errors.ts";
@@ -33,10 +33,12 @@ export type ViewsOptions = {
   readonly truth: Truth;
   readonly random: Random;
   readonly reader: SimWho;
+  /** Streams tell every change, so that each view is what there was at its zxid. */
+  readonly everyChange: boolean;
   readonly subscriber: Omit<SubscriberOptions, "stops" | "random" | "window">;
 };
 
-export class NativeViews {
+export class LiveViews {
   readonly #who: string;
   readonly #options: ViewsOptions;
   readonly #views = new Set<View>();
@@ -45,7 +47,8 @@ export class NativeViews {
   constructor(who: string, options: ViewsOptions) {
     this.#who = who;
     this.#options = options;
-    this.#checks = new CopyChecks(who, options.truth.model, options.reader);
+    const { truth, reader, everyChange } = options;
+    this.#checks = new CopyChecks(who, truth.model, { reader, everyChange });
   }
 
   /** Opens another one, or leaves one for another later. */
