@@ -1,0 +1,93 @@
+/** The console with real ensembles: zooid by both protocols, and Apache ZooKeeper. */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { startNode } from "../../../server/start.ts";
+import { Child } from "../../support/child.ts";
+import { type Ended, run } from "../../support/console.ts";
+import { startNatsServer } from "../../support/nats-server.ts";
+import { startZookeeper } from "../../support/zookeeper-server.ts";
+import { consoleCases } from "./console-cases.ts";
+
+const ENTRY = fileURLToPath(new URL("../../../cli/zooid.ts", import.meta.url));
+const stops: (() => Promise<unknown>)[] = [];
+const overNats = consoleCases("zooid over nats://");
+const overTcp = consoleCases("zooid over zk://");
+const zookeeper = consoleCases("Apache ZooKeeper over zk://");
+
+test.before(async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "zooid-console-"));
+  stops.push(() => rm(folder, { recursive: true, force: true }));
+  const starting = startZookeeper();
+  const nats = await startNatsServer();
+  stops.unshift(nats.stop);
+  const common = { clientPort: 0, clientPortAddress: "127.0.0.1", lanes: 1 };
+  // Two ensembles: the cases of both protocols use the same paths.
+  const [one, two] = await Promise.all([
+    startNode({ ...common, dataDir: join(folder, "one"), natsUrls: [nats.url] }),
+    startNode({ ...common, dataDir: join(folder, "two") }),
+  ]);
+  stops.unshift(
+    () => one.stop(),
+    () => two.stop(),
+  );
+  await Promise.all([one.ready, two.ready]);
+  const { host, port, stop } = await starting;
+  stops.unshift(stop);
+  overNats.url = nats.url;
+  overTcp.url = `zk://127.0.0.1:${two.clientPort}`;
+  zookeeper.url = `zk://${host}:${port}`;
+  t.pass();
+});
+
+test.after.always("the servers stop", async () => {
+  for (const stop of stops) await stop();
+});
+
+/** A line of bash in which `zooid` is the program. */
+function bash(line: string): Promise<Ended> {
+  const script = `set -o pipefail; zooid() { "${process.execPath}" "${ENTRY}" "$@"; }; ${line}`;
+  const env = { ...process.env, ZOOID_SERVER: overTcp.url };
+  return new Promise((resolve) => {
+    const child = execFile("bash", ["-c", script], { env }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+}
+
+test("in a pipe the program reads and writes bytes, and ends quietly when its reader has gone", async (t) => {
+  const made = await bash("printf 'a\\0b' | zooid create /pipe - && zooid get /pipe | od -An -c");
+  t.deepEqual(made, { code: 0, stdout: "/pipe\n   a  \\0   b\n", stderr: "" });
+  const gone = await bash("zooid export / | true");
+  t.is(gone.code, 141);
+  t.is(gone.stderr, "");
+});
+
+test("Ctrl-C ends a command of the program cleanly", async (t) => {
+  const env = { ZOOID_SERVER: overTcp.url };
+  const child = new Child({
+    ...{ command: process.execPath, env },
+    args: [ENTRY, "create", "-e", "/interrupted"],
+  });
+  await child.line(/^\/interrupted$/);
+  child.kill("SIGINT");
+  await child.exited;
+  t.is(child.process.exitCode, 130);
+  t.is(child.lines.length, 2, child.output());
+  t.is((await run(["get", "--linearizable", "/interrupted"], { env })).code, 3);
+});
+
+test("without a server a command says where it looked and what to set", async (t) => {
+  const { code, stdout, stderr } = await run(["ls", "--timeout-ms", "200"], {
+    env: { ZOOID_SERVER: "nats://me:secret@127.0.0.1:1" },
+  });
+  t.deepEqual([code, stdout], [6, ""]);
+  t.regex(
+    stderr,
+    /^zooid ls: .*\(server nats:\/\/127\.0\.0\.1:1\)\n {2}--server, or ZOOID_SERVER, says/,
+  );
+  t.notRegex(stderr, /secret/);
+});

@@ -1,0 +1,70 @@
+/** Runs commands of the console in this process, with streams of their own, as `zooid` would with those of a process. */
+import { PassThrough, Writable } from "node:stream";
+import { runCommand } from "../../cli/console/run.ts";
+import { specOf } from "../../cli/console/specs.ts";
+
+export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+export type ConsoleOptions = {
+  readonly env?: Readonly<Record<string, string>>;
+  /** What standard input holds. Default: nothing. */
+  readonly stdin?: string | Uint8Array;
+  /** Whether all three streams are a terminal's. Default false. */
+  readonly isTerminal?: boolean;
+  /** Ends the command, as Ctrl-C does. */
+  readonly signal?: AbortSignal;
+  /** Called with all that was printed to standard error, when more is. */
+  readonly onStderr?: (text: string) => void;
+  /** Called with all that was printed to standard output, when more is. */
+  readonly onStdout?: (text: string) => void;
+};
+
+/** Bytes are kept as latin1, so that a test sees each of them. */
+export class Collected extends Writable {
+  readonly isTTY: boolean;
+  readonly #chunks: Buffer[] = [];
+  readonly #seen: (text: string) => void;
+
+  constructor(isTTY: boolean, seen: (text: string) => void = () => undefined) {
+    super();
+    this.isTTY = isTTY;
+    this.#seen = seen;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#chunks.push(chunk);
+    this.#seen(this.text());
+    done();
+  }
+
+  text(): string {
+    return this.bytes().toString("utf8");
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+}
+
+/** Like `zooid` with these arguments. */
+export async function run(args: readonly string[], options: ConsoleOptions = {}): Promise<Ended> {
+  const { stdout, ...ended } = await runBytes(args, options);
+  return { ...ended, stdout: stdout.toString("utf8") };
+}
+
+export async function runBytes(
+  args: readonly string[],
+  options: ConsoleOptions = {},
+): Promise<Omit<Ended, "stdout"> & { readonly stdout: Buffer }> {
+  const { env = {}, stdin = "", isTerminal = false, signal } = options;
+  const [name = "", ...rest] = args;
+  const spec = specOf(name);
+  if (spec === undefined) throw new Error(`no command ${name}`);
+  const input = Object.assign(new PassThrough(), { isTTY: isTerminal });
+  input.end(stdin);
+  const stdout = new Collected(isTerminal, options.onStdout);
+  const stderr = new Collected(isTerminal, options.onStderr);
+  const io = { stdin: input, stdout, stderr, env, signal: signal ?? new AbortController().signal };
+  const code = await runCommand(spec, rest, io);
+  return { code, stdout: stdout.bytes(), stderr: stderr.text() };
+}
