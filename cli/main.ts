@@ -6,6 +6,9 @@ import { SPECS, specOf } from "./console/specs.ts";
 import type { Spec } from "./console/spec.ts";
 import { flagsText, readFlags } from "./flags.ts";
 
+/** Not for people: what the scripts of `zooid completion` ask. */
+const COMPLETE = "complete";
+
 function overview(): string {
   const all = [...COMMANDS, ...SPECS];
   const width = Math.max(...all.map((command) => command.name.length));
@@ -62,6 +65,10 @@ export async function main(args: readonly string[]): Promise<number> {
   if (name === "--version") {
     console.log(zooidVersion());
     return EXIT_OK;
+  }
+  if (name === COMPLETE) {
+    const { complete } = await import("./console/completion/complete.ts");
+    return complete(rest);
   }
   const spec = specOf(name);
   if (spec !== undefined) return runConsole(spec, rest);

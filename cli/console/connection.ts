@@ -10,7 +10,8 @@ import { type Flag, isPositive } from "./spec.ts";
 /** Where both Apache ZooKeeper and `zooid serve` listen by default. */
 const SERVER_DEFAULT = "zk://127.0.0.1:2181";
 const TIMEOUT_MS_DEFAULT = 10_000;
-const SHELL_SESSION_TIMEOUT_MS = 30_000;
+/** A shell may be suspended for a while. */
+export const SHELL_SESSION_TIMEOUT_MS = 30_000;
 
 /** The variable of the environment that stands in for a flag. */
 const VARIABLES: Readonly<Record<string, string>> = {
@@ -85,7 +86,7 @@ export type Target = {
 };
 
 /** Throws a MisusedError. */
-export function targetOf(given: Given, env: Io["env"], inShell: boolean): Target {
+export function targetOf(given: Given, env: Io["env"]): Target {
   const value = (flag: string): string | undefined => {
     const text = given.value(flag) ?? env[VARIABLES[flag] ?? ""];
     return text === "" ? undefined : text;
@@ -99,8 +100,7 @@ export function targetOf(given: Given, env: Io["env"], inShell: boolean): Target
     ...fieldOf("certFile", value("tls-cert")),
     ...fieldOf("keyFile", value("tls-key")),
   };
-  const sessionTimeoutMs =
-    given.number("session-timeout-ms") ?? (inShell ? SHELL_SESSION_TIMEOUT_MS : undefined);
+  const sessionTimeoutMs = given.number("session-timeout-ms");
   return {
     url: urlOf(value("server") ?? SERVER_DEFAULT),
     options: {
@@ -112,6 +112,11 @@ export function targetOf(given: Given, env: Io["env"], inShell: boolean): Target
       ...(Object.keys(files).length === 0 ? {} : { tls: files }),
     },
   };
+}
+
+/** The same, somewhere else. Throws a MisusedError. */
+export function targetAt(url: string, { options }: Target): Target {
+  return { url: urlOf(url), options };
 }
 
 /** Opens a session, unless the signal aborts first. */

@@ -1,6 +1,7 @@
 /** What the work of a command is given: where it prints, the client, and whether it is to end. */
 import type { Readable, Writable } from "node:stream";
 import type { Client } from "../../client/connect.ts";
+import type { Target } from "./connection.ts";
 import type { Output } from "./output.ts";
 
 /** The streams and the environment of a process, or of a test. */
@@ -16,6 +17,8 @@ export type Io = {
 export type Context = {
   readonly io: Io;
   readonly output: Output;
+  /** Which ensemble, and as whom. Undefined: the command needs none. */
+  readonly target: Target | undefined;
   /** Opens the session, or gives the one of the shell. */
   readonly client: () => Promise<Client>;
   /** True: the session goes on when the command has ended. */

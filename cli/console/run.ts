@@ -18,11 +18,15 @@ import { Output } from "./output.ts";
 import { parse } from "./parse.ts";
 import type { Run, Spec } from "./spec.ts";
 
-/** How long a session may take to end when the user has ended the command. Without its end it expires by itself. */
+/** How long a command and its session may take to end when the user has ended them. A session that does not end expires. */
 const CLOSING_MS = 2_000;
 
-/** Where commands find a session that lasts longer than they do. Default: each opens its own, and closes it. */
-export type Session = { readonly client: () => Promise<Client>; readonly url: string };
+/** The session of a shell, which lasts longer than a command, and how the shell asks its user. */
+export type Session = {
+  readonly client: () => Promise<Client>;
+  readonly target: Target;
+  readonly confirm: Context["confirm"];
+};
 
 export async function runCommand(
   spec: Spec,
@@ -31,12 +35,13 @@ export async function runCommand(
   session?: Session,
 ): Promise<number> {
   const parsed = parse(spec, args);
+  const inShell = session !== undefined;
   switch (parsed.kind) {
     case "help":
       await new Output(io, false).line(parsed.text);
       return EXIT_OK;
     case "wrong":
-      complain(io, spec, parsed.message, `zooid ${spec.name} --help lists the flags`);
+      complain(io, spec, { message: parsed.message, hint: helpHint(spec, inShell), inShell });
       return EXIT_MISUSED;
     case "run":
       return runParsed(spec, parsed.given, io, session);
@@ -53,21 +58,21 @@ async function runParsed(
   const own = new OwnSession();
   let target: Target | undefined;
   try {
-    target = session === undefined && spec.connects ? targetOf(given, io.env, false) : undefined;
+    target = session?.target ?? (spec.connects ? targetOf(given, io.env) : undefined);
     const client = session?.client ?? (() => own.open(target, io.signal));
     const { run } = await spec.load();
     return await whileWanted(run, given, {
-      ...{ io, output, client, inShell: session !== undefined, signal: io.signal },
-      confirm: isSomebodyThere(io) ? (question) => ask(io, question) : undefined,
+      ...{ io, output, target, client, inShell: session !== undefined, signal: io.signal },
+      confirm: session === undefined ? confirmOf(io) : session.confirm,
     });
   } catch (error) {
-    return codeOf(error, { spec, io, url: session?.url ?? target?.url });
+    return codeOf(error, { spec, io, url: target?.url, inShell: session !== undefined });
   } finally {
     await own.close();
   }
 }
 
-/** What is under way when the user ends the command is told by the signal; a command that does not listen is left. */
+/** When the user ends the command, it has a moment to end by itself. */
 async function whileWanted(run: Run, given: Given, context: Context): Promise<number> {
   const { signal } = context;
   signal.throwIfAborted();
@@ -78,6 +83,9 @@ async function whileWanted(run: Run, given: Given, context: Context): Promise<nu
   running.catch(() => undefined);
   try {
     return await Promise.race([running, interrupted.promise]);
+  } catch (error) {
+    if (signal.aborted) await within(running.catch(() => undefined));
+    throw error;
   } finally {
     signal.removeEventListener("abort", abort);
   }
@@ -95,34 +103,55 @@ class OwnSession {
 
   async close(): Promise<void> {
     const client = await this.#opening?.catch(() => undefined);
-    if (client === undefined) return;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, CLOSING_MS);
-    await Promise.race([client.close(), late.promise]);
-    clearTimeout(timer);
+    if (client !== undefined) await within(client.close());
   }
 }
 
-function codeOf(
-  error: unknown,
-  { spec, io, url }: { readonly spec: Spec; readonly io: Io; readonly url: string | undefined },
-): number {
+/** Waits, but not for long. */
+async function within(work: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, CLOSING_MS);
+  await Promise.race([work, late.promise]);
+  clearTimeout(timer);
+}
+
+type Ended = {
+  readonly spec: Spec;
+  readonly io: Io;
+  readonly url: string | undefined;
+  readonly inShell: boolean;
+};
+
+function codeOf(error: unknown, { spec, io, url, inShell }: Ended): number {
   if (io.signal.aborted) return EXIT_INTERRUPTED;
   if (error instanceof ReaderGone) return EXIT_READER_GONE;
   const { code, hint } = endingOf(error);
-  const help = error instanceof MisusedError ? `zooid ${spec.name} --help lists the flags` : hint;
+  const help = error instanceof MisusedError ? helpHint(spec, inShell) : hint;
   const where = code === EXIT_UNREACHABLE && url !== undefined ? ` (server ${shownUrl(url)})` : "";
-  complain(io, spec, `${messageOf(error)}${where}`, help);
+  complain(io, spec, { message: `${messageOf(error)}${where}`, hint: help, inShell });
   return code;
 }
 
-function complain(io: Io, spec: Spec, message: string, hint: string | undefined): void {
-  const lines = [`zooid ${spec.name}: ${message}`, ...(hint === undefined ? [] : [`  ${hint}`])];
+function helpHint({ name }: Spec, inShell: boolean): string {
+  return inShell ? `help ${name} lists the flags` : `zooid ${name} --help lists the flags`;
+}
+
+type Complaint = {
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly inShell: boolean;
+};
+
+function complain(io: Io, { name }: Spec, { message, hint, inShell }: Complaint): void {
+  const who = inShell ? name : `zooid ${name}`;
+  const lines = [`${who}: ${message}`, ...(hint === undefined ? [] : [`  ${hint}`])];
   io.stderr.write(`${escapedText(lines.join("\n"))}\n`);
 }
 
-function isSomebodyThere({ stdin, stderr }: Io): boolean {
-  return stdin.isTTY === true && stderr.isTTY === true;
+/** Undefined where nobody is there to answer. */
+function confirmOf(io: Io): Context["confirm"] {
+  if (io.stdin.isTTY !== true || io.stderr.isTTY !== true) return undefined;
+  return (question) => ask(io, question);
 }
 
 /** Asks on standard error, so that results stay apart. Anything but yes is no. */

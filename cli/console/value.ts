@@ -2,12 +2,12 @@
 import { createReadStream } from "node:fs";
 import { PACKET_BYTES_MAX } from "../../protocol/limits.ts";
 import { messageOf } from "../command.ts";
-import type { Io } from "./context.ts";
+import type { Context } from "./context.ts";
 import { MisusedError } from "./exit-codes.ts";
 import type { Given } from "./given.ts";
 
 /** The bytes that the operand `value`, or --file, stands for; undefined if neither is given. Throws a MisusedError. */
-export async function valueOf(given: Given, io: Io): Promise<Uint8Array | undefined> {
+export async function valueOf(given: Given, context: Context): Promise<Uint8Array | undefined> {
   const text = given.optional("value");
   const file = given.value("file");
   if (text !== undefined && file !== undefined) {
@@ -15,8 +15,14 @@ export async function valueOf(given: Given, io: Io): Promise<Uint8Array | undefi
   }
   const encoding = encodingOf(given);
   if (file !== undefined) return decoded(await bytesOf(file), encoding);
-  if (text === "-") return decoded(await collected(io.stdin, "standard input"), encoding);
+  if (text === "-") return decoded(await collected(stdinOf(context), "standard input"), encoding);
   return text === undefined ? undefined : decoded(new TextEncoder().encode(text), encoding);
+}
+
+/** Throws a MisusedError in a shell, which reads its lines from there. */
+export function stdinOf({ io, inShell }: Context): Context["io"]["stdin"] {
+  if (!inShell) return io.stdin;
+  throw new MisusedError("standard input is where the shell reads its lines: use --file");
 }
 
 type Encoding = "hex" | "base64" | undefined;

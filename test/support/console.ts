@@ -52,6 +52,55 @@ export async function run(args: readonly string[], options: ConsoleOptions = {})
   return { ...ended, stdout: stdout.toString("utf8") };
 }
 
+/** A command whose streams are a terminal, at which somebody types. */
+export function typing(
+  [name = "", ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Typing {
+  const spec = specOf(name);
+  if (spec === undefined) throw new Error(`no command ${name}`);
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const waiting = new Set<() => void>();
+  let text = "";
+  const screen = new Collected(true, () => {
+    text = screen.text();
+    for (const look of waiting) look();
+  });
+  let from = 0;
+  const until = (pattern: RegExp): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!pattern.test(text.slice(from))) return;
+        waiting.delete(look);
+        from = text.length;
+        resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  const { signal } = new AbortController();
+  const io = { stdin, stdout: screen, stderr: screen, env, signal };
+  return {
+    until,
+    type: async (...keys) => {
+      // Several keys at once would be taken for text that is pasted.
+      for (const each of keys) {
+        if (typeof each === "string") stdin.write(each);
+        else await until(each);
+      }
+    },
+    ended: runCommand(spec, args, io),
+  };
+}
+
+export type Typing = {
+  /** Waits for the screen to show it, behind what was waited for before. */
+  readonly until: (pattern: RegExp) => Promise<void>;
+  /** Keys, and what is to be seen before the next ones. */
+  readonly type: (...keys: readonly (string | RegExp)[]) => Promise<void>;
+  readonly ended: Promise<number>;
+};
+
 export async function runBytes(
   args: readonly string[],
   options: ConsoleOptions = {},

@@ -9,16 +9,16 @@ import { statJson } from "../stat-text.ts";
 import { valueOf } from "../value.ts";
 
 export async function run(given: Given, context: Context): Promise<number> {
-  const { io, output, signal, inShell } = context;
+  const { output, signal, inShell } = context;
   const options = optionsOf(given);
-  const data = (await valueOf(given, io)) ?? null;
+  const data = (await valueOf(given, context)) ?? null;
   const client = await context.client();
   const { path, stat } = await client.create(given.operand("path"), data, { ...options, signal });
   if (output.isJson) await output.json({ path, stat: statJson(stat) });
   else await output.line(output.shown(path));
   if (!given.has("ephemeral") || inShell) return EXIT_OK;
   output.note(`${path} is there until this session ends: Ctrl-C ends it`);
-  return whileSession(client);
+  return whileSession(client, signal);
 }
 
 function optionsOf(given: Given): CreateOptions {
@@ -44,10 +44,11 @@ function aclTextOf(given: Given): string | undefined {
 }
 
 /** Does not resolve: the user ends it, or the session does. */
-function whileSession({ signal }: Client): Promise<never> {
+function whileSession({ signal: session }: Client, signal: AbortSignal): Promise<never> {
+  const over = AbortSignal.any([session, signal]);
   return new Promise((_, reject) => {
-    const over = (): void => reject(new SessionExpiredError());
-    if (signal.aborted) over();
-    else signal.addEventListener("abort", over, { once: true });
+    const end = (): void => reject(signal.aborted ? signal.reason : new SessionExpiredError());
+    if (over.aborted) end();
+    else over.addEventListener("abort", end, { once: true });
   });
 }

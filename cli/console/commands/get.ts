@@ -7,7 +7,7 @@ import { encoded, encodingOf, valueJson } from "../value.ts";
 
 export async function run(given: Given, context: Context): Promise<number> {
   const path = given.operand("path");
-  const { output, signal } = context;
+  const { output, signal, inShell } = context;
   const client = await context.client();
   const consistency = given.has("linearizable") ? "linearizable" : "session";
   const { data, stat } = await client.get(path, { signal, consistency });
@@ -19,13 +19,14 @@ export async function run(given: Given, context: Context): Promise<number> {
   }
   if (encoding !== undefined) await output.line(encoded(data ?? NO_DATA, encoding));
   else if (data !== null) await output.data(data);
-  if (given.has("stat")) {
-    // A value in a pipe has no end of line of its own.
-    const isOpen =
-      encoding === undefined && !output.isTerminal && data !== null && data.at(-1) !== 0x0a;
-    await output.lines([...(isOpen ? [""] : []), ...statLines(stat)]);
-  }
+  // A value in a pipe has no end of line of its own, which what follows needs.
+  const isOpen =
+    encoding === undefined && !output.isTerminal && data !== null && data.at(-1) !== NEWLINE;
+  const withStat = given.has("stat");
+  if (isOpen && (withStat || inShell)) await output.line("");
+  if (withStat) await output.lines(statLines(stat));
   return EXIT_OK;
 }
 
+const NEWLINE = 0x0a;
 const NO_DATA = new Uint8Array(0);

@@ -8,6 +8,7 @@ import { type ExportedZnode, movedPath, rootOf, znodeOf } from "../export-format
 import type { Given } from "../given.ts";
 import { linesOf } from "../lines.ts";
 import { counted, Progress } from "../progress.ts";
+import { stdinOf } from "../value.ts";
 
 /** How many znodes are under way at a time. A session's writes are done in order, so a child comes after its parent. */
 const AT_ONCE = 64;
@@ -93,11 +94,11 @@ async function written(
 
 async function* sourceOf(
   given: Given,
-  { io }: Context,
+  context: Context,
 ): AsyncGenerator<Uint8Array | string, void, undefined> {
   const file = given.value("file");
   if (file === undefined) {
-    yield* io.stdin;
+    yield* stdinOf(context);
     return;
   }
   try {

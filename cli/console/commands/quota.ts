@@ -2,7 +2,7 @@
 import type { Quota, QuotaLimits } from "../../../client/connect.ts";
 import { EXIT_OK } from "../../command.ts";
 import type { Context } from "../context.ts";
-import { EXIT_NO_ZNODE, MisusedError } from "../exit-codes.ts";
+import { EXIT_NO_ZNODE } from "../exit-codes.ts";
 import type { Given } from "../given.ts";
 import { type Column, tableLines } from "../table.ts";
 
@@ -35,11 +35,10 @@ export async function run(given: Given, context: Context): Promise<number> {
   const before = await client.quota(path, { signal });
   if (named.length === 0) return show(path, before, context);
   const limits = changed(before?.limits ?? {}, named, given);
-  if (Object.keys(limits).length === 0) {
-    throw new MisusedError("no limit is left: --delete removes the quota");
-  }
-  await client.setQuota(path, limits, { signal });
-  if (output.isJson) await output.json({ path, quota: await client.quota(path, { signal }) });
+  // Without a limit there is nothing to keep.
+  await client.setQuota(path, Object.keys(limits).length === 0 ? null : limits, { signal });
+  if (output.isJson)
+    await output.json({ path, quota: (await client.quota(path, { signal })) ?? null });
   return EXIT_OK;
 }
 

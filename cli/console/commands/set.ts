@@ -8,8 +8,8 @@ import { valueOf } from "../value.ts";
 
 export async function run(given: Given, context: Context): Promise<number> {
   const path = given.operand("path");
-  const { io, output, signal } = context;
-  const data = await valueOf(given, io);
+  const { output, signal } = context;
+  const data = await valueOf(given, context);
   if (data === undefined) {
     throw new MisusedError("the value is missing: as text, as - for standard input, or as --file");
   }

@@ -154,7 +154,8 @@ that --auth has proved. Permissions: c create, d delete, r read, w write, a admi
 export const QUOTA: Spec = {
   name: "quota",
   summary: "print, set or remove the limits of a subtree",
-  details: `Without a flag it prints what may be there and what is. A limit that is not named stays; none removes it. Beyond a soft limit it is
+  details: `Without a flag it prints what may be there and what is. A limit that is not named stays; none removes it, and the quota
+with the last one. Beyond a soft limit it is
 only logged; a hard one refuses writes where the ensemble enforces quotas (docs/operations/quotas.md).`,
   operands: [PATH],
   flags: [

@@ -1,25 +1,27 @@
 /** The console with real ensembles: zooid by both protocols, and Apache ZooKeeper. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { startNode } from "../../../server/start.ts";
 import { Child } from "../../support/child.ts";
-import { type Ended, run } from "../../support/console.ts";
+import { type Ended, run, typing } from "../../support/console.ts";
 import { startNatsServer } from "../../support/nats-server.ts";
 import { startZookeeper } from "../../support/zookeeper-server.ts";
 import { consoleCases } from "./console-cases.ts";
 
 const ENTRY = fileURLToPath(new URL("../../../cli/zooid.ts", import.meta.url));
+let folder = "";
 const stops: (() => Promise<unknown>)[] = [];
 const overNats = consoleCases("zooid over nats://");
 const overTcp = consoleCases("zooid over zk://");
 const zookeeper = consoleCases("Apache ZooKeeper over zk://");
 
 test.before(async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-console-"));
+  folder = await mkdtemp(join(tmpdir(), "zooid-console-"));
   stops.push(() => rm(folder, { recursive: true, force: true }));
   const starting = startZookeeper();
   const nats = await startNatsServer();
@@ -90,4 +92,55 @@ test("without a server a command says where it looked and what to set", async (t
     /^zooid ls: .*\(server nats:\/\/127\.0\.0\.1:1\)\n {2}--server, or ZOOID_SERVER, says/,
   );
   t.notRegex(stderr, /secret/);
+});
+
+test("the shell runs the words of zkCli with one session, and ends with the code of what failed", async (t) => {
+  const lines = [
+    ...["# a comment", "create -e /shell 'a b'", "get /shell", "ls2 /shell"],
+    ...[
+      "setquota -n 5 /shell",
+      "delquota /shell",
+      "addauth digest bob:pw",
+      "whoami",
+      "stat /shell",
+    ],
+  ];
+  const env = { ZOOID_SERVER: overTcp.url };
+  const { code, stdout, stderr } = await run(["shell"], { env, stdin: lines.join("\n") });
+  t.is(code, 3);
+  t.regex(stdout, /^\/shell\na b\ncZxid = .*\ndigest:bob\n/s);
+  // Another identity is another session, which the znode did not survive.
+  t.regex(stderr, /\nstat: \/shell or its parent does not exist/);
+});
+
+test("in a terminal the shell completes, asks, and keeps its history without passwords", async (t) => {
+  const env = { ZOOID_SERVER: overTcp.url, ZOOID_HISTORY: join(folder, "history") };
+  await run(["create", "-p", "/typed/by hand"], { env });
+  const shell = typing(["shell"], env);
+  await shell.until(/zooid> /);
+  await shell.type("ls /typ", /ls \/typ/, "\t", /ed/);
+  await shell.type("\t", /\/by\\ hand/);
+  await shell.type("\n", /zooid> /);
+  await shell.type("addauth digest bob:pw\n", /connected to/);
+  await shell.type("deleteall /typed\n", /2 znodes\? \[y\/N\]/);
+  await shell.type("y\n", /2 znodes deleted/);
+  await shell.type("watch /\n", /Ctrl-C ends it/);
+  await shell.type("\u0003", /zooid> /);
+  await shell.type("quit\n");
+  t.is(await shell.ended, 0);
+  const history = await readFile(env.ZOOID_HISTORY, "utf8");
+  t.is(history, "ls /typed/by\\ hand\ndeleteall /typed\nwatch /\nquit\n");
+});
+
+test("bash completes commands, flags and paths, and runs nothing that a znode is called", async (t) => {
+  const env = { ZOOID_SERVER: overTcp.url };
+  const evil = "/completed/$(touch evil)";
+  await run(["create", "-p", evil], { env });
+  const { stdout, code } = await bash(`cd ${folder}
+    source <(zooid completion bash)
+    reply() { COMP_LINE=$1 COMP_POINT=\${#1}; _zooid zooid 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"; }
+    reply "zooid ls --tre"; reply "zooid get /completed/"`);
+  t.is(code, 0);
+  t.deepEqual(stdout.split("\n"), [...["--tree", evil.replaceAll(/[$() ]/g, "\\$&"), ""]]);
+  t.false(existsSync(join(folder, "evil")));
 });

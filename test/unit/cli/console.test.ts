@@ -55,16 +55,16 @@ test("a wrong argument is answered with what is expected", (t) => {
 });
 
 test("the ensemble comes from the flags, else from the environment, else it is ZooKeeper's port", (t) => {
-  t.is(targetOf(given("ls"), {}, false).url, "zk://127.0.0.1:2181");
+  t.is(targetOf(given("ls"), {}).url, "zk://127.0.0.1:2181");
   const env = { ZOOID_SERVER: "nats://b:1", ZOOID_AUTH: "bob:p:w", ZOOID_ENSEMBLE: "two" };
-  const { url, options } = targetOf(given("ls"), env, false);
+  const { url, options } = targetOf(given("ls"), env);
   t.is(url, "nats://b:1");
   t.deepEqual(options.identities, [{ user: "bob", password: "p:w" }]);
   t.is(options.ensemble, "two");
-  t.is(targetOf(given("ls --server zk://c"), env, false).url, "zk://c");
-  t.throws(() => targetOf(given("ls --server c:2181"), env, false), { instanceOf: MisusedError });
-  t.throws(() => targetOf(given("ls --auth bob"), env, false), { message: /USER:PASSWORD/ });
-  t.throws(() => targetOf(given("ls --server @/no/such/file"), env, false), {
+  t.is(targetOf(given("ls --server zk://c"), env).url, "zk://c");
+  t.throws(() => targetOf(given("ls --server c:2181"), env), { instanceOf: MisusedError });
+  t.throws(() => targetOf(given("ls --auth bob"), env), { message: /USER:PASSWORD/ });
+  t.throws(() => targetOf(given("ls --server @/no/such/file"), env), {
     message: /@\/no\/such\/file: ENOENT/,
   });
 });
