@@ -22,6 +22,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   "tls-ca": "ZOOID_TLS_CA",
   "tls-cert": "ZOOID_TLS_CERT",
   "tls-key": "ZOOID_TLS_KEY",
+  "timeout-ms": "ZOOID_TIMEOUT_MS",
 };
 
 export const CONNECTION_FLAGS: readonly Flag[] = [
@@ -69,7 +70,7 @@ export const CONNECTION_FLAGS: readonly Flag[] = [
   {
     name: "timeout-ms",
     placeholder: "N",
-    summary: `how long connecting, and each operation, may take (default ${TIMEOUT_MS_DEFAULT})`,
+    summary: `how long connecting, and each operation, may take (default ZOOID_TIMEOUT_MS, else ${TIMEOUT_MS_DEFAULT})`,
     rule: isPositive,
   },
   {
@@ -91,7 +92,10 @@ export function targetOf(given: Given, env: Io["env"]): Target {
     const text = given.value(flag) ?? env[VARIABLES[flag] ?? ""];
     return text === "" ? undefined : text;
   };
-  const timeoutMs = given.number("timeout-ms") ?? TIMEOUT_MS_DEFAULT;
+  const timeout = value("timeout-ms");
+  const problem = timeout === undefined ? undefined : isPositive(timeout);
+  if (problem !== undefined) throw new MisusedError(`ZOOID_TIMEOUT_MS is ${timeout}: ${problem}`);
+  const timeoutMs = timeout === undefined ? TIMEOUT_MS_DEFAULT : Number(timeout);
   const ensemble = value("ensemble");
   const sasl = value("sasl");
   const auth = given.has("auth") ? given.values("auth") : [value("auth") ?? []].flat();

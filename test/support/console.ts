@@ -3,6 +3,9 @@ import { PassThrough, Writable } from "node:stream";
 import { runCommand } from "../../cli/console/run.ts";
 import { specOf } from "../../cli/console/specs.ts";
 
+/** On a machine that others share everything may take long. */
+export const PATIENT: Readonly<Record<string, string>> = { ZOOID_TIMEOUT_MS: "100000" };
+
 export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 export type ConsoleOptions = {
@@ -79,7 +82,7 @@ export function typing(
       look();
     });
   const { signal } = new AbortController();
-  const io = { stdin, stdout: screen, stderr: screen, env, signal };
+  const io = { stdin, stdout: screen, stderr: screen, env: { ...PATIENT, ...env }, signal };
   return {
     until,
     type: async (...keys) => {
@@ -113,7 +116,10 @@ export async function runBytes(
   input.end(stdin);
   const stdout = new Collected(isTerminal, options.onStdout);
   const stderr = new Collected(isTerminal, options.onStderr);
-  const io = { stdin: input, stdout, stderr, env, signal: signal ?? new AbortController().signal };
+  const io = {
+    ...{ stdin: input, stdout, stderr, env: { ...PATIENT, ...env } },
+    signal: signal ?? new AbortController().signal,
+  };
   const code = await runCommand(spec, rest, io);
   return { code, stdout: stdout.bytes(), stderr: stderr.text() };
 }

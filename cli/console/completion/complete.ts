@@ -13,9 +13,7 @@ import { split } from "../shell/split.ts";
 import type { Flag } from "../spec.ts";
 import { SPECS, specOf } from "../specs.ts";
 import { type Candidates, candidatesOf, type Completable } from "./candidates.ts";
-
-/** The user waits for the key to do something. */
-const PATIENCE_MS = 2_000;
+import { patienceMsOf } from "./patience.ts";
 
 export async function complete([kind, ...rest]: readonly string[]): Promise<number> {
   try {
@@ -44,13 +42,14 @@ function print({ values, files, open: isOpen }: Candidates, cut: number): void {
 
 /** How much of a word bash keeps, since it takes what follows such a character for a word of its own. */
 function brokenOff(raw: string, breaks: string): number {
-  const last = [...raw].findLastIndex(
-    (character) => !/[\s'"]/.test(character) && breaks.includes(character),
-  );
+  const last = raw
+    .split("")
+    .findLastIndex((character) => !/[\s'"]/.test(character) && breaks.includes(character));
   return last + 1;
 }
 
 async function answersFor(words: readonly string[]): Promise<Candidates> {
+  const patienceMs = patienceMsOf(process.env);
   let client: Client | undefined;
   try {
     return await candidatesOf(words, {
@@ -59,10 +58,10 @@ async function answersFor(words: readonly string[]): Promise<Candidates> {
       withConnection: true,
       children: async (path) => {
         client ??= await open(
-          targetOf(connectionOf(words), process.env),
-          AbortSignal.timeout(PATIENCE_MS),
+          targetOf(connectionOf(words, patienceMs), process.env),
+          AbortSignal.timeout(patienceMs),
         );
-        return (await client.children(path, { timeoutMs: PATIENCE_MS })).children;
+        return (await client.children(path, { timeoutMs: patienceMs })).children;
       },
     });
   } finally {
@@ -71,8 +70,8 @@ async function answersFor(words: readonly string[]): Promise<Candidates> {
 }
 
 /** The flags of a connection among words that are perhaps no whole command yet. */
-function connectionOf(words: readonly string[]): Given {
-  const flags = new Map<string, readonly string[]>([["timeout-ms", [String(PATIENCE_MS)]]]);
+function connectionOf(words: readonly string[], patienceMs: number): Given {
+  const flags = new Map<string, readonly string[]>([["timeout-ms", [String(patienceMs)]]]);
   for (const { name } of CONNECTION_FLAGS) {
     const values = words.flatMap((word, at) => {
       if (word === `--${name}`) return words.slice(at + 1, at + 2);

@@ -3,6 +3,7 @@ import { createInterface, type Interface } from "node:readline";
 import { zooidVersion } from "../../../server/version.ts";
 import { EXIT_MISUSED, EXIT_OK, messageOf } from "../../command.ts";
 import { candidatesOf } from "../completion/candidates.ts";
+import { patienceMsOf } from "../completion/patience.ts";
 import { identityOf, SHELL_SESSION_TIMEOUT_MS, type Target, targetAt } from "../connection.ts";
 import type { Context, Io } from "../context.ts";
 import { escapedText } from "../escape.ts";
@@ -67,7 +68,7 @@ class Shell {
       history: readHistory(this.#historyFile),
       removeHistoryDuplicates: true,
       completer: (line: string, done: (error: null, found: [string[], string]) => void) => {
-        void this.#completed(line).then((found) => done(null, found));
+        void this.#complete(line, done);
       },
     });
     this.#lines.on("history", (history: string[]) => {
@@ -195,6 +196,13 @@ class Shell {
     });
   }
 
+  async #complete(
+    line: string,
+    done: (error: null, found: [string[], string]) => void,
+  ): Promise<void> {
+    done(null, await this.#completed(line));
+  }
+
   async #completed(line: string): Promise<[string[], string]> {
     const { words, last, open } = split(line);
     const before = last.raw === "" ? words : words.slice(0, -1);
@@ -211,7 +219,7 @@ class Shell {
         withConnection: false,
         children: async (path) => {
           const client = await this.#session.client();
-          return (await client.children(path, { timeoutMs: COMPLETION_MS })).children;
+          return (await client.children(path, { timeoutMs: patienceMsOf(this.#io.env) })).children;
         },
       });
       return [values.map(({ value }) => quoted(value, open)), last.raw];
@@ -252,5 +260,3 @@ class Shell {
     this.#context.output.note(text);
   }
 }
-
-const COMPLETION_MS = 2_000;

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { startNode } from "../../../server/start.ts";
 import { Child } from "../../support/child.ts";
-import { type Ended, run, typing } from "../../support/console.ts";
+import { type Ended, PATIENT, run, typing } from "../../support/console.ts";
 import { startNatsServer } from "../../support/nats-server.ts";
 import { startZookeeper } from "../../support/zookeeper-server.ts";
 import { consoleCases } from "./console-cases.ts";
@@ -52,7 +52,7 @@ test.after.always("the servers stop", async () => {
 /** A line of bash in which `zooid` is the program. */
 function bash(line: string): Promise<Ended> {
   const script = `set -o pipefail; zooid() { "${process.execPath}" "${ENTRY}" "$@"; }; ${line}`;
-  const env = { ...process.env, ZOOID_SERVER: overTcp.url };
+  const env = { ...process.env, ...PATIENT, ZOOID_SERVER: overTcp.url };
   return new Promise((resolve) => {
     const child = execFile("bash", ["-c", script], { env }, (_, stdout, stderr) => {
       resolve({ code: child.exitCode ?? -1, stdout, stderr });
@@ -71,7 +71,7 @@ test("in a pipe the program reads and writes bytes, and ends quietly when its re
 test("Ctrl-C ends a command of the program cleanly", async (t) => {
   const env = { ZOOID_SERVER: overTcp.url };
   const child = new Child({
-    ...{ command: process.execPath, env },
+    ...{ command: process.execPath, env: { ...PATIENT, ...env } },
     args: [ENTRY, "create", "-e", "/interrupted"],
   });
   await child.line(/^\/interrupted$/);
@@ -80,6 +80,29 @@ test("Ctrl-C ends a command of the program cleanly", async (t) => {
   t.is(child.process.exitCode, 130);
   t.is(child.lines.length, 2, child.output());
   t.is((await run(["get", "--linearizable", "/interrupted"], { env })).code, 3);
+});
+
+test("status asks all servers that the URL names, those that are away too", async (t) => {
+  const away = "127.0.0.1:1";
+  const servers = [overTcp.url, zookeeper.url.replace("zk://", ""), away].join(",");
+  const env = { ZOOID_SERVER: `${servers}/below/a/chroot` };
+  const { code, stdout, stderr } = await run(["status", "--json"], { env });
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  t.deepEqual(
+    rows.map(({ mode }) => mode),
+    ["standalone", "standalone", undefined],
+  );
+  t.regex(rows[0].version, /-zooid-/);
+  t.regex(rows[1].version, /^3\./);
+  t.regex(rows[2].because, /ECONNREFUSED/);
+  t.is(code, 1);
+  t.is(stderr, "2 of 3 servers serve\n");
+  const text = await run(["status"], { env: { ZOOID_SERVER: overTcp.url } });
+  t.is(text.code, 0);
+  t.regex(text.stdout, /^ +- {2}127\.0\.0\.1:\d+ +standalone +0x/m);
 });
 
 test("without a server a command says where it looked and what to set", async (t) => {

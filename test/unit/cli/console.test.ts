@@ -7,6 +7,8 @@ import { escaped, escapedText } from "../../../cli/console/escape.ts";
 import { endingOf, EXIT_CODES, MisusedError } from "../../../cli/console/exit-codes.ts";
 import { rootOf, znodeOf } from "../../../cli/console/export-format.ts";
 import { linesOf } from "../../../cli/console/lines.ts";
+import { parseStatus } from "../../../cli/console/commands/status.ts";
+import { parseMembers } from "../../../cli/console/servers/members.ts";
 import { flagsOf, helpOf, parse } from "../../../cli/console/parse.ts";
 import { SPECS, specOf } from "../../../cli/console/specs.ts";
 import type { Given } from "../../../cli/console/given.ts";
@@ -128,6 +130,28 @@ test("lines are found across pieces, and characters too", async (t) => {
   const lines: string[] = [];
   for await (const line of linesOf(pieces as never)) lines.push(line);
   t.deepEqual(lines, ["é", "b", "", "last"]);
+});
+
+test("the members of an ensemble are read from its configuration", (t) => {
+  const text = [
+    "server.1=zk1:2888:3888:participant;0.0.0.0:2181",
+    "server.2=10.0.0.2:2888:3888:participant;10.1.0.2:2182",
+    "server.3=[::1]:2888:3888:observer;2183",
+    "server.4=[::1]:2888:3888;[::]:2184",
+    "server.5=old:2888:3888",
+    "server.6=zk6:2888:3888:participant;[fe80::1]:2186",
+    "version=100000000",
+  ].join("\n");
+  t.deepEqual(
+    parseMembers(text).map(({ id, place: { host, port } }) => `${id} ${host} ${port}`),
+    ["1 zk1 2181", "2 10.1.0.2 2182", "3 ::1 2183", "4 ::1 2184", "6 fe80::1 2186"],
+  );
+});
+
+test("a server that does not serve is told with what it says", (t) => {
+  const text = "This ZooKeeper instance is not currently serving requests\n";
+  const { mode, because, clients } = parseStatus(text);
+  t.deepEqual([mode, because, clients], [undefined, text.trim(), undefined]);
 });
 
 test("every error of the client ends with a code that is documented", (t) => {
