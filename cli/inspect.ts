@@ -17,7 +17,7 @@ import { drive } from "./inspect/drive.ts";
 import type { Look } from "./inspect/findings.ts";
 import { lookAtFolder } from "./inspect/look.ts";
 import { jsonOutput, type Output, textOutput } from "./inspect/output.ts";
-import { Printer, ReaderGone } from "./inspect/printer.ts";
+import { Printer, ReaderGone } from "./printer.ts";
 import { Progress } from "./inspect/progress.ts";
 import { FolderChanged, ReadOnlyFolder } from "./inspect/read-only-folder.ts";
 import { RecordList, type Selection } from "./inspect/records.ts";
@@ -179,8 +179,6 @@ async function run(
 const OPERAND = "data-dir";
 
 export const inspect: Command = {
-  name: "inspect",
-  summary: "print and verify what is in a node's data folder",
   description: `Prints and verifies everything in a node's data folder: log, snapshots, promise. It changes nothing and takes
 no lock, so the node may run.
 

@@ -157,8 +157,6 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
 }
 
 export const serve: Command = {
-  name: "serve",
-  summary: "run one node",
   description: `Runs one node. Without --members it is alone and needs nothing else.
 
   zooid serve --data-dir ./data

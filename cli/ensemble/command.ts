@@ -175,8 +175,6 @@ function entryFile(): string {
 }
 
 export const ensemble: Command = {
-  name: "ensemble",
-  summary: "run several nodes on this machine",
   description: `Runs several nodes on this machine, each a process of its own, and a nats-server for them.
 
   zooid ensemble

@@ -8,9 +8,15 @@ import { EVENTS } from "../../protocol/events.ts";
 import { WIRING } from "../../server/wiring.ts";
 import { KEYS } from "../../server/config/keys.ts";
 import { CHAPTERS, type Row } from "../../server/config/zookeeper-keys.ts";
+import { CONNECTION_FLAGS } from "../../cli/console/connection.ts";
+import { EXIT_CODES } from "../../cli/console/exit-codes.ts";
+import { formOf } from "../../cli/console/parse.ts";
+import type { Flag, Spec } from "../../cli/console/spec.ts";
+import { SPECS } from "../../cli/console/specs.ts";
 import { RETIRED_WORDS } from "../setup/words.ts";
 
 const ROOT = new URL("../..", import.meta.url);
+const CONSOLE = "docs/operations/console.md";
 
 export type GeneratedTable = {
   readonly file: string;
@@ -23,6 +29,9 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: "docs/operations/events.md", name: "events", make: events },
   { file: "docs/operations/zookeeper-keys.md", name: "keys of ZooKeeper", make: zookeeperKeys },
   { file: "docs/internals/glossary.md", name: "retired words", make: retiredWords },
+  { file: CONSOLE, name: "flags of a connection", make: () => flagsTable(CONNECTION_FLAGS) },
+  { file: CONSOLE, name: "exit codes", make: exitCodes },
+  { file: CONSOLE, name: "commands of the console", make: consoleCommands },
 ];
 
 function topics(): string {
@@ -81,6 +90,44 @@ function retiredWords(): string {
     ({ word, meant, instead }) => `| ${word} | ${meant} | ${instead} |`,
   );
   return ["| word | for | instead |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function consoleCommands(): string {
+  return SPECS.map(commandText).join("\n\n");
+}
+
+function commandText(spec: Spec): string {
+  const { name, summary, details, operands, flags, examples } = spec;
+  const usage = operands.map(({ name: operand, optional, variadic }) => {
+    const form = `${operand}${variadic === true ? "..." : ""}`;
+    return optional === true ? ` [${form}]` : ` <${form}>`;
+  });
+  const width = Math.max(0, ...examples.map(({ command }) => command.length));
+  const lines = examples.map(({ command, does }) =>
+    does === "" ? command : `${command.padEnd(width)}  # ${does}`,
+  );
+  return [
+    `### \`zooid ${name}${usage.join("")}\``,
+    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.${details === undefined ? "" : ` ${details.replaceAll("\n", " ")}`}`,
+    ...(operands.length === 0 ? [] : [operandsTable(spec)]),
+    ...(flags.length === 0 ? [] : [flagsTable(flags)]),
+    ...(lines.length === 0 ? [] : [["```bash", ...lines, "```"].join("\n")]),
+  ].join("\n\n");
+}
+
+function operandsTable({ operands }: Spec): string {
+  const rows = operands.map(({ name, summary }) => `| \`${name}\` | ${summary} |`);
+  return ["| operand | |", "| --- | --- |", ...rows].join("\n");
+}
+
+function flagsTable(flags: readonly Flag[]): string {
+  const rows = flags.map((flag) => `| \`${formOf(flag)}\` | ${flag.summary} |`);
+  return ["| flag | |", "| --- | --- |", ...rows].join("\n");
+}
+
+function exitCodes(): string {
+  const rows = EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${meaning} |`);
+  return ["| exit code | |", "| --- | --- |", ...rows].join("\n");
 }
 
 /** The file as it should be. Throws when the file has no place for the table. */

@@ -1,4 +1,4 @@
-/** Writes lines to a stream and waits until they are written: what is still in a pipe's buffer is lost when the process exits. */
+/** Writes to a stream and waits until it is written: what is still in a pipe's buffer is lost when the process exits. */
 import type { Writable } from "node:stream";
 
 const LINES_AT_ONCE = 1000;
@@ -14,18 +14,18 @@ export class Printer {
   constructor(stream: Writable) {
     this.#stream = stream;
     // Each write reports its own failure.
-    stream.on("error", () => undefined);
+    if (!stream.listeners("error").includes(ignore)) stream.on("error", ignore);
   }
 
   async print(lines: readonly string[]): Promise<void> {
     for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
-      await this.#write(`${lines.slice(from, from + LINES_AT_ONCE).join("\n")}\n`);
+      await this.write(`${lines.slice(from, from + LINES_AT_ONCE).join("\n")}\n`);
     }
   }
 
-  #write(text: string): Promise<void> {
+  write(data: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#stream.write(text, (error) => {
+      this.#stream.write(data, (error) => {
         if (error === null || error === undefined) resolve();
         else if ("code" in error && error.code === "EPIPE") {
           reject(new ReaderGone("the output is not read any more", { cause: error }));
@@ -33,4 +33,8 @@ export class Printer {
       });
     });
   }
+}
+
+function ignore(): void {
+  // A stream without a listener would end the process.
 }
