@@ -14,7 +14,7 @@ import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./c
 import { checkText, idleKeysLine } from "./check.ts";
 import type { Flag } from "./flags.ts";
 import { eventLine, isLogged, isLogLevel, LOG_LEVELS, logLine } from "./log-lines.ts";
-import { nodeLine } from "./node-line.ts";
+import { adminLine, nodeLine } from "./node-line.ts";
 import { stopSignal } from "./signals.ts";
 
 export const LOG_LEVEL_FLAG: Flag = {
@@ -105,6 +105,7 @@ async function runNode(
   const started = await Promise.race([starting, early]);
   // The node needs no orderly stop here: what it has written is what a crash could leave, and every start copes with that.
   if (started === "stop") return EXIT_OK;
+  if (started.adminUrl !== undefined) console.log(adminLine(node, started.adminUrl));
   for (const line of portLines(config, started)) console.log(line);
   void early.then(() => started.stop());
   const reason = await started.stopped;

@@ -15,6 +15,7 @@ import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/nats/transport.ts";
+import { AdminServer } from "./admin/admin-server.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
 import { type Changes, type ChangesOptions, ChangeStreams } from "./change-streams.ts";
 import { NodeStoppedError } from "./errors.ts";
@@ -56,6 +57,8 @@ export type RunningNode = {
   readonly clientPort: number;
   /** The TCP port of those that speak TLS, if there is one. */
   readonly secureClientPort: number | undefined;
+  /** Where the admin server answers, such as `http://127.0.0.1:8080`; undefined of a node that has none. */
+  readonly adminUrl: string | undefined;
   /**
    * Resolves when the node serves clients for the first time: it leads, or follows a leader. Rejects with NodeStoppedError when it
    * stops before.
@@ -162,6 +165,7 @@ class Node implements RunningNode {
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
   #stopReports: () => void = () => undefined;
+  #admin: AdminServer | undefined;
   #stopServerReports: () => void = () => undefined;
   #counts: ConnectionCounts | undefined;
   /** False: its disk is in memory. */
@@ -201,6 +205,10 @@ class Node implements RunningNode {
     return (this.#threads.ports ?? this.#config).secureClientPort;
   }
 
+  get adminUrl(): string | undefined {
+    return this.#admin?.url;
+  }
+
   get leadership$(): Observable<Leadership> {
     return this.#started.state.leadership$;
   }
@@ -234,6 +242,7 @@ class Node implements RunningNode {
     await this.#threads.openFolder();
     const { threads, lanes, because } = this.#placement;
     this.#say("info", "placement", { threads, lanes, because });
+    if (config.adminServer) this.#admin = await this.#openAdmin();
     const skips = this.#hasFolder ? this.#operationsToSkip(skip) : [];
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
@@ -242,6 +251,7 @@ class Node implements RunningNode {
     await this.#threads.startLanes({ counts: this.#shareCounts(), nats, skips });
     const main = this.#makeMain();
     this.#main = main;
+    this.#admin?.attach(main.system);
     const recovered = new Promise<undefined>((resolve) => {
       observe(main.system, "durable").subscribe(() => resolve(undefined));
     });
@@ -264,6 +274,18 @@ class Node implements RunningNode {
     const bytesStop = treeBytesStop(machine().memoryBytes, lanes);
     const problem = memoryProblem(dataDir, bytesStop, lanes);
     if (problem !== undefined) throw new Error(problem);
+  }
+
+  async #openAdmin(): Promise<AdminServer> {
+    const admin = await AdminServer.open({
+      config: this.#config,
+      ports: () => this.#threads.ports,
+      say: (level, event, detail) => this.#say(level, event, detail),
+    });
+    // The node was stopped while it began to listen, and nobody else knows of it.
+    if (this.#aborted.signal.aborted) await admin.close();
+    this.#aborted.signal.throwIfAborted();
+    return admin;
   }
 
   #makeMain(): Main {
@@ -432,6 +454,7 @@ class Node implements RunningNode {
     const failures: unknown[] = [];
     const transports = this.#transport === undefined ? [] : [this.#transport];
     for (const release of [
+      () => (this.#admin === undefined ? [] : [this.#admin.close()]),
       () => transports.map(async (transport) => await transport.close()),
       () => [this.#threads.closeLanes()],
       () => [this.#threads.closeFolder()],

@@ -3,6 +3,7 @@ import type { Leadership } from "../../protocol/replication.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { Peers } from "../heartbeat/messages.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
+import type { Metrics } from "./four-letter-words.ts";
 
 /** From a gateway, once a second and whenever it asks for a four-letter word: its metrics since the start. */
 export type GatewayReport = {
@@ -115,13 +116,38 @@ export type MetricsQuestion = {
 export type ConnectionsQuestion =
   /** Set back what `cons` counts of each connection. The answer is a `part` without groups. */
   | { readonly kind: "resetConnections"; readonly question: number }
-  /** The answer is a `part`: in one group, a line of `cons` for each connection; or, for `dump`, the connections by when they end. */
+  /**
+   * The answer is a `part`. For `cons` it has a line for each connection, in one group; for `dump`, the connections by when they end; for
+   * `connections`, a ConnectionFacts in JSON for each, in the group `secure` for those that speak TLS.
+   */
   | {
       readonly kind: "listConnections";
       readonly question: number;
-      readonly word: "cons" | "dump";
+      readonly word: "cons" | "dump" | "connections";
       readonly bytesMax: number;
     };
+
+/** What is known of a connection, under the names that ZooKeeper's AdminServer has for it. Times are in milliseconds. */
+export type ConnectionFacts = {
+  readonly remote_socket_address: string;
+  /** 1: the node reads from it. 0: it does not for now. */
+  readonly interest_ops: number;
+  readonly outstanding_requests: number;
+  readonly packets_received: number;
+  readonly packets_sent: number;
+  /** The following are known of a connection that has a session. */
+  readonly session_id?: number;
+  readonly last_operation?: string;
+  readonly established?: number;
+  readonly session_timeout?: number;
+  readonly last_cxid?: number;
+  readonly last_zxid?: number;
+  readonly last_response_time?: number;
+  readonly last_latency?: number;
+  readonly min_latency?: number;
+  readonly avg_latency?: number;
+  readonly max_latency?: number;
+};
 
 export type WatchWord = "wchs" | "wchc" | "wchp";
 
@@ -167,7 +193,40 @@ export type AdminMessage =
       readonly word: string;
       /** The trace mask that `stmk` sets. */
       readonly mask?: bigint;
-    };
+    }
+  | FactsQuestion;
+
+/** What other actors are asked for before an answer is made: that of a four-letter word, or, in a form for programs, `connections`. */
+export type Gathered =
+  | "stat"
+  | "cons"
+  | "crst"
+  | "srst"
+  | "dump"
+  | "wchs"
+  | "wchc"
+  | "wchp"
+  | "connections";
+
+/** From the server, for whoever asks over HTTP. The answer is emitted under `facts`. */
+export type FactsQuestion = {
+  readonly kind: "askFacts";
+  /** Names the answer. */
+  readonly request: number;
+  /** Undefined: what the admin actor knows is enough. */
+  readonly gather: Gathered | undefined;
+  /** The trace mask that is to be set. */
+  readonly mask?: bigint;
+};
+
+/** Emitted under `facts`. */
+export type Facts = {
+  readonly kind: "facts";
+  readonly request: number;
+  readonly metrics: Metrics;
+  /** What the other actors have answered. */
+  readonly parts: readonly Part[];
+};
 
 export type AdminAnswer = {
   readonly kind: "adminAnswer";

@@ -49,7 +49,8 @@ export function startLocalNode(network: MemoryNetwork, plan: NodePlan): Ensemble
     .finally(() => log.close());
   const host = config.clientPortAddress;
   const listening = starting.then((node) => {
-    return { id: plan.id, pid: process.pid, host, port: node.clientPort };
+    const { clientPort: port, adminUrl } = node;
+    return { id: plan.id, pid: process.pid, host, port, adminUrl };
   });
   listening.catch(() => undefined); // There may be no waiter yet; without this a rejection would be unhandled.
   return {

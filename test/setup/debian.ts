@@ -14,6 +14,7 @@ const TESTS: readonly Need[] = [
   { package: "nats-server", isThere: () => existsSync("/usr/sbin/nats-server") },
   { package: "default-jre-headless", isThere: () => existsSync("/usr/bin/java") },
   { package: "zookeeper", isThere: () => existsSync("/usr/share/java/zookeeper.jar") },
+  { package: "libjetty9-java", isThere: () => hasJar("jetty9-server") },
   { package: "zookeeper-bin", isThere: () => existsSync("/usr/lib/zookeeper/bin/cli_mt") },
   { package: "libcurator-recipes-java", isThere: () => hasJar("curator-recipes") },
   { package: "libcurator-discovery-java", isThere: () => hasJar("curator-x-discovery") },
