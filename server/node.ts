@@ -16,6 +16,8 @@ import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/nats/transport.ts";
 import { AdminServer } from "./admin/admin-server.ts";
+import { ElectionMeter } from "./measures/election-meter.ts";
+import { type Meter, meterNowMs, meterOf } from "./measures/meter.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
 import { type Changes, type ChangesOptions, ChangeStreams } from "./change-streams.ts";
 import { NodeStoppedError } from "./errors.ts";
@@ -165,6 +167,8 @@ class Node implements RunningNode {
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
   #stopReports: () => void = () => undefined;
+  readonly #meter: Meter | undefined;
+  readonly #elections: ElectionMeter | undefined;
   #admin: AdminServer | undefined;
   #stopServerReports: () => void = () => undefined;
   #counts: ConnectionCounts | undefined;
@@ -181,9 +185,12 @@ class Node implements RunningNode {
     const isInMemory = inMemory.disk !== undefined || inMemory.clients !== undefined;
     assert(placement.threads === "one" || !isInMemory, "what is in memory is on one thread");
     this.#hasFolder = inMemory.disk === undefined;
+    this.#meter = meterOf(config, "main");
+    this.#elections = this.#meter && new ElectionMeter(this.#meter, meterNowMs());
     const threads: ThreadsOptions = {
       config: this.#config,
       inMemory,
+      meter: this.#meter,
       signal: this.#aborted.signal,
       onLetters: (letters) => this.#deliver(letters),
       onInspection: (event) => this.#inspect(event),
@@ -298,6 +305,7 @@ class Node implements RunningNode {
       gate,
       transport: this.#transport,
       slowStepMs: slowStepMs(config),
+      meter: this.#meter,
       ...this.#threads.mainPart(),
       onStopNode: (reason) => this.#fail(reason),
     });
@@ -331,6 +339,13 @@ class Node implements RunningNode {
     if (actorMetricsMs > 0) {
       const reports$ = actorReports(steps$, actorMetricsMs);
       reports.add(reports$.subscribe((report) => system.tell("admin", report)));
+    }
+    const meter = this.#meter;
+    if (meter !== undefined) {
+      reports.add(meter.start((report) => system.tell("admin", report)));
+      reports.add(
+        observe(system, "committed").subscribe(({ records }) => meter.committed(records)),
+      );
     }
     reports.add(
       this.#authenticated?.status$.subscribe((status) => {
@@ -389,7 +404,9 @@ class Node implements RunningNode {
   /** An operation that a replica could not apply, for which this node stops, is noted, so that an operator can have it skipped. */
   #inspect(event: InspectionEvent): void {
     this.inspection$.next(event);
-    if (event.kind !== "log" || event.event !== APPLY_FAILED) return;
+    if (event.kind !== "log") return;
+    this.#elections?.take(event.event, meterNowMs());
+    if (event.event !== APPLY_FAILED) return;
     const { dataDir, dataLogDir = dataDir } = this.#config;
     const zxid = zxidOfText(String(event.detail["zxid"]));
     const record = zxidOfText(String(event.detail["record"]));

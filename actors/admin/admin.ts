@@ -27,12 +27,14 @@ import type {
   FactsQuestion,
   Gathered,
   GatewayReport,
+  MeasuresReport,
   NatsConnectionName,
   NatsConnections,
   NatsStatus,
   Part,
   ProcessReport,
   ServerReport,
+  StreamCounts,
 } from "./messages.ts";
 
 export type AdminOptions = {
@@ -76,6 +78,8 @@ export type AdminState = {
   readonly reports: Map<string, GatewayReport>;
   readonly nats: Map<NatsConnectionName, NatsStatus>;
   readonly actors: Map<string, ActorReport>;
+  /** Maps a thread to what was measured there. */
+  readonly measures: Map<string, MeasuresReport>;
   server: ServerReport;
   /** What `stmk` has set. Nothing is traced by it. */
   traceMask: bigint;
@@ -125,6 +129,7 @@ function initialState(nowMs: number): AdminState {
     reports: new Map(),
     nats: new Map(),
     actors: new Map(),
+    measures: new Map(),
     server: { kind: "serverReport", clientPort: undefined, folderBytes: 0, logFolderBytes: 0 },
     traceMask: TRACE_MASK_DEFAULT,
     gatherings: newGatherings(nowMs),
@@ -165,6 +170,9 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
       return;
     case "actorReport":
       state.actors.set(message.actor, message);
+      return;
+    case "measuresReport":
+      state.measures.set(message.thread, message);
       return;
     case "serverReport":
       state.server = message;
@@ -291,10 +299,12 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
         busy.length === 0 ? 0 : Math.floor(Math.max(...busy.map((report) => report.latencyMs.max))),
     },
     clients: reports.flatMap((report) => report.clients),
+    streams: streamsOf(reports),
     voters: options.voters.length,
     followersAlive: state.alive.filter((peer) => peer !== options.server).length,
     peerMessagesRefused: state.refused,
     actors: [...state.actors.values()],
+    measures: [...state.measures.values()],
     natsConnections: state.nats.size,
     natsConnected: [...state.nats.values()].filter((status) => status === "connected").length,
     openFiles: state.process.openFiles,
@@ -311,6 +321,17 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     logFolderBytes: state.server.logFolderBytes,
     traceMask: state.traceMask,
   };
+}
+
+function streamsOf(reports: readonly GatewayReport[]): StreamCounts {
+  let [open, waiting, pendingBytes, pendingBytesMax] = [0, 0, 0, 0];
+  for (const { streams } of reports) {
+    open += streams?.open ?? 0;
+    waiting += streams?.waiting ?? 0;
+    pendingBytes += streams?.pendingBytes ?? 0;
+    pendingBytesMax = Math.max(pendingBytesMax, streams?.pendingBytesMax ?? 0);
+  }
+  return { open, waiting, pendingBytes, pendingBytesMax };
 }
 
 function modeOf({ voters, readOnlyMode }: AdminOptions, { role }: Leadership): Mode | undefined {

@@ -2,8 +2,9 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { Leadership, WriteAdmission } from "../../protocol/replication.ts";
+import { counterOf, countOf, histogramOf } from "./measures.ts";
 import { configurationText, type ShownConfiguration } from "./configuration-text.ts";
-import type { ActorReport } from "./messages.ts";
+import type { ActorReport, MeasuresReport, StreamCounts } from "./messages.ts";
 
 export type Mode = "standalone" | "leader" | "follower" | "read-only";
 
@@ -39,6 +40,7 @@ export type Metrics = {
   readonly outstanding: number;
   readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
   readonly clients: readonly string[];
+  readonly streams: StreamCounts;
   readonly voters: number;
   /** If this node leads: the number of followers whose pings came in time. */
   readonly followersAlive: number;
@@ -49,6 +51,8 @@ export type Metrics = {
   readonly natsConnected: number;
   /** The metrics of each actor, if they are measured. */
   readonly actors: readonly ActorReport[];
+  /** What was measured on each thread, if it is. */
+  readonly measures: readonly MeasuresReport[];
   readonly openFiles: number;
   readonly openFilesMax: number;
   readonly uptimeMs: number;
@@ -149,6 +153,7 @@ export function monitorValues(metrics: Metrics, mode: Mode): readonly [string, s
   const values: [string, string | number][] = [
     ["version", metrics.version],
     ["server_state", mode],
+    ...peerState(mode),
     ["ephemerals_count", metrics.ephemerals],
     ["num_alive_connections", metrics.connections],
     ["connection_rejected", metrics.refused],
@@ -171,7 +176,10 @@ export function monitorValues(metrics: Metrics, mode: Mode): readonly [string, s
     values.push(["learners", metrics.followersAlive]);
     values.push(["followers", metrics.followersAlive]);
     values.push(["synced_followers", metrics.followersAlive]);
+    // A sync goes through the log as a write does, so none waits at the leader alone.
+    values.push(["pending_syncs", 0]);
   }
+  values.push(...measuredValues(metrics.measures));
   values.push(["zooid_epoch", metrics.epoch]);
   values.push(["zooid_leader", metrics.leader ?? -1]);
   values.push(["zooid_applied_zxid", metrics.zxid]);
@@ -193,6 +201,46 @@ export function monitorValues(metrics: Metrics, mode: Mode): readonly [string, s
     values.push([`${name}_steps`, steps], [`${name}_busy_ms`, Math.round(busyMs)]);
     values.push([`${name}_slowest_us`, slowestUs], [`${name}_queued_max`, queuedMax]);
   }
+  return values;
+}
+
+/** As ZooKeeper names what a member of an ensemble does. */
+function peerState(mode: Mode): readonly [string, string][] {
+  if (mode !== "leader" && mode !== "follower") return [];
+  return [["peer_state", mode === "leader" ? "leading - broadcast" : "following - broadcast"]];
+}
+
+/** The measures that ZooKeeper has too, by its names for them. Durations are in milliseconds. */
+export const SUMMARIES: readonly (readonly [name: string, measure: string])[] = [
+  ["fsynctime", "fsync"],
+  ["quorum_ack_latency", "stage.quorum"],
+  ["election_time", "phase.vote"],
+  ["unavailable_time", "leaderless"],
+];
+export const COUNTERS: readonly (readonly [name: string, counted: string])[] = [
+  ["looking_count", "elections"],
+  ["proposal_count", "proposals"],
+  ["commit_count", "commits"],
+];
+
+/** None where nothing is measured. */
+function measuredValues(measures: readonly MeasuresReport[]): readonly [string, string | number][] {
+  const values: [string, string | number][] = [];
+  for (const [name, measure] of SUMMARIES) {
+    const histogram = histogramOf(measures, measure);
+    if (histogram === undefined) continue;
+    const { sum, min, max } = histogram;
+    const count = countOf(histogram);
+    values.push([`avg_${name}`, decimal(count === 0 ? 0 : sum / count)]);
+    values.push([`min_${name}`, Math.floor(min)], [`max_${name}`, Math.floor(max)]);
+    values.push([`cnt_${name}`, count], [`sum_${name}`, Math.round(sum)]);
+  }
+  for (const [name, counted] of COUNTERS) {
+    const count = counterOf(measures, counted);
+    if (count !== undefined) values.push([name, count]);
+  }
+  const slow = counterOf(measures, "slowFsyncs");
+  if (slow !== undefined) values.push(["fsync_threshold_exceed_count", slow]);
   return values;
 }
 

@@ -18,6 +18,18 @@ export type GatewayReport = {
   readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
   /** One line for each client, as `stat` prints it. */
   readonly clients: readonly string[];
+  /** From a gateway of native clients. */
+  readonly streams?: StreamCounts;
+};
+
+/** The change streams of native clients. */
+export type StreamCounts = {
+  readonly open: number;
+  /** Those with changes that wait for their client: it has granted no credits, or takes in too slowly. */
+  readonly waiting: number;
+  /** The bytes that wait, of all streams and of the one with the most. */
+  readonly pendingBytes: number;
+  readonly pendingBytesMax: number;
 };
 
 /** From the server, at intervals: what the operating system says about the process. */
@@ -69,6 +81,25 @@ export type ActorReport = {
   readonly slowestUs: number;
   /** The most messages that waited for the actor. */
   readonly queuedMax: number;
+};
+
+export type HistogramReport = {
+  /** The largest value of each bucket but the last, ascending. */
+  readonly bounds: readonly number[];
+  /** How many values fell into each bucket. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+};
+
+/** From the server, if it measures: what was measured on a thread since it started. Durations are in milliseconds. */
+export type MeasuresReport = {
+  readonly kind: "measuresReport";
+  /** `main`, `log`, or the number of a lane. */
+  readonly thread: string;
+  readonly histograms: readonly (readonly [name: string, histogram: HistogramReport])[];
+  readonly counters: readonly (readonly [name: string, count: number])[];
 };
 
 /** From the server, at intervals: what `conf` and `dirs` tell beside the configuration. */
@@ -184,6 +215,7 @@ export type AdminMessage =
   | NatsReport
   | ActorReport
   | ServerReport
+  | MeasuresReport
   | Part
   /** From a gateway. The answer is an `adminAnswer` to the actor `from`, with the gateway's own number `client` of the connection. */
   | {

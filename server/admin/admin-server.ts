@@ -118,7 +118,7 @@ export class AdminServer {
     if (facts === undefined) {
       return this.#node === undefined ? STARTING : { status: 503, body: "no answer in time\n" };
     }
-    const body = scrapeText({ metrics: facts.metrics, process: processFacts() }, names);
+    const body = scrapeText({ metrics: facts.metrics, process: processFacts(), names });
     return { status: 200, contentType: METRICS_CONTENT_TYPE, body };
   }
 

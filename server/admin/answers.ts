@@ -4,6 +4,7 @@
  */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { counterOf as countedIn } from "../../actors/admin/measures.ts";
 import type { Facts, Group } from "../../actors/admin/messages.ts";
 import { isWritable, type Metrics, monitorValues } from "../../actors/admin/four-letter-words.ts";
 import { snapshotName, snapshotZxid } from "../../actors/log/format/files.ts";
@@ -188,7 +189,7 @@ export function serverStats({ facts: { metrics } }: Asked): Answer {
       server_stats: {
         packets_sent: metrics.sent,
         packets_received: metrics.received,
-        fsync_threshold_exceed_count: NOT_MEASURED,
+        fsync_threshold_exceed_count: countedIn(metrics.measures, "slowFsyncs") ?? NOT_MEASURED,
         client_response_stats: BUFFER_STATS,
         data_dir_size: metrics.folderBytes,
         log_dir_size: metrics.logFolderBytes,

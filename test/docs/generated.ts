@@ -14,6 +14,7 @@ import type { Metric } from "../../server/admin/metrics/metric.ts";
 import { OWN_METRICS } from "../../server/admin/metrics/own.ts";
 import { namesOf } from "../../server/admin/metrics/scrape.ts";
 import { ZOOKEEPER_METRICS } from "../../server/admin/metrics/zookeeper.ts";
+import { PHASES, STAGES } from "../../server/measures/measures.ts";
 import { RETIRED_WORDS } from "../setup/words.ts";
 
 const ROOT = new URL("../..", import.meta.url);
@@ -38,6 +39,16 @@ export const GENERATED: readonly GeneratedTable[] = [
     file: "docs/operations/metrics.md",
     name: "metrics of zooid",
     make: () => metrics(OWN_METRICS, ({ name }) => [name]),
+  },
+  {
+    file: "docs/operations/metrics.md",
+    name: "stages of a write",
+    make: () => meanings("stage", STAGES),
+  },
+  {
+    file: "docs/operations/metrics.md",
+    name: "phases of an election",
+    make: () => meanings("phase", PHASES),
   },
   { file: "docs/internals/glossary.md", name: "retired words", make: retiredWords },
 ];
@@ -111,6 +122,11 @@ function metrics<Known>(
     return `| ${shown.join(", ")} | ${metric.type} | ${metric.help} |`;
   });
   return ["| metric | type | what it is |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function meanings(what: string, names: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(names).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);
+  return [`| ${what} | |`, "| --- | --- |", ...rows].join("\n");
 }
 
 function retiredWords(): string {

@@ -55,9 +55,15 @@ const PATRONI: readonly Need[] = [
   { package: "patroni", isThere: () => hasPythonModule("patroni") },
 ];
 
-export type PackageSet = "tests" | "kazoo" | "go" | "patroni";
+/** It scrapes a node and checks the alert rules. */
+const PROMETHEUS: readonly Need[] = [
+  ...TESTS,
+  { package: "prometheus", isThere: () => existsSync("/usr/bin/promtool") },
+];
+
+export type PackageSet = "tests" | "kazoo" | "go" | "patroni" | "prometheus";
 const SETS: Readonly<Record<PackageSet, readonly Need[]>> = {
-  ...{ tests: TESTS, kazoo: KAZOO, go: GO, patroni: PATRONI },
+  ...{ tests: TESTS, kazoo: KAZOO, go: GO, patroni: PATRONI, prometheus: PROMETHEUS },
 };
 
 const LOCK_WAIT_SECONDS = 600;

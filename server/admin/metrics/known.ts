@@ -1,9 +1,12 @@
 /** What metrics are made of. */
+import type { MetricsNames } from "../../config/node-config.ts";
 import type { Metrics } from "../../../actors/admin/four-letter-words.ts";
 
 export type Known = {
   readonly metrics: Metrics;
   readonly process: ProcessFacts;
+  /** Under which names of ZooKeeper's releases it is told. */
+  readonly names: MetricsNames;
 };
 
 /** What Node knows of the process. */

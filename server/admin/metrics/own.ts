@@ -2,6 +2,7 @@
 import type { Metrics } from "../../../actors/admin/four-letter-words.ts";
 import { isWritable } from "../../../actors/admin/four-letter-words.ts";
 import type { Known } from "./known.ts";
+import { MEASURED_METRICS } from "./measured.ts";
 import type { Metric, Sample } from "./metric.ts";
 
 function gauge(
@@ -69,6 +70,20 @@ export const OWN_METRICS: readonly Metric<Known>[] = [
   gauge("zooid_log_folder_bytes", "The size of the folder of the log.", (each) => {
     return each.logFolderBytes;
   }),
+  gauge("zooid_streams", "Change streams of native clients.", ({ streams }) => streams.open),
+  gauge("zooid_streams_waiting", "Those with changes that wait for their client.", (each) => {
+    return each.streams.waiting;
+  }),
+  gauge("zooid_stream_pending_bytes", "Bytes of changes that wait for clients.", (each) => {
+    return each.streams.pendingBytes;
+  }),
+  gauge(
+    "zooid_stream_pending_bytes_max",
+    "The most that waits for one stream's client.",
+    (each) => {
+      return each.streams.pendingBytesMax;
+    },
+  ),
   counter(
     "zooid_peer_messages_refused_total",
     "Messages of nodes that were malformed, or not of this ensemble.",
@@ -116,4 +131,5 @@ export const OWN_METRICS: readonly Metric<Known>[] = [
     help: "The heap of the main thread that is in use.",
     samples: ({ process }) => process.heapUsedBytes,
   },
+  ...MEASURED_METRICS,
 ];

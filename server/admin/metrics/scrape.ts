@@ -7,7 +7,8 @@ import { ZOOKEEPER_METRICS } from "./zookeeper.ts";
 
 const TOTAL = "_total";
 
-export function scrapeText(known: Known, names: MetricsNames): string {
+export function scrapeText(known: Known): string {
+  const { names } = known;
   const theirs = ZOOKEEPER_METRICS.flatMap((metric) =>
     namesOf(metric, names).map((name) => metricText(metric, name, known)),
   );

@@ -3,7 +3,9 @@
  * them. What only ZooKeeper's own processors would measure is not among them. Sources: `registerMetrics` of ZooKeeperServer,
  * LeaderZooKeeperServer and QuorumZooKeeperServer, and ServerMetrics, of ZooKeeper 3.8.
  */
-import type { Metrics } from "../../../actors/admin/four-letter-words.ts";
+import { COUNTERS, type Metrics, SUMMARIES } from "../../../actors/admin/four-letter-words.ts";
+import { counterOf, countOf, histogramOf, quantileOf } from "../../../actors/admin/measures.ts";
+import type { MetricsNames } from "../../config/node-config.ts";
 import type { Metric } from "./metric.ts";
 import type { Known } from "./known.ts";
 
@@ -21,6 +23,37 @@ function counter(
   value: (metrics: Metrics) => number | undefined,
 ): Metric<Known> {
   return { name, type: "counter", help, samples: ({ metrics }) => value(metrics) };
+}
+
+/** In milliseconds. `isBasic`: of ZooKeeper's level of detail that has the median alone. */
+function summary(name: string, help: string, isBasic: boolean): Metric<Known> {
+  const measure = SUMMARIES.find(([each]) => each === name)?.[1] ?? "";
+  return {
+    name,
+    type: "summary",
+    help,
+    samples: ({ metrics, names }) => {
+      const histogram = histogramOf(metrics.measures, measure);
+      if (histogram === undefined) return undefined;
+      const quantiles = (isBasic ? [0.5] : QUANTILES[names]).map((quantile) => {
+        return { labels: { quantile }, value: quantileOf(histogram, quantile) };
+      });
+      const count = { suffix: "_count", value: countOf(histogram) };
+      return [...quantiles, count, { suffix: "_sum", value: histogram.sum }];
+    },
+  };
+}
+
+/** ZooKeeper 3.10 has other ones. */
+const QUANTILES: Readonly<Record<MetricsNames, readonly number[]>> = {
+  "zookeeper-3.9": [0.5, 0.9, 0.99],
+  "zookeeper-3.10": [0.5, 0.95, 0.99],
+  both: [0.5, 0.9, 0.95, 0.99],
+};
+
+function counted(name: string, help: string): Metric<Known> {
+  const what = COUNTERS.find(([each]) => each === name)?.[1] ?? "";
+  return counter(name, help, ({ measures }) => counterOf(measures, what));
 }
 
 /** For what only a leader knows. */
@@ -52,6 +85,22 @@ export const ZOOKEEPER_METRICS: readonly Metric<Known>[] = [
     "Observers, of which there are none.",
     ofLeader(() => 0),
   ),
+  gauge(
+    "pending_syncs",
+    "Syncs that wait at the leader: none, since they go through the log as writes do.",
+    ofLeader(() => 0),
+  ),
+  summary("fsynctime", "Syncs of the log and the snapshots, in milliseconds.", true),
+  summary(
+    "quorum_ack_latency",
+    "At the leader, from the publication of records until a quorum has them, in milliseconds.",
+    false,
+  ),
+  summary("election_time", "From looking for a leader to an agreement, in milliseconds.", true),
+  summary("unavailable_time", "Without a leader, in milliseconds.", true),
+  counted("looking_count", "How often the node has begun to look for a leader."),
+  counted("proposal_count", "Operations that the node has published as leader."),
+  counted("commit_count", "Operations that the node knows to be committed, since it started."),
   gauge("uptime", "For how long the node runs, in milliseconds.", ({ uptimeMs }) =>
     Math.floor(uptimeMs),
   ),

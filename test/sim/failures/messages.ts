@@ -176,6 +176,7 @@ const admin: Messages<"admin"> = {
   natsReport: comes,
   actorReport: comes,
   serverReport: comes,
+  measuresReport: comes,
   part: [
     way<"admin", "part">("of a gateway", asking("wchp"), ({ from }) => from === "zookeeper/1"),
     way<"admin", "part">("of the sessions", asking("dump"), ({ from }) => from === "sessions"),
