@@ -281,6 +281,8 @@ export const EVENTS = {
     meaning: "an actor threw, which is a bug; its supervision decides what follows",
   },
   undelivered: { level: "warn", meaning: "a message found no actor, or a full mailbox" },
+  startFailed: { level: "error", meaning: "the node did not start" },
+  logLevelChanged: { level: "info", meaning: "from now on another level is logged" },
   stopNode: { level: "error", meaning: "the node stops" },
   slowStep: {
     level: "warn",

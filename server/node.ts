@@ -15,7 +15,7 @@ import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/nats/transport.ts";
-import { AdminServer } from "./admin/admin-server.ts";
+import { AdminServer, type LogControl } from "./admin/admin-server.ts";
 import { ElectionMeter } from "./measures/election-meter.ts";
 import { type Meter, meterNowMs, meterOf } from "./measures/meter.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
@@ -25,6 +25,7 @@ import { actorReports, stepsOf } from "./inspect-steps.ts";
 import { natsLog, natsTopic } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
 import { whenNatsIsThere } from "./nats-wait.ts";
+import { traceEvent } from "./diagnostics.ts";
 import { type NodeState, stateOf } from "./node-state.ts";
 import { readPeerKeys } from "./peer-keys.ts";
 import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
@@ -102,6 +103,8 @@ export type LaunchOptions = {
   readonly skip?: readonly Zxid[] | undefined;
   /** The process does nothing but to run this node, so its main thread may wait for the disk. Default false. */
   readonly ownsProcess?: boolean | undefined;
+  /** With which level the node's log is written; the admin server tells it and changes it. Default: it does neither. */
+  readonly logControl?: LogControl | undefined;
   /** Hears what happens from the very start on. */
   readonly onInspection?: ((event: InspectionEvent) => void) | undefined;
   /** Gives a start up that takes too long, as when it waits for NATS: it then rejects. Once the node has started it stops the node. */
@@ -242,14 +245,14 @@ class Node implements RunningNode {
     return this.#main;
   }
 
-  async start({ transport: given, skip = [] }: LaunchOptions): Promise<void> {
+  async start({ transport: given, skip = [], logControl }: LaunchOptions): Promise<void> {
     const config = this.#config;
     if (this.#hasFolder) this.#makeFolder();
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     await this.#threads.openFolder();
     const { threads, lanes, because } = this.#placement;
     this.#say("info", "placement", { threads, lanes, because });
-    if (config.adminServer) this.#admin = await this.#openAdmin();
+    if (config.adminServer) this.#admin = await this.#openAdmin(logControl);
     const skips = this.#hasFolder ? this.#operationsToSkip(skip) : [];
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
@@ -283,11 +286,12 @@ class Node implements RunningNode {
     if (problem !== undefined) throw new Error(problem);
   }
 
-  async #openAdmin(): Promise<AdminServer> {
+  async #openAdmin(logControl: LogControl | undefined): Promise<AdminServer> {
     const admin = await AdminServer.open({
       config: this.#config,
       ports: () => this.#threads.ports,
       say: (level, event, detail) => this.#say(level, event, detail),
+      logControl,
     });
     // The node was stopped while it began to listen, and nobody else knows of it.
     if (this.#aborted.signal.aborted) await admin.close();
@@ -404,6 +408,7 @@ class Node implements RunningNode {
   /** An operation that a replica could not apply, for which this node stops, is noted, so that an operator can have it skipped. */
   #inspect(event: InspectionEvent): void {
     this.inspection$.next(event);
+    traceEvent(event);
     if (event.kind !== "log") return;
     this.#elections?.take(event.event, meterNowMs());
     if (event.event !== APPLY_FAILED) return;

@@ -10,8 +10,7 @@ import { makeDataFolder } from "../../server/data-folder.ts";
 import { placementOf } from "../../server/threads/choice.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED } from "../command.ts";
 import type { Flag } from "../flags.ts";
-import { LOG_LEVELS } from "../log-lines.ts";
-import { LOG_LEVEL_FLAG, logLevelOf } from "../serve.ts";
+import { LOG_FORMAT_FLAG, LOG_LEVEL_FLAG, logProblems } from "../serve.ts";
 import type { NodePlan } from "./node.ts";
 import { busyPorts } from "./ports.ts";
 
@@ -45,6 +44,7 @@ const PASSED_ON: readonly Flag[] = [
     return { name: flag, placeholder, summary };
   }),
   LOG_LEVEL_FLAG,
+  LOG_FORMAT_FLAG,
 ];
 
 const FLAGS: readonly Flag[] = [
@@ -161,10 +161,9 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   const number = typeof nodes === "number" ? nodes : 1;
   const plans = Array.from({ length: number }, (_, index) => planOf(flags, index + 1, number));
   const problems = [...known, ...problemsOf(plans, flags.get("nats"))];
-  if (logLevelOf(flags) === undefined) {
-    console.error(`zooid ensemble: --log-level must be one of ${LOG_LEVELS.join(", ")}`);
-    return EXIT_MISUSED;
-  }
+  const wrong = logProblems(flags);
+  for (const problem of wrong) console.error(`zooid ensemble: ${problem}`);
+  if (wrong.length > 0) return EXIT_MISUSED;
   if (problems.length > 0) {
     console.error(`zooid ensemble: ${problemsText(problems)}`);
     return EXIT_MISUSED;

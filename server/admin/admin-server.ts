@@ -24,10 +24,21 @@ export type AdminServerOptions = {
   /** Undefined before clients can connect. */
   readonly ports: () => ClientPorts | undefined;
   readonly say: (level: LogLevel, event: EventName, detail: EventDetail) => void;
+  /** Undefined: the log is another's affair. */
+  readonly logControl: LogControl | undefined;
+};
+
+/** Who writes the node's log says which level is logged. */
+export type LogControl = {
+  /** The lowest that is. */
+  readonly level: () => LogLevel;
+  readonly setLevel: (level: LogLevel) => void;
 };
 
 type Started = { readonly facts: NodeFacts; readonly health: NodeHealth };
 
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+const NO_CHANGES = "it changes something, which --admin-changes true (zooid.adminChanges) allows";
 const STARTING: HttpReply = { status: 503, body: "the node is starting\n" };
 const NOT_FOUND: HttpReply = {
   status: 404,
@@ -106,8 +117,11 @@ export class AdminServer {
       return healthReply("readyz", checks, isVerbose);
     }
     const isCommand = path === commandUrl || path.startsWith(`${commandUrl}/`);
-    if (path !== "/metrics" && !isCommand) return NOT_FOUND;
+    const { logControl } = this.#options;
+    const isLogLevel = path === "/log-level" && logControl !== undefined;
+    if (path !== "/metrics" && !isCommand && !isLogLevel) return NOT_FOUND;
     if (this.#token !== undefined && !this.#hasToken(request)) return UNAUTHORIZED;
+    if (isLogLevel) return this.#logLevel(request, logControl);
     if (path === "/metrics") return await this.#metrics(metricsNames);
     const name = path.slice(commandUrl.length + 1);
     return name === "" ? commandLinks(commandUrl) : await this.#command(request, name);
@@ -120,6 +134,20 @@ export class AdminServer {
     }
     const body = scrapeText({ metrics: facts.metrics, process: processFacts(), names });
     return { status: 200, contentType: METRICS_CONTENT_TYPE, body };
+  }
+
+  /** Tells the level, or sets it to `?level=`. */
+  #logLevel({ query, remoteAddress }: HttpRequest, control: LogControl): HttpReply {
+    const text = query.get("level");
+    if (text !== null) {
+      const level = LEVELS.find((each) => each === text);
+      if (level === undefined) return { status: 400, body: `levels are ${LEVELS.join(", ")}\n` };
+      const { adminChanges } = this.#options.config;
+      if (!adminChanges) return { status: 403, body: `${NO_CHANGES}\n` };
+      control.setLevel(level);
+      this.#options.say("info", "adminChange", { command: "log-level", remoteAddress });
+    }
+    return { status: 200, body: `${control.level()}\n` };
   }
 
   async #command({ query, remoteAddress }: HttpRequest, name: string): Promise<HttpReply> {
@@ -141,7 +169,7 @@ export class AdminServer {
   #whyNot({ access }: Command): string | undefined {
     const { adminAddress, adminChanges } = this.#options.config;
     if (access === "changing" && !adminChanges) {
-      return "it changes something, which --admin-changes true (zooid.adminChanges) allows";
+      return NO_CHANGES;
     }
     const isReached = !isLoopback(adminAddress) && this.#token === undefined;
     if (access === "open" || !isReached) return undefined;

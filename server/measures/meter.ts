@@ -5,6 +5,9 @@
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { MeasuresReport } from "../../actors/admin/messages.ts";
 import type { MeasuredTurn, StepMeter, ThreadMeter } from "../../runtime/meter.ts";
+import type { ServerId } from "../../protocol/ids.ts";
+import type { NodeConfig } from "../config/node-config.ts";
+import { traceMeasure } from "../diagnostics.ts";
 import { Histogram } from "./histogram.ts";
 import { LeaderMeter } from "./leader-meter.ts";
 import { boundsOf, type Counted, type Measure } from "./measures.ts";
@@ -24,6 +27,7 @@ export type Measuring = {
 export class Meter implements ThreadMeter, Measuring {
   /** `main`, `log`, or the number of a lane. */
   readonly #thread: string;
+  readonly #node: ServerId;
   readonly #histograms = new Map<Measure, Histogram>();
   readonly #counters = new Map<Counted, number>();
   readonly #leader: LeaderMeter = new LeaderMeter(this);
@@ -31,8 +35,9 @@ export class Meter implements ThreadMeter, Measuring {
   /** When the tree had applied what was committed in this turn of the loop. */
   #appliedAtMs: number | undefined;
 
-  constructor(thread: string) {
+  constructor(thread: string, node: ServerId) {
     this.#thread = thread;
+    this.#node = node;
   }
 
   add(measure: Measure, value: number): void {
@@ -42,6 +47,7 @@ export class Meter implements ThreadMeter, Measuring {
       this.#histograms.set(measure, histogram);
     }
     histogram.add(value);
+    traceMeasure(this.#node, measure, value);
   }
 
   count(counted: Counted, by: number): void {
@@ -110,10 +116,10 @@ export class Meter implements ThreadMeter, Measuring {
 
 /** Only who asks for an admin server has the node measured. */
 export function meterOf(
-  { adminServer }: { readonly adminServer: boolean },
+  { adminServer, id }: Pick<NodeConfig, "adminServer" | "id">,
   thread: string,
 ): Meter | undefined {
-  return adminServer ? new Meter(thread) : undefined;
+  return adminServer ? new Meter(thread, id) : undefined;
 }
 
 /** The clock of meters. */

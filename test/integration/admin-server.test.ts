@@ -1,5 +1,6 @@
 /** The admin servers of three nodes, asked over HTTP as probes, Prometheus and operators ask them. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { realClock } from "../../runtime/real-clock.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { launchNode, type RunningNode } from "../../server/node.ts";
+import type { MeasureTrace } from "../../server/diagnostics.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { askAdmin, askCommand, samplesOf } from "../support/admin.ts";
 import { ZkClient } from "../support/zk-client.ts";
@@ -259,6 +261,33 @@ test.serial("a port in use is said, and nothing of the node is left", async (t) 
   await node.stop();
   t.is(await node.stopped.then(({ kind }) => kind), "asked");
 });
+
+test.serial(
+  "a node in this process tells its events and measurements through diagnostics_channel",
+  async (t) => {
+    const events: string[] = [];
+    const measures = new Set<string>();
+    const onEvent = (message: unknown): void => {
+      const event = message as InspectionEvent;
+      if (event.kind === "log") events.push(event.event);
+    };
+    const onMeasure = (message: unknown): void => {
+      measures.add((message as MeasureTrace).measure);
+    };
+    subscribe("zooid:server:event", onEvent);
+    subscribe("zooid:server:measure", onMeasure);
+    t.teardown(() => unsubscribe("zooid:server:event", onEvent));
+    t.teardown(() => unsubscribe("zooid:server:measure", onMeasure));
+    const node = await alone(t, {});
+    const client = await ZkClient.connect({ port: node.clientPort });
+    await client.request(create("/traced"));
+    await client.close();
+    t.true(events.includes("leading"));
+    for (const measure of ["fsync", "stage.quorum", "stage.apply", "phase.vote", "turn"]) {
+      t.true(measures.has(measure), measure);
+    }
+  },
+);
 
 test.serial("the configuration that is told has no password", async (t) => {
   const digest = "super:aHVzaCBodXNoIGh1c2ggaHVzaA==";

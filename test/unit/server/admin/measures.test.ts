@@ -4,6 +4,7 @@ import { countOf, histogramOf, quantileOf } from "../../../../actors/admin/measu
 import type { HistogramReport } from "../../../../actors/admin/messages.ts";
 import type { Effect } from "../../../../runtime/effects.ts";
 import { encodeRecord } from "../../../../protocol/record.ts";
+import type { ServerId } from "../../../../protocol/ids.ts";
 import type { Zxid } from "../../../../protocol/zxid.ts";
 import { ElectionMeter } from "../../../../server/measures/election-meter.ts";
 import { Histogram } from "../../../../server/measures/histogram.ts";
@@ -147,7 +148,7 @@ test("an election has its phases, at who comes to lead and at who follows", (t) 
 });
 
 test("a turn of the loop with a commit has the time of its reply", (t) => {
-  const meter = new Meter("1");
+  const meter = new Meter("1", 1 as ServerId);
   const tree = meter.stepMeter("tree/1");
   tree?.step({ message: { kind: "committed" }, effects: [], startedMs: 3, endedMs: 5 });
   meter.turn({ startedMs: 1, endedMs: 9, steps: 2, waiting: 4 });
