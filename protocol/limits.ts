@@ -279,6 +279,9 @@ export const CLIENT_FRAME_ITEMS_MAX: number = 256 * 1024;
 /** Connections to the admin server. A further one is closed at once. */
 export const ADMIN_CONNECTIONS_MAX = 32;
 
+/** Requests on one connection to the admin server that are not answered yet. One with more is closed. */
+export const ADMIN_PIPELINED_MAX = 16;
+
 /** Bytes of the head of a request to the admin server. A longer one is answered 431, and its connection is closed. */
 export const ADMIN_HEAD_BYTES_MAX: number = 8 * 1024;
 

@@ -10,6 +10,7 @@ import {
   ADMIN_CONNECTIONS_MAX,
   ADMIN_HEAD_BYTES_MAX,
   ADMIN_IDLE_MS_MAX,
+  ADMIN_PIPELINED_MAX,
   ADMIN_REQUEST_MS_MAX,
 } from "../../protocol/limits.ts";
 
@@ -48,8 +49,8 @@ export function isLoopback(host: string): boolean {
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
-  /** When it was opened. */
-  readonly #opened = new WeakMap<Socket, number>();
+  /** When it was opened, and how many of its requests are not answered. */
+  readonly #connections = new WeakMap<Socket, { readonly openedMs: number; unanswered: number }>();
   #port = 0;
 
   /** Rejects with the system's error, `EADDRINUSE` among them. */
@@ -112,7 +113,7 @@ export class HttpServer {
     const timer = setTimeout(() => socket.destroy(), msMax);
     timer.unref();
     socket.once("close", () => clearTimeout(timer));
-    this.#opened.set(socket, performance.now());
+    this.#connections.set(socket, { openedMs: performance.now(), unanswered: 0 });
   }
 
   get #connectionMsMax(): number {
@@ -120,10 +121,20 @@ export class HttpServer {
   }
 
   #isOld(socket: Socket): boolean {
-    return performance.now() - (this.#opened.get(socket) ?? 0) >= this.#connectionMsMax;
+    const openedMs = this.#connections.get(socket)?.openedMs ?? 0;
+    return performance.now() - openedMs >= this.#connectionMsMax;
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined || connection.unanswered >= ADMIN_PIPELINED_MAX) {
+      request.socket.destroy();
+      return;
+    }
+    connection.unanswered += 1;
+    response.once("close", () => {
+      connection.unanswered -= 1;
+    });
     // A client that is gone hears nothing.
     response.on("error", () => undefined);
     const reply = this.#refusal(request) ?? (await this.#options.answer(requestOf(request)));

@@ -2,7 +2,11 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
-import { ADMIN_CONNECTIONS_MAX, ADMIN_HEAD_BYTES_MAX } from "../../../../protocol/limits.ts";
+import {
+  ADMIN_CONNECTIONS_MAX,
+  ADMIN_HEAD_BYTES_MAX,
+  ADMIN_PIPELINED_MAX,
+} from "../../../../protocol/limits.ts";
 import { type HttpRequest, HttpServer, isLoopback } from "../../../../server/admin/http-server.ts";
 
 type Started = {
@@ -152,6 +156,20 @@ test("a connection that has been open for long is closed behind an answer", asyn
   t.teardown(() => server.close());
   const text = await send(Number(new URL(server.url).port), asked);
   t.regex(text, /^HTTP\/1.1 200 .*\nConnection: close\r\n.*late\n$/s);
+});
+
+test("a client that asks on and on without an answer loses its connection, and nobody works for what it asked", async (t) => {
+  let asked = 0;
+  const answer = (): Promise<never> => {
+    asked += 1;
+    return new Promise(() => undefined);
+  };
+  const server = await HttpServer.listen({ host: "127.0.0.1", port: 0, answer });
+  t.teardown(() => server.close());
+  const one = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const port = Number(new URL(server.url).port);
+  t.is(await send(port, one.repeat(1000)), "");
+  t.is(asked, ADMIN_PIPELINED_MAX);
 });
 
 test("it closes while connections are open and while one is being asked", async (t) => {
