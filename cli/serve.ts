@@ -2,7 +2,6 @@
 import { KEYS } from "../server/config/keys.ts";
 import { type Loaded, loadConfig } from "../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../server/config/node-config.ts";
-import { tuneGarbageCollection } from "../server/garbage-collection.ts";
 import { zxidOfText } from "../server/skipped-operations.ts";
 import type { EventName } from "../protocol/events.ts";
 import type { ServerId } from "../protocol/ids.ts";
@@ -162,7 +161,6 @@ async function runNode(
   const node = config.id;
   const asked: Promise<unknown>[] = [stopSignal(() => undefined)];
   if (stopWithStdin) asked.push(stdinEnd());
-  tuneGarbageCollection();
   const { launchNode } = await import("../server/node.ts");
   const onInspection = (event: InspectionEvent): void => logEvent(event, log);
   const logControl = controlOf(log, node);

@@ -3,7 +3,8 @@
  * observes, the clock is read once at the end of a turn of the loop and steps are not looked at. A turn that took long makes the watch
  * time the steps one by one for a while, so that the one that holds the thread up is named.
  */
-import { type Observable, Subject } from "rxjs";
+import type { Observable } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
 import type { Clock } from "./clock.ts";
 import type { Effect, EventDetail, LogLevel, ServerId } from "./effects.ts";
 import type { StepMeter, ThreadMeter } from "./meter.ts";

@@ -3,7 +3,8 @@
  * else calls actor code. What a subscriber of a topic or of the inspection stream tells an actor waits in the queue like any other
  * message: in RxJS 7 a `next` made inside a subscriber would overtake the one that caused it.
  */
-import { type Observable, Subject } from "rxjs";
+import type { Observable } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
 import type { Actor } from "./actor.ts";
 import type { Cell, Queued } from "./cell.ts";
 import type { Clock, Randomness } from "./clock.ts";

@@ -1,6 +1,8 @@
 /** A running node: the main thread's actors, its other threads, and the way to the other nodes. */
 import { availableParallelism } from "node:os";
-import { type Observable, Subject, Subscription } from "rxjs";
+import type { Observable } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
+import { Subscription } from "rxjs/internal/Subscription";
 import type { NatsConnections, NatsReport, ProcessReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
 import { assert } from "../protocol/assert.ts";
@@ -15,7 +17,7 @@ import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/nats/transport.ts";
-import { AdminServer, type LogControl } from "./admin/admin-server.ts";
+import type { AdminServer, LogControl } from "./admin/admin-server.ts";
 import { ElectionMeter } from "./measures/election-meter.ts";
 import { type Meter, meterNowMs, meterOf } from "./measures/meter.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
@@ -49,7 +51,9 @@ import {
   reportServer,
 } from "./process-report.ts";
 
+/** Why a node has stopped. */
 export type StopReason =
+  /** Somebody has called `stop`, or aborted the signal of its start. */
   | { readonly kind: "asked" }
   /** The node has stopped itself: one that may be wrong must not vote. */
   | { readonly kind: "failed"; readonly reason: string };
@@ -287,7 +291,9 @@ class Node implements RunningNode {
   }
 
   async #openAdmin(logControl: LogControl | undefined): Promise<AdminServer> {
-    const admin = await AdminServer.open({
+    // Most nodes have none, and start sooner without its modules.
+    const server = await import("./admin/admin-server.ts");
+    const admin = await server.AdminServer.open({
       config: this.#config,
       ports: () => this.#threads.ports,
       say: (level, event, detail) => this.#say(level, event, detail),

@@ -20,6 +20,7 @@ const LONG_BYTES = 8;
 const CONFLICTS_AT_ONCE = 2;
 const CONFLICT_MS_MAX = 100;
 
+/** How the number is stored. */
 export type CounterOptions = {
   /**
    * `curator`: 8 bytes, as Curator's DistributedAtomicLong has them. `kazoo`: decimal digits, as kazoo's Counter writes whole numbers.
@@ -41,6 +42,7 @@ type Doubt = {
  * because others have counted meanwhile, it rejects with ConnectionLossError, `maybeApplied: "unknown"`.
  */
 export class Counter {
+  /** The znode with the number. */
   readonly path: string;
   readonly #client: Client;
   readonly #key: Key<bigint>;
@@ -64,6 +66,7 @@ export class Counter {
     return (await this.#change((now) => now + added, options)) as bigint;
   }
 
+  /** Sets the number, whatever it was. A value beyond 64 bits is rejected with BadArgumentsError. */
   async set(value: bigint | number, options: CallOptions = {}): Promise<void> {
     const next = wholeNumber(value);
     await this.#change(() => next, options);

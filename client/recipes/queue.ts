@@ -33,19 +33,25 @@ const TRIES = 5;
 const PRIORITY = 100;
 const PRIORITY_MAX = 999;
 
+/** How the jobs of a queue are taken. */
 export type QueueOptions = {
-  /** How often a job is taken before it is a dead letter. Default 5. */
+  /** How often a job is taken, at least 1, before it is a dead letter; each consumer goes by its own. Default 5. */
   readonly tries?: number | undefined;
 };
 
+/** How a job is put into a queue. */
 export type QueuePutOptions = CallOptions & {
   /** 0 to 999; jobs with a smaller number are taken first, those with the same in their order. Default 100. */
   readonly priority?: number | undefined;
 };
 
+/** A job that is given to nobody any more. */
 export type DeadLetter = {
+  /** That of the job, as `put` returned it. */
   readonly name: string;
+  /** Its znode, which stays until somebody deletes it. */
   readonly path: string;
+  /** The bytes of the job's value. */
   readonly data: Uint8Array | null;
 };
 
@@ -53,6 +59,7 @@ export type DeadLetter = {
 export class Job<Value> extends Claim {
   /** That of the job, which it keeps over its tries. */
   readonly name: string;
+  /** What was put, as the key reads it; without a key, its bytes. */
   readonly value: Value;
   /** 1 for the first consumer. */
   readonly tries: number;
@@ -97,7 +104,13 @@ export class Job<Value> extends Claim {
   }
 }
 
+/**
+ * A queue of jobs that outlives its consumers: a job is given to one consumer at a time, by priority and then in the order in which jobs
+ * were put, until one of them says that it is `done`. It follows the queue from the first `take` on, until it is disposed of. Made for
+ * thousands of jobs that wait, not for millions.
+ */
 export class Queue<Value, Given> implements Disposable {
+  /** The znode below which the jobs are. */
   readonly path: string;
   readonly #client: Client;
   readonly #target: Target;

@@ -4,6 +4,7 @@ import type { ClientCertificates, TlsVersion } from "../../runtime/connections/t
 
 export type MetricsNames = "zookeeper-3.9" | "zookeeper-3.10" | "both";
 
+/** All that a node is configured with. docs/operations/configuration.md says by which flag and which key of a file each is set. */
 export type NodeConfig = {
   /** This node's number in its ensemble, 0 to 255. Default 1, of a node alone. */
   readonly id: ServerId;
@@ -224,10 +225,13 @@ export type Setting = {
 
 export type Settings = ReadonlyMap<keyof NodeConfig, Setting>;
 
+/** One thing that is wrong with the settings of a node. */
 export type Problem = {
+  /** The name of the setting: `lanes`, `natsUrls`. */
   readonly field: string;
   /** As written; undefined when it is missing. */
   readonly value: string | undefined;
+  /** Where it is written: `--lanes`, `zoo.cfg:3`, `startNode`; undefined when it is missing. */
   readonly source: string | undefined;
   /** What must hold: `must be a whole number from 1 to 16`. */
   readonly rule: string;

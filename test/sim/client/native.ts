@@ -382,10 +382,14 @@ export class NativeClient {
       hasPages: false,
       lastZxid: () => driver.lastZxid,
       ask: (read, { answered, failed }) => {
-        this.#request(driver, { kind: "read", read }, undefined, (outcome) => {
+        const settled = (outcome: Outcome): void => {
           if (outcome.kind === "answered") answered(outcome.answer);
           else failed(errorOf(outcome.failure, outcome.maybeApplied));
-        });
+        };
+        // A copy that begins again once its session is over is refused there; the requests that are counted are those of the next one.
+        if (driver === this.#driver)
+          this.#request(driver, { kind: "read", read }, undefined, settled);
+        else driver.request({ kind: "read", read }, settled);
       },
       subscribe: (wish, observer) => driver.subscribe(wish, observer),
     };
