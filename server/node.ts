@@ -17,6 +17,9 @@ import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/nats/transport.ts";
+import type { AdminServer, LogControl } from "./admin/admin-server.ts";
+import { ElectionMeter } from "./measures/election-meter.ts";
+import { type Meter, meterNowMs, meterOf } from "./measures/meter.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
 import { type Changes, type ChangesOptions, ChangeStreams } from "./change-streams.ts";
 import { NodeStoppedError } from "./errors.ts";
@@ -24,6 +27,7 @@ import { actorReports, stepsOf } from "./inspect-steps.ts";
 import { natsLog, natsTopic } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
 import { whenNatsIsThere } from "./nats-wait.ts";
+import { traceEvent } from "./diagnostics.ts";
 import { type NodeState, stateOf } from "./node-state.ts";
 import { readPeerKeys } from "./peer-keys.ts";
 import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
@@ -60,6 +64,8 @@ export type RunningNode = {
   readonly clientPort: number;
   /** The TCP port of those that speak TLS, if there is one. */
   readonly secureClientPort: number | undefined;
+  /** Where the admin server answers, such as `http://127.0.0.1:8080`; undefined of a node that has none. */
+  readonly adminUrl: string | undefined;
   /**
    * Resolves when the node serves clients for the first time: it leads, or follows a leader. Rejects with NodeStoppedError when it
    * stops before.
@@ -101,6 +107,8 @@ export type LaunchOptions = {
   readonly skip?: readonly Zxid[] | undefined;
   /** The process does nothing but to run this node, so its main thread may wait for the disk. Default false. */
   readonly ownsProcess?: boolean | undefined;
+  /** With which level the node's log is written; the admin server tells it and changes it. Default: it does neither. */
+  readonly logControl?: LogControl | undefined;
   /** Hears what happens from the very start on. */
   readonly onInspection?: ((event: InspectionEvent) => void) | undefined;
   /** Gives a start up that takes too long, as when it waits for NATS: it then rejects. Once the node has started it stops the node. */
@@ -166,6 +174,9 @@ class Node implements RunningNode {
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
   #stopReports: () => void = () => undefined;
+  readonly #meter: Meter | undefined;
+  readonly #elections: ElectionMeter | undefined;
+  #admin: AdminServer | undefined;
   #stopServerReports: () => void = () => undefined;
   #counts: ConnectionCounts | undefined;
   /** False: its disk is in memory. */
@@ -181,9 +192,12 @@ class Node implements RunningNode {
     const isInMemory = inMemory.disk !== undefined || inMemory.clients !== undefined;
     assert(placement.threads === "one" || !isInMemory, "what is in memory is on one thread");
     this.#hasFolder = inMemory.disk === undefined;
+    this.#meter = meterOf(config, "main");
+    this.#elections = this.#meter && new ElectionMeter(this.#meter, meterNowMs());
     const threads: ThreadsOptions = {
       config: this.#config,
       inMemory,
+      meter: this.#meter,
       signal: this.#aborted.signal,
       onLetters: (letters) => this.#deliver(letters),
       onInspection: (event) => this.#inspect(event),
@@ -203,6 +217,10 @@ class Node implements RunningNode {
 
   get secureClientPort(): number | undefined {
     return (this.#threads.ports ?? this.#config).secureClientPort;
+  }
+
+  get adminUrl(): string | undefined {
+    return this.#admin?.url;
   }
 
   get leadership$(): Observable<Leadership> {
@@ -231,13 +249,14 @@ class Node implements RunningNode {
     return this.#main;
   }
 
-  async start({ transport: given, skip = [] }: LaunchOptions): Promise<void> {
+  async start({ transport: given, skip = [], logControl }: LaunchOptions): Promise<void> {
     const config = this.#config;
     if (this.#hasFolder) this.#makeFolder();
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     await this.#threads.openFolder();
     const { threads, lanes, because } = this.#placement;
     this.#say("info", "placement", { threads, lanes, because });
+    if (config.adminServer) this.#admin = await this.#openAdmin(logControl);
     const skips = this.#hasFolder ? this.#operationsToSkip(skip) : [];
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
@@ -246,6 +265,7 @@ class Node implements RunningNode {
     await this.#threads.startLanes({ counts: this.#shareCounts(), nats, skips });
     const main = this.#makeMain();
     this.#main = main;
+    this.#admin?.attach(main.system);
     const recovered = new Promise<undefined>((resolve) => {
       observe(main.system, "durable").subscribe(() => resolve(undefined));
     });
@@ -270,6 +290,21 @@ class Node implements RunningNode {
     if (problem !== undefined) throw new Error(problem);
   }
 
+  async #openAdmin(logControl: LogControl | undefined): Promise<AdminServer> {
+    // Most nodes have none, and start sooner without its modules.
+    const server = await import("./admin/admin-server.ts");
+    const admin = await server.AdminServer.open({
+      config: this.#config,
+      ports: () => this.#threads.ports,
+      say: (level, event, detail) => this.#say(level, event, detail),
+      logControl,
+    });
+    // The node was stopped while it began to listen, and nobody else knows of it.
+    if (this.#aborted.signal.aborted) await admin.close();
+    this.#aborted.signal.throwIfAborted();
+    return admin;
+  }
+
   #makeMain(): Main {
     const config = this.#config;
     const gate = peerGate(config, realRandomness);
@@ -280,6 +315,7 @@ class Node implements RunningNode {
       gate,
       transport: this.#transport,
       slowStepMs: slowStepMs(config),
+      meter: this.#meter,
       ...this.#threads.mainPart(),
       onStopNode: (reason) => this.#fail(reason),
     });
@@ -313,6 +349,13 @@ class Node implements RunningNode {
     if (actorMetricsMs > 0) {
       const reports$ = actorReports(steps$, actorMetricsMs);
       reports.add(reports$.subscribe((report) => system.tell("admin", report)));
+    }
+    const meter = this.#meter;
+    if (meter !== undefined) {
+      reports.add(meter.start((report) => system.tell("admin", report)));
+      reports.add(
+        observe(system, "committed").subscribe(({ records }) => meter.committed(records)),
+      );
     }
     reports.add(
       this.#authenticated?.status$.subscribe((status) => {
@@ -371,7 +414,10 @@ class Node implements RunningNode {
   /** An operation that a replica could not apply, for which this node stops, is noted, so that an operator can have it skipped. */
   #inspect(event: InspectionEvent): void {
     this.inspection$.next(event);
-    if (event.kind !== "log" || event.event !== APPLY_FAILED) return;
+    traceEvent(event);
+    if (event.kind !== "log") return;
+    this.#elections?.take(event.event, meterNowMs());
+    if (event.event !== APPLY_FAILED) return;
     const { dataDir, dataLogDir = dataDir } = this.#config;
     const zxid = zxidOfText(String(event.detail["zxid"]));
     const record = zxidOfText(String(event.detail["record"]));
@@ -436,6 +482,7 @@ class Node implements RunningNode {
     const failures: unknown[] = [];
     const transports = this.#transport === undefined ? [] : [this.#transport];
     for (const release of [
+      () => (this.#admin === undefined ? [] : [this.#admin.close()]),
       () => transports.map(async (transport) => await transport.close()),
       () => [this.#threads.closeLanes()],
       () => [this.#threads.closeFolder()],

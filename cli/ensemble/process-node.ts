@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { collectorFlags } from "../../server/garbage-collection.ts";
-import { type NodeLine, parseNodeLine } from "../node-line.ts";
+import { type NodeLine, parseAdminLine, parseNodeLine } from "../node-line.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
 
 /** A node that has not stopped after this time is killed, which its log survives. */
@@ -59,11 +59,13 @@ async function firstLine(
   plan: NodePlan,
 ): Promise<NodeLine> {
   if (child.stdout !== null) {
+    let adminUrl: string | undefined;
     for await (const text of createInterface({ input: child.stdout })) {
+      adminUrl ??= parseAdminLine(text);
       const line = parseNodeLine(text);
       if (line === undefined) continue;
       child.stdout.resume();
-      return line;
+      return { ...line, adminUrl };
     }
   }
   const log = plan.logFile === undefined ? "" : `; see ${plan.logFile}`;

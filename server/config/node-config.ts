@@ -2,6 +2,8 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import type { ClientCertificates, TlsVersion } from "../../runtime/connections/tls/terms.ts";
 
+export type MetricsNames = "zookeeper-3.9" | "zookeeper-3.10" | "both";
+
 /** All that a node is configured with. docs/operations/configuration.md says by which flag and which key of a file each is set. */
 export type NodeConfig = {
   /** This node's number in its ensemble, 0 to 255. Default 1, of a node alone. */
@@ -117,6 +119,20 @@ export type NodeConfig = {
    * and logged.
    */
   readonly enforceQuota: boolean;
+  /** Whether the node has an admin server. Default false, or true where `adminPort` is given. */
+  readonly adminServer: boolean;
+  /** TCP port of the admin server; 0: any free one. Default 8080. */
+  readonly adminPort: number;
+  /** Address that port is bound to. Default `127.0.0.1`: it is for this machine only. */
+  readonly adminAddress: string;
+  /** The path below which ZooKeeper's commands are answered. Default `/commands`. */
+  readonly adminCommandUrl: string;
+  /** A file with the token that requests have to show. Default: none is asked for, and what tells of clients is told on this machine only. */
+  readonly adminTokenFile: string | undefined;
+  /** Whether the commands that set something back, or set it, are carried out. Default false. */
+  readonly adminChanges: boolean;
+  /** The names of ZooKeeper's counters at `/metrics`: those of its releases up to 3.9, those with `_total` of 3.10, or both. Default both. */
+  readonly metricsNames: MetricsNames;
   /** Four-letter words that are answered, `srvr` always among them. Default DEFAULT_WORDS: those that list and change nothing. */
   readonly fourLetterWords: readonly string[];
   /** The id `user:hash` of who may do everything once it has authenticated. Default: there is nobody. */

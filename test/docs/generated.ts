@@ -7,12 +7,19 @@ import { TOPICS } from "../../actors/topics.ts";
 import { EVENTS } from "../../protocol/events.ts";
 import { WIRING } from "../../server/wiring.ts";
 import { KEYS } from "../../server/config/keys.ts";
-import { CHAPTERS, type Row } from "../../server/config/zookeeper-keys.ts";
 import { CONNECTION_FLAGS } from "../../cli/console/connection.ts";
 import { EXIT_CODES } from "../../cli/console/exit-codes.ts";
 import { formOf } from "../../cli/console/parse.ts";
 import type { Flag, Spec } from "../../cli/console/spec.ts";
 import { SPECS } from "../../cli/console/specs.ts";
+import type { Row } from "../../server/config/key-rows.ts";
+import { CHAPTERS } from "../../server/config/zookeeper-keys.ts";
+import { COMMANDS } from "../../server/admin/commands.ts";
+import type { Metric } from "../../server/admin/metrics/metric.ts";
+import { OWN_METRICS } from "../../server/admin/metrics/own.ts";
+import { namesOf } from "../../server/admin/metrics/scrape.ts";
+import { ZOOKEEPER_METRICS } from "../../server/admin/metrics/zookeeper.ts";
+import { PHASES, STAGES } from "../../server/measures/measures.ts";
 import { RETIRED_WORDS } from "../setup/words.ts";
 
 const ROOT = new URL("../..", import.meta.url);
@@ -28,6 +35,27 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: "docs/internals/architecture.md", name: "topics", make: topics },
   { file: "docs/operations/events.md", name: "events", make: events },
   { file: "docs/operations/zookeeper-keys.md", name: "keys of ZooKeeper", make: zookeeperKeys },
+  { file: "docs/operations/admin-server.md", name: "commands", make: commands },
+  {
+    file: "docs/operations/metrics.md",
+    name: "metrics of ZooKeeper",
+    make: () => metrics(ZOOKEEPER_METRICS, (metric) => namesOf(metric, "both")),
+  },
+  {
+    file: "docs/operations/metrics.md",
+    name: "metrics of zooid",
+    make: () => metrics(OWN_METRICS, ({ name }) => [name]),
+  },
+  {
+    file: "docs/operations/metrics.md",
+    name: "stages of a write",
+    make: () => meanings("stage", STAGES),
+  },
+  {
+    file: "docs/operations/metrics.md",
+    name: "phases of an election",
+    make: () => meanings("phase", PHASES),
+  },
   { file: "docs/internals/glossary.md", name: "retired words", make: retiredWords },
   { file: CONSOLE, name: "flags of a connection", make: () => flagsTable(CONNECTION_FLAGS) },
   { file: CONSOLE, name: "exit codes", make: exitCodes },
@@ -83,6 +111,31 @@ function treatmentText(treatment: Row["treatment"]): readonly [here: string, why
     case "refused":
       return ["**refused**", `${treatment.rule}; ${treatment.hint}`];
   }
+}
+
+function commands(): string {
+  const rows = COMMANDS.map(({ names, access, serving, summary }) => {
+    const shown = names.map((name) => `\`${name}\``).join(", ");
+    return `| ${shown} | ${access} | ${serving ? "no" : "yes"} | ${summary} |`;
+  });
+  const head = "| command | is | without a leader | what it tells or does |";
+  return [head, "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+function metrics<Known>(
+  table: readonly Metric<Known>[],
+  names: (metric: Metric<Known>) => readonly string[],
+): string {
+  const rows = table.map((metric) => {
+    const shown = names(metric).map((name) => `\`${name}\``);
+    return `| ${shown.join(", ")} | ${metric.type} | ${metric.help} |`;
+  });
+  return ["| metric | type | what it is |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function meanings(what: string, names: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(names).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);
+  return [`| ${what} | |`, "| --- | --- |", ...rows].join("\n");
 }
 
 function retiredWords(): string {
