@@ -8,7 +8,12 @@ import { connect } from "../../client/connect.ts";
 import { OWN_METRICS } from "../../server/admin/metrics/own.ts";
 import { namesOf } from "../../server/admin/metrics/scrape.ts";
 import { ZOOKEEPER_METRICS } from "../../server/admin/metrics/zookeeper.ts";
-import { readByExporter, readByTelegraf } from "../conformance/collectors.ts";
+import {
+  OPEN_TELEMETRY,
+  readByExporter,
+  readByOpenTelemetry,
+  readByTelegraf,
+} from "../conformance/collectors.ts";
 import { askAdmin, samplesOf } from "../support/admin.ts";
 import { fourLetters } from "../support/four-letters.ts";
 import { metricsOf } from "../support/promql.ts";
@@ -30,6 +35,12 @@ const EXPECTED: readonly string[] = [
 /** So often, each time after a fifth of a second. */
 const ASKED_MAX = 150;
 
+const WRITES = 20;
+
+function committedOf(scrapes: readonly string[]): readonly number[] {
+  return scrapes.map((text) => samplesOf(text).get("zooid_operations_committed_total") ?? 0);
+}
+
 function familiesOf(text: string): readonly string[] {
   return [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name);
 }
@@ -40,16 +51,20 @@ test.before(async (t) => {
   t.context = { ensemble, urls: urls.map(([, url = ""]) => url), scrapes: [] };
   const url = readFileSync(ensemble.clientUrlFile, "utf8").trim();
   const client = await connect(url, { connectTimeoutMs: 60_000 });
-  for (let number = 0; number < 20; number += 1) await client.put(`/metrics-${number}`, "x");
+  for (let number = 0; number < WRITES; number += 1) await client.put(`/metrics-${number}`, "x");
   await client.close();
-  // What is measured is reported once a second.
+  // What is measured is reported once a second. In the end every node has counted the same operations.
   for (let asked = 1; ; asked += 1) {
     const told = await Promise.all(t.context.urls.map((each) => askAdmin(each, "/metrics")));
     t.context.scrapes = told.map(({ text }) => text);
     const there = new Set(t.context.scrapes.flatMap(familiesOf));
     const missing = EXPECTED.filter((name) => !there.has(name));
-    if (missing.length === 0) return;
-    if (asked === ASKED_MAX) throw new Error(`not told: ${missing.join(", ")}`);
+    const counts = committedOf(t.context.scrapes);
+    const isSettled = counts.every((count) => count === counts[0] && count >= WRITES);
+    if (missing.length === 0 && isSettled) return;
+    if (asked === ASKED_MAX) {
+      throw new Error(`not told: ${missing.join(", ")}; committed: ${counts.join(", ")}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 });
@@ -103,10 +118,8 @@ test("the stages of a write are measured where they happen", (t) => {
 });
 
 test("operations are counted: each node has seen the same", (t) => {
-  const counts = t.context.scrapes.map((text) =>
-    samplesOf(text).get("zooid_operations_committed_total"),
-  );
-  t.true((counts[0] ?? 0) >= 20);
+  const counts = committedOf(t.context.scrapes);
+  t.true((counts[0] ?? 0) >= WRITES);
   t.is(new Set(counts).size, 1, counts.join());
 });
 
@@ -166,7 +179,12 @@ test("collectors take mntr of a leader and of a follower apart", async (t) => {
     for (const name of ["peer_state", "fsync_threshold_exceed_count", "cnt_fsynctime"]) {
       t.true(names.includes(name), name);
     }
-    t.is(names.includes("pending_syncs"), answer.includes("zk_server_state\tleader"));
+    const isLeader = answer.includes("zk_server_state\tleader");
+    const { ofAll, ofLeader } = OPEN_TELEMETRY;
+    t.deepEqual(
+      readByOpenTelemetry(answer).toSorted(),
+      [...ofAll, ...(isLeader ? ofLeader : [])].toSorted(),
+    );
     t.true(readByExporter(answer.replace(/^zk_peer_state.*\n/m, "")).length > 30);
   }
 });
