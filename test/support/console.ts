@@ -22,7 +22,7 @@ export type ConsoleOptions = {
   readonly onStdout?: (text: string) => void;
 };
 
-/** Bytes are kept as latin1, so that a test sees each of them. */
+/** Keeps what is written to it. */
 export class Collected extends Writable {
   readonly isTTY: boolean;
   readonly #chunks: Buffer[] = [];

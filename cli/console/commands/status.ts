@@ -10,6 +10,8 @@ import { type Column, tableLines } from "../table.ts";
 /** How long a server may take; a whole command may take longer. */
 const ANSWER_MS_MAX = 5_000;
 
+const REASON_CHARACTERS_MAX = 100;
+
 const COLUMNS: readonly Column[] = [
   { name: "server", align: "right" },
   { name: "address", align: "left" },
@@ -81,7 +83,7 @@ export function parseStatus(text: string): ServerStatus {
   const mode = field("Mode");
   return {
     mode,
-    because: mode === undefined ? (text.split("\n")[0] ?? "").trim() : undefined,
+    because: mode === undefined ? firstLine(text) : undefined,
     zxid: field("Zxid"),
     clients: number("Connections"),
     outstanding: number("Outstanding"),
@@ -89,6 +91,11 @@ export function parseStatus(text: string): ServerStatus {
     znodes: number("Node count"),
     version: field("Zookeeper version")?.replace(/, built on .*$/, ""),
   };
+}
+
+/** Whatever listens there may have answered with anything. */
+function firstLine(text: string): string {
+  return (text.split("\n")[0] ?? "").trim().slice(0, REASON_CHARACTERS_MAX);
 }
 
 function unknownBecause(because: string): ServerStatus {

@@ -115,7 +115,7 @@ keeps what comes next, a line says which changes are missing, and it goes on.`,
 
 export const EXPORT: Spec = {
   name: "export",
-  summary: "write a subtree as JSON lines: values, access control lists, lifetimes",
+  summary: "write a subtree as JSON lines: values and access control lists",
   details: `A line for each znode, those above before those below; import reads them. Each znode is read at a moment of its own. /zookeeper is
 left out unless it is what you name. Containers and times to live are not among what servers tell of a znode, so they come
 back as plain ones.`,
