@@ -1,13 +1,14 @@
 /** Finds the command that the arguments name, reads its flags, and runs it. */
 import { nearest } from "../server/config/nearest.ts";
 import { zooidVersion } from "../server/version.ts";
+import { BACKUP_COMMANDS } from "./backup/commands.ts";
 import { type Command, EXIT_MISUSED, EXIT_OK } from "./command.ts";
 import { ensemble } from "./ensemble/command.ts";
 import { flagsText, readFlags } from "./flags.ts";
 import { inspect } from "./inspect.ts";
 import { serve } from "./serve.ts";
 
-const COMMANDS: readonly Command[] = [serve, ensemble, inspect];
+const COMMANDS: readonly Command[] = [serve, ensemble, inspect, ...BACKUP_COMMANDS];
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map((command) => command.name.length));
