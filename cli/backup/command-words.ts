@@ -3,6 +3,7 @@
 /** The operands. */
 export const FOLDER = "data-dir";
 export const FILE = "file";
+export const ZOOKEEPER_FOLDER = "zookeeper-dir";
 
 export const SERVER_DEFAULT = "127.0.0.1:2181";
 /** The exit code when the node leads and `--unless-leader` was given: nothing was done. */

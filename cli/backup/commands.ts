@@ -6,7 +6,7 @@ import { KEYS } from "../../server/config/keys.ts";
 import type { NodeConfig } from "../../server/config/node-config.ts";
 import type { Command } from "../command.ts";
 import type { Flag } from "../flags.ts";
-import { EXIT_LEADER, FILE, FOLDER, SERVER_DEFAULT } from "./command-words.ts";
+import { EXIT_LEADER, FILE, FOLDER, SERVER_DEFAULT, ZOOKEEPER_FOLDER } from "./command-words.ts";
 
 const JSON_FLAG: Flag = {
   name: "json",
@@ -22,6 +22,12 @@ const OWNER_FLAGS: readonly Flag[] = [
   ),
   { name: "config", placeholder: "FILE", summary: "the same from the node's zoo.cfg; flags win" },
 ];
+
+const TO_ZXID_FLAG: Flag = {
+  name: "to-zxid",
+  placeholder: "ZXID",
+  summary: "as it was after this zxid, such as 0x100000000 (default: the backup's last)",
+};
 
 const backup: Command = {
   name: "backup",
@@ -90,16 +96,61 @@ A folder that is in use or not empty is refused. Sessions of the backup end afte
 with them; their clients hear that they have expired. All zxids lie above those of the former ensemble.
 Exit codes: 0 ok, 1 nothing was restored, 2 wrong flags, or a folder that is not empty.`,
   operands: [{ name: FILE, summary: "a backup, or - for standard input" }],
-  flags: [
-    ...OWNER_FLAGS,
-    {
-      name: "to-zxid",
-      placeholder: "ZXID",
-      summary: "as it was after this zxid, such as 0x100000000 (default: the backup's last)",
-    },
-    JSON_FLAG,
-  ],
+  flags: [...OWNER_FLAGS, TO_ZXID_FLAG, JSON_FLAG],
   run: async (...args) => (await import("./commands/restore.ts")).run(...args),
 };
 
-export const BACKUP_COMMANDS: readonly Command[] = [backup, verifyBackup, restore];
+const importZookeeper: Command = {
+  name: "import-zookeeper",
+  summary: "make a backup of zooid from the files of Apache ZooKeeper",
+  description: `Reads the newest state of an Apache ZooKeeper, versions 3.4 to 3.9, from its snapshots and transaction logs, and writes it
+as a backup of zooid, from which zooid restore makes the data folders of all nodes. Stop the server first, or copy
+its folder: of files that are being written the end is not there yet. They are only read.
+
+  zooid import-zookeeper /var/lib/zookeeper zookeeper.backup
+  zooid import-zookeeper /data/version-2 zookeeper.backup --log-dir /datalog/version-2
+  zooid restore zookeeper.backup --data-dir ./data
+
+Znodes keep their data, lists, versions, zxids and times. Sessions end after their timeouts, and their ephemerals
+with them. Damage is named with file and offset, and ends the import.
+Exit codes: 0 ok, 1 nothing was written, 2 wrong flags, or no such files.`,
+  operands: [
+    { name: ZOOKEEPER_FOLDER, summary: "ZooKeeper's dataDir, or the folder version-2 in it" },
+    { name: FILE, summary: "the backup to write" },
+  ],
+  flags: [
+    {
+      name: "log-dir",
+      placeholder: "DIR",
+      summary: "ZooKeeper's dataLogDir, if its logs have a folder of their own",
+    },
+    JSON_FLAG,
+  ],
+  run: async (...args) => (await import("../zookeeper-files/commands/import.ts")).run(...args),
+};
+
+const exportZookeeper: Command = {
+  name: "export-zookeeper",
+  summary: "write what a backup holds as a snapshot of Apache ZooKeeper",
+  description: `Writes what a backup holds as a snapshot of Apache ZooKeeper, from which its versions from 3.4 on start: the way back.
+
+  zooid export-zookeeper zooid.backup /var/lib/zookeeper
+
+It makes version-2/snapshot.ZXID below the folder; give each server of an ensemble a copy. Znodes keep all that they
+have; those with a TTL need zookeeper.extendedTypesEnabled there. A version-2 that is not empty is refused.
+Exit codes: 0 ok, 1 nothing was written, 2 wrong flags, or a folder that is not empty.`,
+  operands: [
+    { name: FILE, summary: "a backup, or - for standard input" },
+    { name: ZOOKEEPER_FOLDER, summary: "the dataDir of a ZooKeeper that is stopped" },
+  ],
+  flags: [TO_ZXID_FLAG, JSON_FLAG],
+  run: async (...args) => (await import("../zookeeper-files/commands/export.ts")).run(...args),
+};
+
+export const BACKUP_COMMANDS: readonly Command[] = [
+  backup,
+  verifyBackup,
+  restore,
+  importZookeeper,
+  exportZookeeper,
+];
