@@ -12,6 +12,10 @@ export type ZookeeperServer = {
   readonly host: string;
   readonly port: number;
   readonly pid: number;
+  /** Where its snapshots and logs are. */
+  readonly folder: string;
+  /** `kill -9`: what it has stored stays until `stop`. */
+  readonly kill: () => Promise<void>;
   /** Kills it, and starts it again on what it has stored. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -26,6 +30,8 @@ export type ZookeeperOptions = {
   readonly extendedTypes?: boolean;
   /** How often it looks for containers and TTLs that are over. Default 200: often, to see them end soon. */
   readonly containerCheckMs?: number;
+  /** With the data folder of an earlier server, which stays in the end. Default: one of its own. */
+  readonly folder?: string;
   /** Further lines of the configuration. Default none. */
   readonly lines?: readonly string[];
   /** Further options of Java. Default none. */
@@ -52,7 +58,7 @@ export const JAVA_OPTIONS: readonly string[] = [
 ];
 
 export async function startZookeeper(options: ZookeeperOptions = {}): Promise<ZookeeperServer> {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-zookeeper-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "zooid-zookeeper-")));
   const block = await reservePorts();
   const port = block.first;
   const config = join(folder, "zoo.cfg");
@@ -81,22 +87,26 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
     });
   let child = spawn();
   await untilReady(port, folder, child);
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
   return {
     name: "zookeeper",
     host: "127.0.0.1",
     port,
     pid: child.pid,
+    folder,
+    kill,
     restart: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
+      await kill();
       child = spawn();
       await untilReady(port, folder, child);
     },
     stop: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
+      await kill();
       block.release();
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }
