@@ -56,8 +56,8 @@ export function reportMissingLeader(
 export function missingLeader(of: MissingLeader): EventDetail {
   const { id, members, ensembleId, contacts } = of;
   const needed = Math.floor(members.length / 2) + 1;
-  const heard = new Set(contacts.map((contact) => contact.id));
-  const notHeardOf = members.filter((member) => member !== id && !heard.has(member));
+  const present = new Set(contacts.map((contact) => contact.id));
+  const notHeardOf = members.filter((member) => member !== id && !present.has(member));
   const silent = notHeardOf.length === 0 ? {} : { notHeardOf: notHeardOf.join(" ") };
   if (ensembleId === undefined) return { ...silent, ...ofNone(contacts) };
   const voters = contacts.filter(({ isVoter }) => isVoter).map((contact) => contact.id);

@@ -51,7 +51,7 @@ function valueText(name: string, value: string | number | null): string {
   return name.toLowerCase().endsWith("bytes") ? sizeText(Number(value)) : String(value);
 }
 
-/** Of what a node restores: where it begins. */
+/** Which moment was restored, and where the new ensemble begins. */
 export function restoredFacts(restored: Zxid, begins: Zxid): readonly Fact[] {
   return [
     ["restoredZxid", formatZxid(restored)],

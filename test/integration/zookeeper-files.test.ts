@@ -24,6 +24,7 @@ import {
   getData,
   Mode,
   multi,
+  plainText,
   type Operation,
   remove,
   setAcl,
@@ -105,7 +106,7 @@ function readExactly(path: string): Operation {
 
 /** The entries without the stat, which is read exactly. */
 function listed(text: Text): string {
-  return text.filter((part) => typeof part === "string" && !part.includes("=")).join("");
+  return plainText(text.filter((part) => typeof part === "string" && !part.includes("=")));
 }
 
 /** All that a client can read of all znodes, but for the one that tells the configuration. */
@@ -121,8 +122,8 @@ async function readAll(port: number): Promise<readonly string[]> {
       client.request(readExactly(path)),
       client.request(getAcl(path)),
     ]);
-    lines.push(`${path} ${data.code} ${String(data.text)} ${listed(acl.text)}`);
-    const names = String(children.text).slice(1, -1).split(" ");
+    lines.push(`${path} ${data.code} ${plainText(data.text)} ${listed(acl.text)}`);
+    const names = plainText(children.text).slice(1, -1).split(" ");
     const parent = path;
     left.push(...names.filter((name) => name !== "").map((name) => join(parent, name)));
   }
@@ -227,7 +228,7 @@ test("ZooKeeper's files become a zooid, and its backup becomes a ZooKeeper again
       const restored = await zooid("restore", file, "--data-dir", data);
       t.is(restored.code, 0, restored.stderr);
       const node = await startZooid({ folder });
-      const after = await readAll(node.port).finally(() => node.stop());
+      const after = await readAll(node.port).finally(async () => await node.stop());
       t.deepEqual(after, before);
 
       const [back, there] = [join(folder, "backup"), join(folder, "zookeeper")];
@@ -236,7 +237,7 @@ test("ZooKeeper's files become a zooid, and its backup becomes a ZooKeeper again
       const exported = await zooid("export-zookeeper", back, there);
       t.is(exported.code, 0, exported.stderr);
       const again = await startZookeeper({ folder: there });
-      const last = await readAll(again.port).finally(() => again.stop());
+      const last = await readAll(again.port).finally(async () => await again.stop());
       t.deepEqual(last, before);
       const twice = await zooid("export-zookeeper", back, there);
       t.is(twice.code, 2);

@@ -42,7 +42,7 @@ export class FileOutput implements Output {
   /** Throws an `OutputError` if there is such a file already, or none can be made there. */
   static async create(path: string): Promise<FileOutput> {
     const whole = resolve(path);
-    if (existsSync(whole)) throw existing(path);
+    refuseExisting(path);
     removeLeftovers(whole);
     const token = randomBytes(4).toString("hex");
     const temporary = `${whole}.partial.${process.pid}.${token}`;
@@ -152,6 +152,11 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return codeOf(error) !== "ESRCH";
   }
+}
+
+/** Throws an `OutputError` if there is such a file already. */
+export function refuseExisting(path: string): void {
+  if (existsSync(path)) throw existing(path);
 }
 
 function existing(path: string): OutputError {

@@ -3,7 +3,7 @@ import { EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "../../command.ts"
 import { FILE, ZOOKEEPER_FOLDER } from "../../backup/command-words.ts";
 import { endFacts, type Fact, factLines, manifestFacts, stateFacts } from "../../backup/facts.ts";
 import type { Manifest } from "../../backup/file/manifest.ts";
-import { FileOutput, OutputError } from "../../backup/file/output.ts";
+import { FileOutput, OutputError, refuseExisting } from "../../backup/file/output.ts";
 import { BackupWriter } from "../../backup/file/writer.ts";
 import { Progress } from "../../inspect/progress.ts";
 import { zooidVersion } from "../../../server/version.ts";
@@ -52,6 +52,7 @@ export async function run(
   const progress = new Progress(process.stderr);
   try {
     const folder = operands.get(ZOOKEEPER_FOLDER) ?? "";
+    refuseExisting(operands.get(FILE) ?? "");
     const imported = await readAll(folder, flags.get("log-dir"), progress);
     const facts = await write(imported, operands.get(FILE) ?? "");
     progress.clear();

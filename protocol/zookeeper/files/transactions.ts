@@ -24,7 +24,7 @@ export type Change =
       readonly owner: "nobody" | "session" | "container" | { readonly ttlMs: number };
       /** How many children the parent has had, this one included; -1: one more than it had. */
       readonly parentCreates: number;
-      /** Of the type `create`, which alone repairs the counts of a parent that has the child already. */
+      /** Whether its type is `create`, which alone repairs the counts of a parent that has the child already. */
       readonly isPlain: boolean;
     }
   | { readonly kind: "delete"; readonly path: string }
@@ -96,9 +96,9 @@ export function readTransaction(bytes: Buffer): Transaction | { readonly fault: 
     return { session, zxid, timeMs, change: { kind: "closeSession", paths: [] } };
   }
   if (change === undefined) return { fault: `a transaction of type ${type}, which is not known` };
-  return reader.fault === undefined
-    ? { session, zxid, timeMs, change }
-    : { fault: `a transaction of type ${type}: ${reader.fault}` };
+  const { fault } = reader;
+  if (fault !== undefined) return { fault: `a transaction of type ${type}: ${String(fault)}` };
+  return { session, zxid, timeMs, change };
 }
 
 function readChange(reader: JuteReader, type: number): Change | undefined {
