@@ -25,4 +25,29 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "print and verify what is in a node's data folder",
     load: async () => (await import("./inspect.ts")).inspect,
   },
+  {
+    name: "backup",
+    summary: "write all that a node holds into one file, while the node serves",
+    load: async () => (await import("./backup/commands.ts")).backup,
+  },
+  {
+    name: "verify-backup",
+    summary: "read and check a whole backup, and say what it holds",
+    load: async () => (await import("./backup/commands.ts")).verifyBackup,
+  },
+  {
+    name: "restore",
+    summary: "make a node's data folder, of a new ensemble, from a backup",
+    load: async () => (await import("./backup/commands.ts")).restore,
+  },
+  {
+    name: "import-zookeeper",
+    summary: "make a backup of zooid from the files of Apache ZooKeeper",
+    load: async () => (await import("./backup/commands.ts")).importZookeeper,
+  },
+  {
+    name: "export-zookeeper",
+    summary: "write what a backup holds as a snapshot of Apache ZooKeeper",
+    load: async () => (await import("./backup/commands.ts")).exportZookeeper,
+  },
 ];

@@ -12,6 +12,10 @@ export const EVENTS = {
   },
   leading: { level: "info", meaning: "the node leads: its epoch is established" },
   following: { level: "info", meaning: "the node follows: its leader's epoch is established here" },
+  stillNoLeader: {
+    level: "warn",
+    meaning: "the node has known no leader for a while: who counts, who is missing, what to do",
+  },
   deposed: { level: "info", meaning: "another node has been promised a later epoch" },
   noEpochLeft: { level: "error", meaning: "epochs are used up; no node can lead any more" },
   epochTooFarAhead: {

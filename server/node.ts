@@ -24,6 +24,7 @@ import { AuthenticatedTransport } from "./authenticated-transport.ts";
 import { type Changes, type ChangesOptions, ChangeStreams } from "./change-streams.ts";
 import { NodeStoppedError } from "./errors.ts";
 import { actorReports, stepsOf } from "./inspect-steps.ts";
+import { reportMissingLeader } from "./leader-missing.ts";
 import { natsLog, natsTopic } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
 import { whenNatsIsThere } from "./nats-wait.ts";
@@ -335,7 +336,7 @@ class Node implements RunningNode {
   }
 
   /** What the admin actor is told now and then. The returned function ends it. */
-  #startReports({ system, gate, steps$ }: Main): () => void {
+  #startReports({ system, gate, state, steps$ }: Main): () => void {
     const stopProcessReports = reportProcess((report) => {
       this.#limitConnections(report);
       system.tell("admin", report);
@@ -363,7 +364,16 @@ class Node implements RunningNode {
         system.tell("admin", report, natsTopic("peers"));
       }),
     );
+    const stopLeaderReports = reportMissingLeader(
+      this.#config,
+      { gate, leadership$: state.leadership$ },
+      {
+        nowMs: () => realClock.nowMs(),
+        say: (detail) => this.#say("warn", "stillNoLeader", detail),
+      },
+    );
     return () => {
+      stopLeaderReports();
       clearInterval(peersReports);
       stopProcessReports();
       reports.unsubscribe();

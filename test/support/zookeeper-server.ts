@@ -14,6 +14,10 @@ export type ZookeeperServer = {
   readonly pid: number;
   /** Where its AdminServer answers, if it has one. */
   readonly adminUrl: string;
+  /** Where its snapshots and logs are. */
+  readonly folder: string;
+  /** `kill -9`: what it has stored stays until `stop`. */
+  readonly kill: () => Promise<void>;
   /** Kills it, and starts it again on what it has stored. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -30,6 +34,8 @@ export type ZookeeperOptions = {
   readonly containerCheckMs?: number;
   /** It has an AdminServer. Default false: it starts sooner without. */
   readonly adminServer?: boolean;
+  /** With the data folder of an earlier server, which stays in the end. Default: one of its own. */
+  readonly folder?: string;
   /** Further lines of the configuration. Default none. */
   readonly lines?: readonly string[];
   /** Further options of Java. Default none. */
@@ -66,7 +72,7 @@ export const JAVA_OPTIONS: readonly string[] = [
 ];
 
 export async function startZookeeper(options: ZookeeperOptions = {}): Promise<ZookeeperServer> {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-zookeeper-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "zooid-zookeeper-")));
   const block = await reservePorts();
   const port = block.first;
   const config = join(folder, "zoo.cfg");
@@ -97,23 +103,27 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
     });
   let child = spawn();
   await untilReady(port, folder, child);
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
   return {
     name: "zookeeper",
     host: "127.0.0.1",
     port,
     pid: child.pid,
     adminUrl: `http://127.0.0.1:${adminPort}`,
+    folder,
+    kill,
     restart: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
+      await kill();
       child = spawn();
       await untilReady(port, folder, child);
     },
     stop: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
+      await kill();
       block.release();
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }
