@@ -9,7 +9,7 @@ import type { Zxid } from "../protocol/zxid.ts";
 import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import type { LogControl } from "../server/admin/admin-server.ts";
-import type { RunningNode } from "../server/node.ts";
+import type { RunningNode } from "../server/running-node.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
 import { checkText, idleKeysLine } from "./check.ts";
 import type { Flag } from "./flags.ts";

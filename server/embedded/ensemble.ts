@@ -19,7 +19,7 @@ import { MemorySubjects } from "../../runtime/testing/memory-subjects.ts";
 import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import type { NodeSettings } from "../config/node-settings.ts";
 import { launch, type StartOptions } from "../launch.ts";
-import type { LaunchOptions, RunningNode } from "../node.ts";
+import type { LaunchOptions, RunningNode } from "../running-node.ts";
 import { MemoryChannel } from "./memory-channel.ts";
 
 /** How many nodes an ensemble in this process has, and what is in memory. */
