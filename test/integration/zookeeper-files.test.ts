@@ -228,7 +228,8 @@ test("ZooKeeper's files become a zooid, and its backup becomes a ZooKeeper again
       const restored = await zooid("restore", file, "--data-dir", data);
       t.is(restored.code, 0, restored.stderr);
       const node = await startZooid({ folder });
-      const after = await readAll(node.port).finally(async () => await node.stop());
+      const after = await readAll(node.port);
+      await node.stop();
       t.deepEqual(after, before);
 
       const [back, there] = [join(folder, "backup"), join(folder, "zookeeper")];
@@ -237,7 +238,8 @@ test("ZooKeeper's files become a zooid, and its backup becomes a ZooKeeper again
       const exported = await zooid("export-zookeeper", back, there);
       t.is(exported.code, 0, exported.stderr);
       const again = await startZookeeper({ folder: there });
-      const last = await readAll(again.port).finally(async () => await again.stop());
+      const last = await readAll(again.port);
+      await again.stop();
       t.deepEqual(last, before);
       const twice = await zooid("export-zookeeper", back, there);
       t.is(twice.code, 2);

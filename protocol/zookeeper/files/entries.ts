@@ -20,8 +20,6 @@ export const FILE_VERSION = 2;
 export const FILE_HEADER_BYTES = 16;
 /** As the field of the database in a snapshot. */
 export const DATABASE_NONE = -1n;
-/** The bytes of a seal. */
-export const SEAL_BYTES = 13;
 /** As the number of a list: everybody may do everything. */
 export const OPEN_LIST = -1n;
 

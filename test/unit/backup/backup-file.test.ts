@@ -6,6 +6,8 @@ import test from "ava";
 import { readParts } from "../../../cli/backup/file/reader.ts";
 import { FileOutput } from "../../../cli/backup/file/output.ts";
 import { beginNewEnsemble, EPOCHS_ABOVE } from "../../../cli/backup/new-ensemble.ts";
+import { restoreFolder, whyNotEmpty } from "../../../cli/backup/folder/restore.ts";
+import type { ServerId } from "../../../protocol/ids.ts";
 import { addressOf } from "../../../cli/backup/ask-node.ts";
 import type { Operation } from "../../../protocol/operations.ts";
 import { epoch, epochOf, type Zxid } from "../../../protocol/zxid.ts";
@@ -187,6 +189,29 @@ test("a file gets its name when it is whole, is never overwritten, and leaves no
     });
     t.deepEqual(readdirSync(folder), ["backup"]);
     t.is(readFileSync(path, "utf8"), "first");
+  });
+});
+
+test("a folder that a restore has left half made is refused by the next one", async (t) => {
+  const { tree, end } = await rebuiltFrom(await backupOf(HISTORY));
+  beginNewEnsemble(tree.state, end.sha256);
+  const zxid = tree.state.lastApplied;
+  const owner = { server: 1 as ServerId, members: [1 as ServerId], ensemble: "test" };
+  const killed = function* (): Generator<Uint8Array> {
+    yield* HISTORY.chunks.slice(0, 1);
+    throw new Error("killed");
+  };
+  await withFolder(async (above) => {
+    const folder = join(above, "data");
+    t.throws(() => restoreFolder(folder, owner, { zxid, chunks: killed() }), { message: "killed" });
+    t.false(existsSync(join(folder, "zooid.json")));
+    const why = /is not empty .* if an earlier restore did not finish, remove what it left/;
+    t.regex(whyNotEmpty(folder) ?? "", why);
+    t.throws(() => restoreFolder(folder, owner, { zxid, chunks: [] }), { message: why });
+    const other = join(above, "other");
+    restoreFolder(other, owner, { zxid, chunks: tree.cut() });
+    t.regex(whyNotEmpty(other) ?? "", /it is the data folder of a node/);
+    await Promise.resolve();
   });
 });
 
