@@ -147,7 +147,8 @@ test.serial(
   async (t) => {
     const nats = await startNatsServer();
     const node = await startZooid({ lines: [`zooid.nats=${nats.url}`] });
-    const client = await connectClient(nats.url);
+    // All of it is 900 MB: where cores are busy that takes its time.
+    const client = await connectClient(nats.url, { operationTimeoutMs: 120_000 });
     try {
       const zk = await ZkClient.connect({ port: node.port });
       const names = Array.from({ length: 18_000 }, (_, index) => `${index}-`.padEnd(1000, "n"));

@@ -162,8 +162,12 @@ async function damaged(t: ExecutionContext, from: string): Promise<void> {
     const flipped = importChanged(from, (_, { snapshot }) =>
       flip(snapshot, Math.floor(statSync(snapshot).size * share)),
     );
-    const message = /snapshot\.[0-9a-f]+ is damaged at offset \d+: /;
-    await t.throwsAsync(flipped, { name: "ZookeeperFileDamaged", message });
+    // Where a length is wrong the file seems to be cut short: the snapshot before it and the logs then give the same tree, and it is said.
+    const outcome = await flipped.catch((error: unknown) => error as Error);
+    const said = outcome instanceof Error ? outcome.message : (outcome.notices[0] ?? "");
+    t.regex(said, /snapshot\.[0-9a-f]+ is damaged at offset \d+: /);
+    if (outcome instanceof Error) t.is(outcome.name, "ZookeeperFileDamaged");
+    else t.is(outcome.tree.state.znodes.size, size);
   }
   const inLog = importChanged(from, (_, { log }) => flip(log, 16 + 12 + 40));
   const message = /log\.[0-9a-f]+ is damaged at offset 16: the checksum of a transaction is wrong/;
