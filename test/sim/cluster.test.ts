@@ -5,7 +5,7 @@ import { Figures } from "./figures.ts";
 import { simulate } from "./simulate.ts";
 import { runSeeds } from "./workers.ts";
 
-const SEEDS = 104;
+const SEEDS = 84;
 const PROCESSES_MAX = 2;
 
 test(`seeds 1 to ${SEEDS}: whole nodes and their clients keep every invariant under faults`, async (t) => {
