@@ -5,7 +5,7 @@
  */
 import type { EmitEffect } from "../runtime/effects.ts";
 import type { Leadership } from "../protocol/replication.ts";
-import type { NatsConnections } from "./admin/messages.ts";
+import type { Facts, NatsConnections } from "./admin/messages.ts";
 import type { Streamed } from "./changes/messages.ts";
 import type { Serving } from "./gateway/messages.ts";
 import type { LeaderHeard, Peers } from "./heartbeat/messages.ts";
@@ -25,6 +25,7 @@ export type Topics = {
   serving: Serving;
   streamed: Streamed;
   nats: NatsConnections;
+  facts: Facts;
 };
 
 export type Topic = keyof Topics;
@@ -70,6 +71,7 @@ export const TOPICS: { readonly [T in Topic]: TopicRules } = {
     is: "state",
     meaning: "which of the node's connections to NATS are there",
   },
+  facts: { from: "admin", is: "event", meaning: "what a request to the admin server asks for" },
 };
 
 /** An effect that publishes `value` to the subscribers of `topic`. The runtime keeps the last value of a state for later ones. */

@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { type Client, NoNodeError, ZooidError } from "../client/connect.ts";
 
+/** Where the znodes of ticks are, and for how long. */
 export type TicksOptions = {
   /** Where the znodes are: `<path>/<name>/<tick>`. Default `/cron`. */
   readonly path?: string;

@@ -2,9 +2,6 @@
 import type { Flag, Operand } from "./flags.ts";
 
 export type Command = {
-  readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
   /** What the command does, with an example or two. The help text continues with the flags. */
   readonly description: string;
   readonly flags: readonly Flag[];

@@ -8,7 +8,7 @@ export type Flag = {
   readonly summary: string;
 };
 
-/** An argument without dashes that a command needs. Its position says which it is. */
+/** An argument without dashes, or `-` alone, that a command needs. Its position says which it is. */
 export type Operand = { readonly name: string; readonly summary: string };
 
 export type Flags = {
@@ -45,7 +45,7 @@ export function readFlags(
     const [, name = "", inline] = match ?? [];
     const flag = flags.find((candidate) => candidate.name === name);
     const operand = needed[operands.size];
-    if (match === null && operand !== undefined && !arg.startsWith("-")) {
+    if (match === null && operand !== undefined && (arg === "-" || !arg.startsWith("-"))) {
       operands.set(operand.name, arg);
     } else if (match === null) {
       problems.push(`unexpected argument ${arg}`);

@@ -1,23 +1,15 @@
 /** `zooid inspect`: prints and verifies what is in a data folder, and changes nothing. */
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import {
-  isOurs,
-  OWNER_FILE,
-  ZOOKEEPER_ADVICE,
-  ZOOKEEPER_FOLDER,
-} from "../actors/log/format/files.ts";
 import type { Zxid } from "../protocol/zxid.ts";
-import { isLockFile, lockHolder } from "../runtime/disks/folder-lock.ts";
-import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
+import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK } from "./command.ts";
 import type { Flag } from "./flags.ts";
+import { runningPid, whyUnreadable } from "./inspect/data-folder.ts";
 import { drive } from "./inspect/drive.ts";
 import type { Look } from "./inspect/findings.ts";
 import { lookAtFolder } from "./inspect/look.ts";
 import { jsonOutput, type Output, textOutput } from "./inspect/output.ts";
-import { Printer, ReaderGone } from "./inspect/printer.ts";
+import { Printer, ReaderGone } from "./printer.ts";
 import { Progress } from "./inspect/progress.ts";
 import { FolderChanged, ReadOnlyFolder } from "./inspect/read-only-folder.ts";
 import { RecordList, type Selection } from "./inspect/records.ts";
@@ -62,43 +54,6 @@ function wantedOf(flags: ReadonlyMap<string, string>): Wanted {
     operations,
   };
   return { selection: isList ? selection : undefined, problems };
-}
-
-/** Why the path is no data folder of a node; undefined if it is one. */
-function whyNoDataFolder(path: string): string | undefined {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    return `there is no folder ${path}`;
-  }
-  const entries = readdirSync(path, { withFileTypes: true });
-  if (entries.some((entry) => isOurs(entry.name))) return undefined;
-  if (entries.some((entry) => entry.name === ZOOKEEPER_FOLDER)) {
-    return `${path} is no data folder of zooid: it holds ${ZOOKEEPER_FOLDER}, the transaction logs and snapshots of Apache ZooKeeper: ${ZOOKEEPER_ADVICE}`;
-  }
-  const nodes = entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(path, entry.name))
-    .filter((folder) => statSync(join(folder, OWNER_FILE), { throwIfNoEntry: false })?.isFile())
-    .sort();
-  if (nodes.length > 0) {
-    return `${path} is no data folder, but holds those of several nodes; inspect one of them: ${nodes.join(", ")}`;
-  }
-  return entries.every((entry) => isLockFile(entry.name))
-    ? `${path} is empty: no node has been started with it`
-    : `${path} is no data folder of zooid: it has no ${OWNER_FILE}`;
-}
-
-/** Why the folder itself cannot be read; undefined if it can. Errors of single files are findings instead. */
-function whyUnreadable(path: string): string | undefined {
-  try {
-    return whyNoDataFolder(path);
-  } catch (error) {
-    return `${path} cannot be read: ${messageOf(error)}`;
-  }
-}
-
-function runningPid(path: string): number | undefined {
-  const holder = lockHolder(path);
-  return holder?.isAlive === true ? holder.pid : undefined;
 }
 
 async function lookOnce(folder: ReadOnlyFolder): Promise<Look> {
@@ -179,8 +134,6 @@ async function run(
 const OPERAND = "data-dir";
 
 export const inspect: Command = {
-  name: "inspect",
-  summary: "print and verify what is in a node's data folder",
   description: `Prints and verifies everything in a node's data folder: log, snapshots, promise. It changes nothing and takes
 no lock, so the node may run.
 

@@ -1,10 +1,16 @@
-/** Formats the events of the inspection stream as log lines: `2026-01-01T00:00:00.000Z info  node=1 log-sync leading epoch=1`. */
+/**
+ * Formats the events of the inspection stream as log lines, for people, `2026-01-01T00:00:00.000Z info  node=1 log-sync leading epoch=1`,
+ * or for programs, a JSON object on each line.
+ */
 import type { ServerId } from "../protocol/ids.ts";
 import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 
 export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 const LEVEL_WIDTH = 5;
+
+export const LOG_FORMATS = ["text", "json"] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
 
 export type LogEntry = {
   readonly atMs: number;
@@ -66,14 +72,53 @@ export function logLine(entry: LogEntry): string {
   );
 }
 
-/** Returns the line for an event; undefined if its level is below `lowest`. */
-export function eventLine(event: InspectionEvent, lowest: LogLevel): string | undefined {
-  const entry = entryOf(event);
-  return isLogged(entry.level, lowest) ? logLine(entry) : undefined;
+/** The details are an object of their own, so that none is taken for what every line has. */
+export function jsonLine({ atMs, node, level, actor, event, detail }: LogEntry): string {
+  const time = new Date(atMs).toISOString();
+  return JSON.stringify({ time, level, node, actor, event, detail });
 }
 
-export function isLogged(level: LogLevel, lowest: LogLevel): boolean {
+/** The log of a node, whose level may change while it runs. */
+export class NodeLog {
+  readonly format: LogFormat;
+  readonly #write: (line: string) => void;
+  #level: LogLevel;
+
+  constructor(of: {
+    readonly level: LogLevel;
+    readonly format: LogFormat;
+    readonly write: (line: string) => void;
+  }) {
+    this.format = of.format;
+    this.#level = of.level;
+    this.#write = of.write;
+  }
+
+  /** The lowest level that is logged. */
+  get level(): LogLevel {
+    return this.#level;
+  }
+
+  set level(level: LogLevel) {
+    this.#level = level;
+  }
+
+  event(event: InspectionEvent): void {
+    this.entry(entryOf(event));
+  }
+
+  entry(entry: LogEntry): void {
+    if (!isLogged(entry.level, this.#level)) return;
+    this.#write(this.format === "json" ? jsonLine(entry) : logLine(entry));
+  }
+}
+
+function isLogged(level: LogLevel, lowest: LogLevel): boolean {
   return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
+}
+
+export function isLogFormat(text: string): text is LogFormat {
+  return LOG_FORMATS.some((format) => format === text);
 }
 
 export function isLogLevel(text: string): text is LogLevel {

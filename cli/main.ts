@@ -1,44 +1,59 @@
 /** Finds the command that the arguments name, reads its flags, and runs it. */
-import { nearest } from "../server/config/nearest.ts";
 import { zooidVersion } from "../server/version.ts";
+import { COMMANDS } from "./commands.ts";
 import { type Command, EXIT_MISUSED, EXIT_OK } from "./command.ts";
-import { ensemble } from "./ensemble/command.ts";
+import { SPECS, specOf } from "./console/specs.ts";
+import type { Spec } from "./console/spec.ts";
 import { flagsText, readFlags } from "./flags.ts";
-import { inspect } from "./inspect.ts";
-import { serve } from "./serve.ts";
 
-const COMMANDS: readonly Command[] = [serve, ensemble, inspect];
+/** Not for people: what the scripts of `zooid completion` ask. */
+const COMPLETE = "complete";
 
 function overview(): string {
-  const width = Math.max(...COMMANDS.map((command) => command.name.length));
-  const lines = COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+  const all = [...COMMANDS, ...SPECS];
+  const width = Math.max(...all.map((command) => command.name.length));
+  const lines = (
+    commands: readonly { readonly name: string; readonly summary: string }[],
+  ): string =>
+    commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join("\n");
   return `zooid ${zooidVersion()}: a coordination service that speaks ZooKeeper's protocol
 
 usage: zooid <command> [flags]
 
-${lines.join("\n")}
+${lines(COMMANDS)}
+
+the console, for an ensemble of zooid or of Apache ZooKeeper (--server URL, or ZOOID_SERVER):
+
+${lines(SPECS)}
 
   zooid <command> --help  says what a command does and lists its flags
   zooid --version         prints the version`;
 }
 
-function helpOf(command: Command): string {
-  const operands = (command.operands ?? []).map(({ name }) => ` <${name}>`).join("");
-  return `usage: zooid ${command.name}${operands} [flags]
+function helpOf(name: string, command: Command): string {
+  const operands = (command.operands ?? []).map((operand) => ` <${operand.name}>`).join("");
+  return `usage: zooid ${name}${operands} [flags]
 
 ${command.description}
 
 ${flagsText(command.flags)}`;
 }
 
-function unknownCommand(name: string): number {
+async function unknownCommand(name: string): Promise<number> {
+  const { nearest } = await import("../server/config/nearest.ts");
   const near = nearest(
     name,
-    COMMANDS.map((command) => command.name),
+    [...COMMANDS, ...SPECS].map((command) => command.name),
   );
   const suggestion = near === undefined ? "" : `; did you mean ${near}?`;
   console.error(`zooid: unknown command ${name}${suggestion}\nzooid --help lists the commands`);
   return EXIT_MISUSED;
+}
+
+async function runConsole(spec: Spec, args: readonly string[]): Promise<number> {
+  const { runCommand } = await import("./console/run.ts");
+  const { processIo } = await import("./console/process-io.ts");
+  return runCommand(spec, args, processIo());
 }
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -51,11 +66,18 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(zooidVersion());
     return EXIT_OK;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) return unknownCommand(name);
+  if (name === COMPLETE) {
+    const { complete } = await import("./console/completion/complete.ts");
+    return complete(rest);
+  }
+  const spec = specOf(name);
+  if (spec !== undefined) return runConsole(spec, rest);
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  if (entry === undefined) return unknownCommand(name);
+  const command = await entry.load();
   const { values, operands, problems } = readFlags(rest, command.flags, command.operands);
   if (values.has("help")) {
-    console.log(helpOf(command));
+    console.log(helpOf(name, command));
     return EXIT_OK;
   }
   if (problems.length === 0) return command.run(values, operands);

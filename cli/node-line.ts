@@ -5,6 +5,8 @@ export type NodeLine = {
   readonly pid: number;
   readonly host: string;
   readonly port: number;
+  /** Where its admin server answers, if it has one. It stands on a line of its own. */
+  readonly adminUrl?: string | undefined;
 };
 
 export function nodeLine({ id, pid, host, port }: NodeLine): string {
@@ -21,4 +23,13 @@ export function parseNodeLine(line: string): NodeLine | undefined {
     host: host.replace(/^\[|\]$/g, ""),
     port: Number(port),
   };
+}
+
+/** The line before it, of a node with an admin server: `node 1  admin  http://127.0.0.1:8080`. */
+export function adminLine(id: number, url: string): string {
+  return `node ${id}  admin  ${url}`;
+}
+
+export function parseAdminLine(line: string): string | undefined {
+  return /^node \d+ {2}admin {2}(http:\S+)$/.exec(line)?.[1];
 }

@@ -2,25 +2,38 @@
 import { KEYS } from "../server/config/keys.ts";
 import { type Loaded, loadConfig } from "../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../server/config/node-config.ts";
-import { tuneGarbageCollection } from "../server/garbage-collection.ts";
 import { zxidOfText } from "../server/skipped-operations.ts";
 import type { EventName } from "../protocol/events.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
-import type { RunningNode } from "../server/node.ts";
+import type { LogControl } from "../server/admin/admin-server.ts";
+import type { RunningNode } from "../server/running-node.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
 import { checkText, idleKeysLine } from "./check.ts";
 import type { Flag } from "./flags.ts";
-import { eventLine, isLogged, isLogLevel, LOG_LEVELS, logLine } from "./log-lines.ts";
-import { nodeLine } from "./node-line.ts";
+import {
+  isLogFormat,
+  isLogLevel,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogFormat,
+  NodeLog,
+} from "./log-lines.ts";
+import { adminLine, nodeLine } from "./node-line.ts";
 import { stopSignal } from "./signals.ts";
 
 export const LOG_LEVEL_FLAG: Flag = {
   name: "log-level",
   placeholder: "LEVEL",
   summary: `lowest level that is logged: ${LOG_LEVELS.join(", ")} (default info)`,
+};
+
+export const LOG_FORMAT_FLAG: Flag = {
+  name: "log-format",
+  placeholder: "FORMAT",
+  summary: `text, or json: an object on each line (default text)`,
 };
 
 const SKIP_FLAG = "skip-zxid";
@@ -34,6 +47,7 @@ const FLAGS: readonly Flag[] = [
   },
   ...KEYS.map(({ flag, placeholder, summary }) => ({ name: flag, placeholder, summary })),
   LOG_LEVEL_FLAG,
+  LOG_FORMAT_FLAG,
   {
     name: SKIP_FLAG,
     placeholder: "ZXID",
@@ -52,6 +66,24 @@ export function logLevelOf(flags: ReadonlyMap<string, string>): LogLevel | undef
   return isLogLevel(text) ? text : undefined;
 }
 
+/** Returns the format that the flag names; undefined if it names none. */
+export function logFormatOf(flags: ReadonlyMap<string, string>): LogFormat | undefined {
+  const text = flags.get(LOG_FORMAT_FLAG.name) ?? "text";
+  return isLogFormat(text) ? text : undefined;
+}
+
+/** What is wrong with the flags of the log. */
+export function logProblems(flags: ReadonlyMap<string, string>): readonly string[] {
+  const problems: string[] = [];
+  if (logLevelOf(flags) === undefined) {
+    problems.push(`--log-level must be one of ${LOG_LEVELS.join(", ")}`);
+  }
+  if (logFormatOf(flags) === undefined) {
+    problems.push(`--log-format must be one of ${LOG_FORMATS.join(", ")}`);
+  }
+  return problems;
+}
+
 function stdinEnd(): Promise<void> {
   return new Promise((resolve) => {
     process.stdin.once("end", resolve);
@@ -60,10 +92,43 @@ function stdinEnd(): Promise<void> {
   });
 }
 
-function logEvent(event: InspectionEvent, level: LogLevel): void {
+function logEvent(event: InspectionEvent, log: NodeLog): void {
   if (event.kind === "stopNode") return; // The last line that this process prints says it.
-  const line = eventLine(event, level);
-  if (line !== undefined) console.error(line);
+  log.event(event);
+}
+
+/** Why the process ends is its last line: in words, or for programs that read its log like any other. */
+function sayEnd(
+  log: NodeLog,
+  event: "stopNode" | "startFailed",
+  node: ServerId,
+  reason: string,
+): void {
+  const how = event === "stopNode" ? "stopped" : "did not start";
+  if (log.format === "text") console.error(`zooid serve: node ${node} ${how}: ${reason}`);
+  else {
+    const at = { atMs: Date.now(), node, level: "error", actor: "node" } as const;
+    log.entry({ ...at, event, detail: { reason } });
+  }
+}
+
+/** SIGUSR2 has everything logged, and again what was logged before. */
+function switchLevelOnSignal(control: LogControl, before: LogLevel): void {
+  process.on("SIGUSR2", () => {
+    control.setLevel(control.level() === "debug" && before !== "debug" ? before : "debug");
+  });
+}
+
+function controlOf(log: NodeLog, node: ServerId): LogControl {
+  return {
+    level: () => log.level,
+    setLevel: (level) => {
+      const from = log.level;
+      log.level = level;
+      const at = { atMs: Date.now(), node, level: "info", actor: "node" } as const;
+      log.entry({ ...at, event: "logLevelChanged", detail: { from, to: level } });
+    },
+  };
 }
 
 /** Returns the zxids that the flag lists; undefined if it lists something else. */
@@ -74,42 +139,43 @@ function skippedOf(flags: ReadonlyMap<string, string>): readonly Zxid[] | undefi
 }
 
 type RunOptions = {
-  readonly level: LogLevel;
+  readonly log: NodeLog;
   readonly skip: readonly Zxid[];
   readonly stopWithStdin: boolean;
 };
 
 /** What is to be said about the settings before the node starts: first what somebody may miss, the rest in one line. */
-function logSettings({ warnings, idleKeys }: Loaded, node: ServerId, lowest: LogLevel): void {
-  const log = (level: LogLevel, event: EventName, detail: EventDetail): void => {
-    if (!isLogged(level, lowest)) return;
-    console.error(logLine({ atMs: Date.now(), node, level, actor: "config", event, detail }));
+function logSettings({ warnings, idleKeys }: Loaded, node: ServerId, log: NodeLog): void {
+  const say = (level: LogLevel, event: EventName, detail: EventDetail): void => {
+    log.entry({ atMs: Date.now(), node, level, actor: "config", event, detail });
   };
-  for (const warning of warnings) log("warn", "warning", { warning });
+  for (const warning of warnings) say("warn", "warning", { warning });
   const keys = idleKeysLine(idleKeys);
-  if (keys !== undefined) log("info", "keysWithoutEffect", { keys });
+  if (keys !== undefined) say("info", "keysWithoutEffect", { keys });
 }
 
 async function runNode(
   config: NodeConfig,
-  { level, skip, stopWithStdin }: RunOptions,
+  { log, skip, stopWithStdin }: RunOptions,
 ): Promise<number> {
   const node = config.id;
   const asked: Promise<unknown>[] = [stopSignal(() => undefined)];
   if (stopWithStdin) asked.push(stdinEnd());
-  tuneGarbageCollection();
   const { launchNode } = await import("../server/node.ts");
-  const onInspection = (event: InspectionEvent): void => logEvent(event, level);
-  const starting = launchNode(config, { skip, ownsProcess: true, onInspection });
+  const onInspection = (event: InspectionEvent): void => logEvent(event, log);
+  const logControl = controlOf(log, node);
+  switchLevelOnSignal(logControl, log.level);
+  const starting = launchNode(config, { skip, ownsProcess: true, onInspection, logControl });
   const early = Promise.race(asked).then(() => "stop" as const);
   const started = await Promise.race([starting, early]);
   // The node needs no orderly stop here: what it has written is what a crash could leave, and every start copes with that.
   if (started === "stop") return EXIT_OK;
+  if (started.adminUrl !== undefined) console.log(adminLine(node, started.adminUrl));
   for (const line of portLines(config, started)) console.log(line);
   void early.then(() => started.stop());
   const reason = await started.stopped;
   if (reason.kind === "asked") return EXIT_OK;
-  console.error(`zooid serve: node ${node} stopped: ${reason.reason}`);
+  sayEnd(log, "stopNode", node, reason.reason);
   return EXIT_FAILED;
 }
 
@@ -133,34 +199,33 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   const skip = skippedOf(flags);
   const loaded = loadConfig({ transport: "nats", flags, file: flags.get("config") });
   const isCheck = flags.has("check");
-  if (level === undefined) {
-    console.error(`zooid serve: --log-level must be one of ${LOG_LEVELS.join(", ")}`);
-  }
+  const format = logFormatOf(flags);
+  for (const problem of logProblems(flags)) console.error(`zooid serve: ${problem}`);
   if (loaded.kind === "invalid") {
     console.error(`zooid serve: ${isCheck ? checkText(loaded) : problemsText(loaded.problems)}`);
   }
   if (skip === undefined) {
     console.error("zooid serve: --skip-zxid is a zxid, or several with commas: 0x100000005");
   }
-  if (level === undefined || skip === undefined || loaded.kind === "invalid") return EXIT_MISUSED;
+  if (level === undefined || format === undefined) return EXIT_MISUSED;
+  if (skip === undefined || loaded.kind === "invalid") return EXIT_MISUSED;
   if (isCheck) {
     console.log(checkText(loaded));
     return EXIT_OK;
   }
   const { config } = loaded;
-  logSettings(loaded, config.id, level);
+  const log = new NodeLog({ level, format, write: (line) => console.error(line) });
+  logSettings(loaded, config.id, log);
   const stopWithStdin = flags.has("stop-with-stdin");
   try {
-    return await runNode(config, { level, skip, stopWithStdin });
+    return await runNode(config, { log, skip, stopWithStdin });
   } catch (error) {
-    console.error(`zooid serve: node ${config.id} did not start: ${messageOf(error)}`);
+    sayEnd(log, "startFailed", config.id, messageOf(error));
     return EXIT_FAILED;
   }
 }
 
 export const serve: Command = {
-  name: "serve",
-  summary: "run one node",
   description: `Runs one node. Without --members it is alone and needs nothing else.
 
   zooid serve --data-dir ./data

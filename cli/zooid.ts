@@ -12,6 +12,10 @@ async function start(): Promise<number> {
     console.error(`zooid: ${problem}`);
     return EXIT_FAILED;
   }
+  const { tuneGarbageCollection } = await import("../server/garbage-collection.ts");
+  const { keepCompiledSources } = await import("./compiled-sources.ts");
+  tuneGarbageCollection();
+  keepCompiledSources();
   const { main } = await import("./main.ts");
   return main(process.argv.slice(2));
 }

@@ -4,6 +4,7 @@ import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import type { CallOptions } from "./wire.ts";
 
+/** How a znode is read. */
 export type ReadOptions = CallOptions & {
   /**
    * `session`: the read sees all that this client has done and seen. `linearizable`: it also sees every write that anyone had finished
@@ -12,6 +13,9 @@ export type ReadOptions = CallOptions & {
   readonly consistency?: "session" | "linearizable" | undefined;
 };
 
+/**
+ * How a znode is created, and how it ends: at most one of `ephemeral`, `container` and `ttlMs` is given. Source: ZooKeeper's CreateMode.
+ */
 export type CreateOptions = CallOptions & {
   /** True: the znode is deleted when the session ends. Default false. */
   readonly ephemeral?: boolean;
@@ -35,25 +39,31 @@ export type CreateOptions = CallOptions & {
   readonly ifNotExists?: boolean;
 };
 
+/** What `create` and `put` resolve with. */
 export type Created = {
   /** With the sequence number, if there is one. */
   readonly path: string;
+  /** The znode's own, after the operation. */
   readonly stat: Stat;
+  /** The operation's own: `changes(path, { from: zxid })` tells of what is done after it. */
   readonly zxid: Zxid;
-  /** False only with `ifNotExists`: it was there already. */
+  /** False: the znode was there already. `create` then has left it as it was (`ifNotExists`), `put` has set its value. */
   readonly created: boolean;
 };
 
+/** How a znode is changed: compare and set. */
 export type VersionOptions = CallOptions & {
   /** The operation is rejected with BadVersionError unless the znode has this version. Default: any version will do. */
   readonly version?: number;
 };
 
+/** What `put` and `update` take beside the value. */
 export type PutOptions = CallOptions & {
   /** Who may do what with the znode if it is made. Default: everybody everything. */
   readonly acl?: readonly Acl[];
 };
 
+/** How a znode is deleted. Only one of `version` and `recursive` may be given. */
 export type DeleteOptions = VersionOptions & {
   /**
    * True: all that is below the znode is deleted, too. Over NATS that is one step, if there are at most 10,000 znodes; otherwise they are
@@ -64,9 +74,11 @@ export type DeleteOptions = VersionOptions & {
 
 /** What was read of a znode. */
 export type Reading<Value> = {
+  /** What the key makes of the bytes; without a key, the bytes. */
   readonly value: Value;
-  /** The bytes that the value was made of. */
+  /** The bytes that the value was made of. Null: the znode has no data. */
   readonly data: Uint8Array | null;
+  /** The znode's own, when it was read or written. */
   readonly stat: Stat;
   /** `changes(path, { from: zxid })` goes on from this read without a gap. */
   readonly zxid: Zxid;

@@ -44,12 +44,18 @@ import type { CallOptions, Wire } from "./wire.ts";
 
 const NO_OPTIONS = {};
 
+/**
+ * A session with an ensemble, which `connect` opens: reads and writes of znodes, streams of what changes, and recipes. A program needs one,
+ * and all of it may share it: calls go out in the order in which they are made, and a read sees all that this client has done before. While
+ * there is no connection calls wait, each for its time. `await using` closes it.
+ */
 export class Client extends Operations {
   /** Emits the current state of the session on subscription, then each change of it. It completes when the client is closed. */
   readonly state$: Observable<SessionState>;
   /** Aborts when the session is over: its reason is a SessionExpiredError or, after `close`, a ClosedError. */
   readonly signal: AbortSignal;
 
+  /** As `connect` makes it, of a session that it has opened. */
   constructor(wire: Wire) {
     super(new TracedWire(wire));
     this.state$ = wire.state$;
@@ -61,6 +67,7 @@ export class Client extends Operations {
     });
   }
 
+  /** How the session is now: what `state$` has emitted last. */
   get state(): SessionState {
     return this.wire.state;
   }
@@ -112,6 +119,7 @@ export class Client extends Operations {
     target: Key<Value, Given>,
     options?: StreamOptions,
   ): ChangeStream<Value | undefined>;
+  /** The same at a path: the bytes as they are, null while the znode has no data. */
   value$(target: string, options?: StreamOptions): ChangeStream<Uint8Array | null | undefined>;
   value$(target: Target, options: StreamOptions = {}): ChangeStream<unknown> {
     const path = pathOf(target);
@@ -176,7 +184,11 @@ export class Client extends Operations {
     return new DoubleBarrier(this, path, options);
   }
 
-  /** The value at the key, followed; one that is not valid is told, and the last good one stays. See also `openConfig`. */
+  /**
+   * The value at the key, followed; one that is not valid is told, and the last good one stays. See also `openConfig`. While there is no
+   * good one in the file either, it rejects: with InvalidValueError, NoNodeError, after `fallbackAfterMs` with UnreachableError, or with
+   * AbortedError.
+   */
   config<Value, Given>(target: Key<Value, Given>, options?: ConfigOptions): Promise<Config<Value>> {
     return configOf(this, target, options);
   }
@@ -199,6 +211,7 @@ export class Client extends Operations {
     value: Given,
     options?: JoinOptions,
   ): Promise<Member<Given>>;
+  /** The same at a path: bytes as they are, text as UTF-8, null for no data. */
   join(
     group: string,
     data?: Uint8Array | string | null,
@@ -210,6 +223,7 @@ export class Client extends Operations {
 
   /** Who takes part in the group at the path. */
   members<Value, Given>(group: Key<Value, Given>, options?: MembersOptions): Members<Value>;
+  /** The same at a path, whose members' values are bytes. */
   members(group: string, options?: MembersOptions): Members<Uint8Array | null>;
   members(group: Target, options?: MembersOptions): Members<unknown> {
     return new Members(this, group, options);
@@ -230,6 +244,7 @@ export class Client extends Operations {
 
   /** Jobs at the path: each is given to one consumer at a time until it is done, and again when its consumer dies. */
   queue<Value, Given>(target: Key<Value, Given>, options?: QueueOptions): Queue<Value, Given>;
+  /** The same at a path, whose jobs are bytes; text is put as UTF-8. */
   queue(path: string, options?: QueueOptions): Queue<Uint8Array | null, Uint8Array | string | null>;
   queue(target: Target, options?: QueueOptions): Queue<unknown, unknown> {
     checkPath(pathOf(target));
@@ -256,6 +271,7 @@ export class Client extends Operations {
     await this.wire.close();
   }
 
+  /** The same as `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

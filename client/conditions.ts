@@ -4,6 +4,10 @@ import type { NativeMember } from "../protocol/native-packing.ts";
 
 const VERSION_ANY = -1;
 
+/**
+ * What must hold when a transaction is done, for its `if`: made by `exists` and `absent`, and found as `isHeld` at locks and other claims.
+ * Source: the comparisons of etcd's transactions.
+ */
 export type Condition = {
   /** In words, for `ConditionFailedError`. */
   readonly name: string;

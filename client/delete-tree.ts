@@ -21,17 +21,23 @@ type TreeClient = {
   delete(path: string, options: CallOptions): Promise<void>;
 };
 
+export type DeleteTreeOptions = CallOptions & {
+  /** Called for each znode that was deleted by itself; not where all are deleted by one operation. Default: nobody is. */
+  readonly onDeleted?: () => void;
+};
+
 /** Rejects with NoNodeError if there is no znode at the path. */
 export async function deleteTree(
   client: TreeClient,
   path: string,
-  options: CallOptions,
+  options: DeleteTreeOptions,
 ): Promise<void> {
   if (client.wire.features.wideOperations && (await deletedAtOnce(client, path, options))) return;
   for (let round = 1; ; round += 1) {
     await emptied(client, path, options);
     try {
       await client.delete(path, options);
+      options.onDeleted?.();
       return;
     } catch (error) {
       if (!(error instanceof NotEmptyError) || round === ROUNDS_MAX) throw error;
@@ -61,7 +67,11 @@ async function deletedAtOnce(
 }
 
 /** Deletes what is below the path, as far as it was there when it was looked for. */
-async function emptied(client: TreeClient, path: string, options: CallOptions): Promise<void> {
+async function emptied(
+  client: TreeClient,
+  path: string,
+  options: DeleteTreeOptions,
+): Promise<void> {
   const { children } = await client.children(path, options);
   const below = path === "/" ? "/" : `${path}/`;
   for (let at = 0; at < children.length; at += UNDER_WAY_MAX) {
@@ -76,7 +86,7 @@ async function emptied(client: TreeClient, path: string, options: CallOptions): 
 async function emptiedAndDeleted(
   client: TreeClient,
   path: string,
-  options: CallOptions,
+  options: DeleteTreeOptions,
 ): Promise<void> {
   try {
     await emptied(client, path, options);
@@ -88,9 +98,14 @@ async function emptiedAndDeleted(
 }
 
 /** False: the znode has children. */
-async function isDeleted(client: TreeClient, path: string, options: CallOptions): Promise<boolean> {
+async function isDeleted(
+  client: TreeClient,
+  path: string,
+  options: DeleteTreeOptions,
+): Promise<boolean> {
   try {
     await client.delete(path, options);
+    options.onDeleted?.();
   } catch (error) {
     if (error instanceof NotEmptyError) return false;
     if (!(error instanceof NoNodeError)) throw error;

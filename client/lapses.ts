@@ -10,6 +10,7 @@ import type { CallOptions, StreamObserver, Wish } from "./wire.ts";
 /** No timer is finer: with less time left, it is over. */
 const TIMER_MS = 1;
 
+/** A wire that notices, before it delivers anything, that the session may be over by the client's own clock. */
 export class LapseWatchingWire extends ForwardingWire {
   readonly #watches = new Set<() => void>();
 

@@ -60,9 +60,11 @@ const VERSION_ANY = -1;
 /** How often `put` and `create` begin again because others create and delete the same znodes. */
 const ROUNDS_MAX = 32;
 
+/** The reads and writes of a `Client`, which extends this. */
 export class Operations {
   /** What the client speaks through: for recipes of one's own, which need its clock and how long its session is certainly valid. */
   readonly wire: LapseWatchingWire;
+  /** Up to where callers have seen each path, for the streams that begin there. */
   protected readonly seen: Seen = new Seen();
 
   constructor(wire: Wire) {
@@ -84,6 +86,7 @@ export class Operations {
     value: Given,
     options?: CreateOptions,
   ): Promise<Created>;
+  /** The same at a path: bytes as they are, text as UTF-8, null for no data. */
   async create(
     path: string,
     data?: Uint8Array | string | null,
@@ -135,6 +138,7 @@ export class Operations {
     value: Given,
     options?: PutOptions,
   ): Promise<Created>;
+  /** The same at a path: bytes as they are, text as UTF-8, null for no data. */
   async put(path: string, data: Uint8Array | string | null, options?: PutOptions): Promise<Created>;
   async put(target: Target, value: unknown, options: PutOptions = {}): Promise<Created> {
     const path = pathOf(target);
@@ -165,6 +169,7 @@ export class Operations {
     target: Key<Value, Given>,
     options?: ReadOptions,
   ): Promise<Reading<Value>>;
+  /** The same at a path: the bytes as they are, null where there is no data. */
   async get(path: string, options?: ReadOptions): Promise<Reading<Uint8Array | null>>;
   async get(target: Target, options: ReadOptions = {}): Promise<Reading<unknown>> {
     const path = pathOf(target);
@@ -181,6 +186,7 @@ export class Operations {
     value: Given,
     options?: VersionOptions,
   ): Promise<Stat>;
+  /** The same at a path: bytes as they are, text as UTF-8, null for no data. */
   async set(
     path: string,
     data: Uint8Array | string | null,
@@ -206,6 +212,7 @@ export class Operations {
     next: (now: Value | undefined) => Given | undefined | Promise<Given | undefined>,
     options?: PutOptions,
   ): Promise<Reading<Value> | undefined>;
+  /** The same at a path: bytes as they are, text as UTF-8, null for no data. */
   async update(
     path: string,
     next: (

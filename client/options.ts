@@ -5,6 +5,10 @@ import { ENSEMBLE_NAME_RULE, isEnsembleName } from "../protocol/subjects.ts";
 import { isNatsServer } from "../runtime/nats/servers.ts";
 import type { SessionOptions } from "./session/messages.ts";
 
+/**
+ * What `connect` takes beside the URL. Over `zk://` and `zks://` there is no NATS: `ensemble`, `user`, `password`, `token` and `name` have
+ * no effect there.
+ */
 export type ConnectOptions = {
   /** The name of the ensemble. Default `zooid`. */
   readonly ensemble?: string;
@@ -21,17 +25,22 @@ export type ConnectOptions = {
    * the session timeout (at least 1 s, at most 6 s).
    */
   readonly connectTimeoutMs?: number;
-  /** The credentials for NATS. Default: those of the URL. */
+  /** The user, for NATS. Default: that of the URL. */
   readonly user?: string;
+  /** Together with `user`. */
   readonly password?: string;
+  /** In place of a user and a password, for a NATS server that asks for one. Default: none. */
   readonly token?: string;
   /**
-   * Files in PEM form. Default: none. `caFile` is needed if no public authority signed the NATS server's certificate; the other two if
-   * the server asks for a certificate of the client.
+   * Files in PEM form, for TLS with NATS or over `zks://`. Default: none. `caFile` is needed if no public authority signed the server's
+   * certificate; the other two, always together, if the server asks for a certificate of the client.
    */
   readonly tls?: {
+    /** The authorities by which the server's certificate is trusted. */
     readonly caFile?: string;
+    /** The client's own certificate. */
     readonly certFile?: string;
+    /** The key of that certificate. */
     readonly keyFile?: string;
   };
   /**
@@ -45,7 +54,13 @@ export type ConnectOptions = {
   readonly name?: string;
 };
 
-export type Identity = { readonly user: string; readonly password: string };
+/** Somebody with a password, as in ZooKeeper's `addauth digest user:password`. */
+export type Identity = {
+  /** The name. In `identities` it has no colon, since the password follows behind one. */
+  readonly user: string;
+  /** That of `identities` goes to the node in clear, as in ZooKeeper; that of `sasl` goes as a digest. */
+  readonly password: string;
+};
 
 function checkConnectOptions(options: ConnectOptions): void {
   checkOptions("options", options);

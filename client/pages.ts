@@ -6,7 +6,9 @@ import { PAGE_AFTER_MAX } from "../protocol/limits.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import type { CallOptions } from "./wire.ts";
 
+/** Some children of a znode, as `childrenPages` gives them. */
 export type Page = {
+  /** Names that no page before has had, in no particular order. Empty only in the one page of a znode without children. */
   readonly children: readonly string[];
   /** The znode's own, when this page was read. */
   readonly stat: Stat;
@@ -14,6 +16,7 @@ export type Page = {
   readonly zxid: Zxid;
 };
 
+/** How children are read by pages. */
 export type PagesOptions = CallOptions & {
   /** The most names in a page, 1 to 10_000. Default 1_000. */
   readonly size?: number;

@@ -15,13 +15,17 @@ export type QuotaLimits = {
   readonly bytes?: number;
   /** As `znodes`; an ensemble that enforces quotas refuses what goes beyond it. */
   readonly znodesHard?: number;
+  /** As `bytes`; an ensemble that enforces quotas refuses what goes beyond it. */
   readonly bytesHard?: number;
 };
 
+/** A quota, and what of it is used. */
 export type Quota = {
+  /** What may be there. */
   readonly limits: QuotaLimits;
-  /** What is there now. */
+  /** How many znodes are there now, the one at the path included. */
   readonly znodes: number;
+  /** How many bytes their data has now. */
   readonly bytes: number;
 };
 

@@ -196,7 +196,8 @@ export abstract class Driver<
     this.#timers.clear();
     if (this.#channelClosed) return;
     this.#channelClosed = true;
-    this.#handlers.onClosing?.(this.closeChannel());
+    const closing = this.closeChannel();
+    this.#handlers.onClosing?.(closing);
   }
 }
 

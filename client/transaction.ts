@@ -45,25 +45,38 @@ export type ResultsOf<Steps extends readonly unknown[]> = {
     : never;
 };
 
+/** How a step creates a znode. */
 export type CreateStepOptions = Pick<
   CreateOptions,
   "ephemeral" | "sequential" | "container" | "ttlMs" | "acl"
 >;
 
-export type VersionStepOptions = { readonly version?: number };
+/** How a step changes a znode: compare and set. */
+export type VersionStepOptions = {
+  /** The step is refused with BadVersionError unless the znode's data has this version. Default: any version will do. */
+  readonly version?: number;
+};
 
+/** What a step that creates a znode results in. */
 export type CreatedByStep = {
   /** With the sequence number, if there is one. */
   readonly path: string;
+  /** The new znode's own. */
   readonly stat: Stat;
 };
 
+/**
+ * Makes the steps of a transaction. Arguments are checked at once: BadArgumentsError, and InvalidValueError for a value that the key does
+ * not take; where the key's schema takes its time, `commit` is rejected with it.
+ */
 export class TransactionBuilder {
+  /** Creates a znode; the parent has to be there, or made by a step before. */
   create<Value, Given>(
     target: Key<Value, Given>,
     value: Given,
     options?: CreateStepOptions,
   ): TransactionStep<CreatedByStep>;
+  /** The same at a path: bytes as they are, text as UTF-8, null for no data. */
   create(
     path: string,
     data?: Uint8Array | string | null,
@@ -93,11 +106,13 @@ export class TransactionBuilder {
     };
   }
 
+  /** Replaces the value of a znode. */
   set<Value, Given>(
     target: Key<Value, Given>,
     value: Given,
     options?: VersionStepOptions,
   ): TransactionStep<Stat>;
+  /** The same at a path: bytes as they are, text as UTF-8, null for no data. */
   set(
     path: string,
     data: Uint8Array | string | null,
@@ -115,6 +130,7 @@ export class TransactionBuilder {
     };
   }
 
+  /** Deletes a znode that has no children, or none since the steps before it. */
   delete(target: Target, options: VersionStepOptions = {}): TransactionStep<void> {
     const { path, version } = checkedStep(target, options);
     return { path, operation: { kind: "delete", path, version }, resultOf: () => undefined };
@@ -133,6 +149,10 @@ export type TransactionClient = {
   multi(operations: readonly NativeMember[], path: string, options: CallOptions): Promise<Answer>;
 };
 
+/**
+ * Steps that are done together, at one zxid, or not at all; nothing is done before `commit`. Source: ZooKeeper's `multi`, with conditions
+ * as etcd's transactions have them.
+ */
 export class Transaction<Results extends readonly unknown[]> {
   readonly #client: TransactionClient;
   readonly #steps: readonly TransactionStep<unknown>[];

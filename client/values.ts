@@ -12,9 +12,14 @@ import { Encoder } from "cbor-x";
 import { checkedData, checkOptions, checkPath } from "../protocol/arguments.ts";
 import { InvalidValueError, type ValueIssue } from "../protocol/errors.ts";
 
+/**
+ * Makes bytes of a value, and the value of bytes again: `bytes`, `text`, `json`, `cbor`, or one of one's own. Either function may throw:
+ * the operation then rejects with InvalidValueError, whose `cause` is what was thrown.
+ */
 export type Codec<Value> = {
   /** Shown in errors. */
   readonly name: string;
+  /** Returns the bytes; null: the znode gets no data. Throws on what is no such value. */
   readonly encode: (value: Value) => Uint8Array | null;
   /** Throws on bytes that are no such value. Null: the znode has no data. */
   readonly decode: (data: Uint8Array | null) => Value;
@@ -22,10 +27,14 @@ export type Codec<Value> = {
 
 /** A path with the type of the values that are there. `Given` is what is written, `Value` what is read. */
 export class Key<Value, Given = Value> {
+  /** Where the values are. */
   readonly path: string;
+  /** Makes bytes of values. */
   readonly codec: Codec<unknown>;
+  /** Says which values are right; undefined: whatever the codec takes. */
   readonly schema: StandardSchemaV1<Given, Value> | undefined;
 
+  /** As `key` makes it, which also checks the path. */
   constructor(
     path: string,
     codec: Codec<unknown>,

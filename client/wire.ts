@@ -9,6 +9,7 @@ import type { Change } from "../protocol/reads.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import type { Answer, SessionState, StreamEnd } from "./session/messages.ts";
 
+/** How long the caller of an operation waits for its answer. */
 export type CallOptions = {
   /** Milliseconds after which the call is rejected with OperationTimeoutError. Default: `operationTimeoutMs` of the client. */
   readonly timeoutMs?: number | undefined;
@@ -16,6 +17,7 @@ export type CallOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
+/** Which changes a stream is to have. */
 export type Wish = {
   readonly path: string;
   /** `children`: the znode and its children. A wire may then tell of everything below it. */
@@ -24,14 +26,17 @@ export type Wish = {
   readonly after?: Zxid | undefined;
 };
 
+/** Whom a wire gives a stream to. */
 export type StreamObserver = {
   /**
    * All changes of the stream up to `through`. `taken` is called once, when the changes have been consumed: more may come only then.
    */
   readonly portion: (changes: readonly Change[], through: Zxid, taken: () => void) => void;
+  /** Nothing follows, and why. */
   readonly ended: (end: StreamEnd) => void;
 };
 
+/** The time and the chance of a client, which in tests are not real. */
 export type Clock = {
   /** Monotonic milliseconds; only differences mean something. */
   readonly nowMs: () => number;
@@ -41,6 +46,7 @@ export type Clock = {
   readonly after: (delayMs: number, run: () => void) => () => void;
 };
 
+/** In what the protocols differ. */
 export type WireFeatures = {
   /** A write whose connection is lost is said again, and is done once. Otherwise its outcome may be unknown. */
   readonly exactlyOnce: boolean;
@@ -52,21 +58,33 @@ export type WireFeatures = {
   readonly everyChange: boolean;
 };
 
+/**
+ * A session with an ensemble, over NATS or over ZooKeeper's protocol: what a `Client` speaks through. It is there as `client.wire`, for
+ * recipes of one's own.
+ */
 export interface Wire {
+  /** The client's own clock. */
   readonly clock: Clock;
+  /** What the session's protocol can do. */
   readonly features: WireFeatures;
   /** Emits the current state on subscription, then each change of it. It completes when the client is closed. */
   readonly state$: Observable<SessionState>;
+  /** The current state of the session. */
   readonly state: SessionState;
   /** The latest zxid of which the client's callers have been told. */
   readonly lastZxid: Zxid;
-  /** The largest request that the wire takes, path and data together. */
+  /** The largest request that the wire takes, in bytes, path and data together. */
   readonly requestBytesMax: number;
   /**
-   * Until when, by `clock`, the ensemble has certainly not ended the session. It is later after each answer. `-Infinity` without a session,
-   * and once the session is over.
+   * Until when, in milliseconds of `clock`, the ensemble has certainly not ended the session. It is later after each answer. `-Infinity`
+   * without a session, and once the session is over.
    */
   readonly validUntilMs: number;
+  /**
+   * Asks the ensemble. A refusal, such as NoNode, is a result of the kind `error`. Rejects where there is no answer: with BadArgumentsError
+   * (the request is too large), OperationTimeoutError, AbortedError, ConnectionLossError, SessionExpiredError, ClosedError or
+   * UnreachableError.
+   */
   request(request: NativeRequest, options?: CallOptions): Promise<Answer>;
   /** Returns a function that ends the subscription; nothing is told after it. */
   subscribe(wish: Wish, observer: StreamObserver): () => void;

@@ -5,6 +5,9 @@ import type { Zxid } from "./zxid.ts";
 /** Which znodes a change stream follows beside the one at its path: none, its children, or all below it. */
 export type Recursive = boolean | "children";
 
+/**
+ * What a change stream in the node's own process delivers: a change of a znode, or, by its `kind`, what has become of the stream itself.
+ */
 export type ChangeEvent =
   | Change
   /** Every change up to `zxid` has been delivered, so a later stream may begin from it. */

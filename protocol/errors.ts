@@ -8,7 +8,12 @@ import { formatZxid, type Zxid } from "./zxid.ts";
  */
 export type MaybeApplied = "no" | "yes" | "unknown";
 
+/**
+ * The base of all errors of this package. Match the class or `code`, never the text, which may change. `cause` is the error behind it,
+ * where there is one: the reason of a signal that aborted, what a codec has thrown.
+ */
 export abstract class ZooidError extends Error {
+  /** Which error it is, such as `ZOOID_NO_NODE`: one for each class. It stays the same from release to release. */
   abstract readonly code: `ZOOID_${string}`;
   /** True when the same call may succeed later without a change by the caller. */
   abstract readonly retryable: boolean;
@@ -27,6 +32,7 @@ export abstract class ZooidError extends Error {
   }
 }
 
+/** What the constructors of errors take beside their message. */
 export type ZooidErrorOptions = ErrorOptions & {
   /** Whether the operation may have been done. Default `no`. */
   readonly maybeApplied?: MaybeApplied;
@@ -39,6 +45,7 @@ export class NoNodeError extends ZooidError {
   override readonly name = "NoNodeError";
   readonly code = "ZOOID_NO_NODE";
   readonly retryable = false;
+  /** The path of the operation. The znode that is missing is the one here, or its parent. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path} or its parent does not exist`, options);
@@ -46,10 +53,12 @@ export class NoNodeError extends ZooidError {
   }
 }
 
+/** There is a znode at the path already. ZooKeeper's NodeExists (-110). */
 export class NodeExistsError extends ZooidError {
   override readonly name = "NodeExistsError";
   readonly code = "ZOOID_NODE_EXISTS";
   readonly retryable = false;
+  /** The path at which a znode was to be created. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path} exists already`, options);
@@ -62,6 +71,7 @@ export class BadVersionError extends ZooidError {
   override readonly name = "BadVersionError";
   readonly code = "ZOOID_BAD_VERSION";
   readonly retryable = false;
+  /** The znode that was to be changed. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path} has another version than the one given`, options);
@@ -69,10 +79,12 @@ export class BadVersionError extends ZooidError {
   }
 }
 
+/** The znode has children, so it is not deleted; `recursive` deletes them, too. ZooKeeper's NotEmpty (-111). */
 export class NotEmptyError extends ZooidError {
   override readonly name = "NotEmptyError";
   readonly code = "ZOOID_NOT_EMPTY";
   readonly retryable = false;
+  /** The znode that was to be deleted. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path} has children`, options);
@@ -80,10 +92,12 @@ export class NotEmptyError extends ZooidError {
   }
 }
 
+/** The parent is ephemeral, and ephemeral znodes have no children. ZooKeeper's NoChildrenForEphemerals (-108). */
 export class NoChildrenForEphemeralsError extends ZooidError {
   override readonly name = "NoChildrenForEphemeralsError";
   readonly code = "ZOOID_NO_CHILDREN_FOR_EPHEMERALS";
   readonly retryable = false;
+  /** The path at which a znode was to be created. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`the parent of ${path} is ephemeral and takes no children`, options);
@@ -91,10 +105,15 @@ export class NoChildrenForEphemeralsError extends ZooidError {
   }
 }
 
+/**
+ * An access control list does not grant this to the client, by what it has proved (`whoAmI` says what that is): the znode's own list, or,
+ * to create or to delete it, its parent's. Nothing was done. ZooKeeper's NoAuth (-102).
+ */
 export class NoAuthError extends ZooidError {
   override readonly name = "NoAuthError";
   readonly code = "ZOOID_NO_AUTH";
   readonly retryable = false;
+  /** The path of the operation. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`the access control list of ${path} does not allow this`, options);
@@ -174,6 +193,7 @@ export class DiskFullError extends ZooidError {
   override readonly name = "DiskFullError";
   readonly code = "ZOOID_DISK_FULL";
   readonly retryable = true;
+  /** The path of the operation. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path}: the ensemble takes no writes, there is no space on its disks`, options);
@@ -189,6 +209,7 @@ export class TreeFullError extends ZooidError {
   override readonly name = "TreeFullError";
   readonly code = "ZOOID_TREE_FULL";
   readonly retryable = true;
+  /** The path of the operation. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(
@@ -204,6 +225,7 @@ export class ThrottledError extends ZooidError {
   override readonly name = "ThrottledError";
   readonly code = "ZOOID_THROTTLED";
   readonly retryable = true;
+  /** The path of the operation. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path}: not done, the node has too many requests under way; ask again later`, options);
@@ -229,8 +251,11 @@ export class GapError extends ZooidError {
   override readonly name = "GapError";
   readonly code = "ZOOID_GAP";
   readonly retryable = false;
+  /** The path of the stream. */
   readonly path: string;
+  /** Everything up to this zxid was delivered. */
   readonly from: Zxid;
+  /** The ensemble still keeps the changes after this zxid. */
   readonly to: Zxid;
   constructor(path: string, gap: { readonly from: Zxid; readonly to: Zxid }) {
     const { from, to } = gap;
@@ -260,6 +285,7 @@ export class InvalidAclError extends ZooidError {
   override readonly name = "InvalidAclError";
   readonly code = "ZOOID_INVALID_ACL";
   readonly retryable = false;
+  /** The path of the operation. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path}: the access control list is empty or has an entry that is none`, options);
@@ -282,7 +308,9 @@ export class ConditionFailedError extends ZooidError {
 
 /** What is wrong with a value, and where in it: names of properties and positions in lists. */
 export type ValueIssue = {
+  /** What is wrong, as the schema or the codec says it. */
   readonly message: string;
+  /** Where in the value, from the outside in. Empty: the value as a whole. */
   readonly path: readonly PropertyKey[];
 };
 
@@ -291,8 +319,11 @@ export class InvalidValueError extends ZooidError {
   override readonly name = "InvalidValueError";
   readonly code = "ZOOID_INVALID_VALUE";
   readonly retryable = false;
+  /** The znode whose value it is. */
   readonly path: string;
+  /** Whether the caller has given the value, or the znode holds it. */
   readonly which: "given" | "stored";
+  /** What is wrong with it: all that the schema finds, or one issue where the codec fails. */
   readonly issues: readonly ValueIssue[];
   constructor(
     path: string,
@@ -317,6 +348,7 @@ export class UnsupportedError extends ZooidError {
   override readonly name = "UnsupportedError";
   readonly code = "ZOOID_UNSUPPORTED";
   readonly retryable = false;
+  /** The path of the operation. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(

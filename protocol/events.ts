@@ -12,6 +12,10 @@ export const EVENTS = {
   },
   leading: { level: "info", meaning: "the node leads: its epoch is established" },
   following: { level: "info", meaning: "the node follows: its leader's epoch is established here" },
+  stillNoLeader: {
+    level: "warn",
+    meaning: "the node has known no leader for a while: who counts, who is missing, what to do",
+  },
   deposed: { level: "info", meaning: "another node has been promised a later epoch" },
   noEpochLeft: { level: "error", meaning: "epochs are used up; no node can lead any more" },
   epochTooFarAhead: {
@@ -97,6 +101,16 @@ export const EVENTS = {
     level: "warn",
     meaning: "the data folder is older than what the others remember of it",
   },
+
+  // The admin server
+  adminListening: { level: "info", meaning: "the admin server answers at this URL" },
+  adminWithoutToken: {
+    level: "warn",
+    meaning:
+      "the admin server is reached from elsewhere and has no token: it tells nothing of clients and znodes",
+  },
+  adminChange: { level: "info", meaning: "somebody has set something back, or set it, over HTTP" },
+  adminFailed: { level: "error", meaning: "a bug: a request to the admin server was not answered" },
 
   // The log
   logRecovered: { level: "info", meaning: "the log has been read" },
@@ -271,6 +285,8 @@ export const EVENTS = {
     meaning: "an actor threw, which is a bug; its supervision decides what follows",
   },
   undelivered: { level: "warn", meaning: "a message found no actor, or a full mailbox" },
+  startFailed: { level: "error", meaning: "the node did not start" },
+  logLevelChanged: { level: "info", meaning: "from now on another level is logged" },
   stopNode: { level: "error", meaning: "the node stops" },
   slowStep: {
     level: "warn",

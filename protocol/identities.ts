@@ -3,7 +3,13 @@
  * (`access.ts`). Sources: ZooKeeper's ServerCnxn.authInfo and AuthUtil.
  */
 
-export type Identity = { readonly scheme: string; readonly id: string };
+/** One thing that a connection is known by, as access control lists name it. Source: ZooKeeper's `Id`. */
+export type Identity = {
+  /** How it was proved, such as `digest`, `x509` or `sasl`; `ip`: the address that the connection comes from. */
+  readonly scheme: string;
+  /** Who, in the scheme's own form, such as `user:hash`. */
+  readonly id: string;
+};
 
 /** What one connection is known by. Another object takes its place when the connection proves one more identity. */
 export type Who = {

@@ -76,6 +76,12 @@ export class JuteReader {
     return this.#take(1) ? (this.#bytes[position] as number) : 0;
   }
 
+  /** Reads so many bytes, which have no length before them. */
+  bytes(length: number): Uint8Array {
+    const position = this.#position;
+    return this.#take(length) ? this.#bytes.subarray(position, position + length) : EMPTY;
+  }
+
   /** Reads bytes; the length -1 means null. */
   buffer(): Uint8Array | null {
     const length = this.int32();

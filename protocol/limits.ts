@@ -275,3 +275,32 @@ export const CBOR_KEY_BYTES_MAX = 64;
  * has fewer, by what `zooid/client` counts for each operation. A frame with more ends the connection.
  */
 export const CLIENT_FRAME_ITEMS_MAX: number = 256 * 1024;
+
+/** Connections to the admin server. A further one is closed at once. */
+export const ADMIN_CONNECTIONS_MAX = 32;
+
+/** Requests on one connection to the admin server that are not answered yet. One with more is closed. */
+export const ADMIN_PIPELINED_MAX = 16;
+
+/** Bytes of the head of a request to the admin server. A longer one is answered 431, and its connection is closed. */
+export const ADMIN_HEAD_BYTES_MAX: number = 8 * 1024;
+
+/** Milliseconds in which the admin server must have received a request. Then it is answered 408, and its connection is closed. */
+export const ADMIN_REQUEST_MS_MAX = 10_000;
+
+/** Milliseconds in which nothing may happen on a connection to the admin server, a request that is answered slowly among it. It is then closed. */
+export const ADMIN_IDLE_MS_MAX = 30_000;
+
+/**
+ * Milliseconds after which a connection to the admin server is closed behind the answer that is then due. One whose client takes
+ * no answer in is closed, whatever it does, when it has been open for two minutes more.
+ */
+export const ADMIN_CONNECTION_MS_MAX = 600_000;
+export const ADMIN_CONNECTION_MS_SPARE = 120_000;
+
+/** Milliseconds in which the node must have told the admin server what a request asks for. Then it is answered 503. */
+export const ADMIN_ANSWER_MS_MAX = 10_000;
+
+/** Bytes of the file with the token of the admin server, and the fewest characters of a token. Another is refused at the start. */
+export const ADMIN_TOKEN_FILE_BYTES_MAX = 4096;
+export const ADMIN_TOKEN_LENGTH_MIN = 16;

@@ -196,10 +196,13 @@ export type WatchEvent = {
 
 /** One change of one znode, in a change stream. */
 export type Change = {
+  /** The transaction that made the change. `changes(path, { from: zxid })` goes on behind it. */
   readonly zxid: Zxid;
   /** The position among the changes of the same zxid, from 0. A multi and the end of a session make several. */
   readonly index: number;
+  /** What was done: the znode was made or deleted, its data was set, or its access control list. */
   readonly kind: "created" | "deleted" | "data" | "acl";
+  /** The znode that was changed. */
   readonly path: string;
   /** The Stat after the change. For a deleted znode, its last one. */
   readonly stat: Stat;

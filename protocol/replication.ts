@@ -35,7 +35,9 @@ export type Leadership = {
   readonly kind: "leadership";
   /** `following` and `leading` only once the epoch's barrier is committed and known here. */
   readonly role: "looking" | "establishing" | "following" | "leading";
+  /** That of `leader`; while it looks for one, the latest epoch that it has promised to a candidate. 0: there was none yet. */
   readonly epoch: Epoch;
+  /** Who leads, or is about to: with `establishing` it may also be this node, or none in the end. Undefined while it looks for one. */
   readonly leader: ServerId | undefined;
   /** What clients of this node may write: what the leader says, or less if this node's own disk or memory is full. */
   readonly admission: WriteAdmission;

@@ -4,6 +4,10 @@
  */
 import { assert } from "./assert.ts";
 
+/**
+ * The number of a transaction, by which all that is written is ordered: `epoch * 2^32 + counter`, so a later one is larger, whoever led.
+ * Compare them with `<` and `===`; `zxid.toString(16)` is what ZooKeeper's tools print behind `0x`. The brand keeps other numbers out.
+ */
 export type Zxid = number & { readonly __brand: "Zxid" };
 /** The number of a leader's reign. Each epoch has at most one leader. */
 export type Epoch = number & { readonly __brand: "Epoch" };

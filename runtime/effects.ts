@@ -15,6 +15,7 @@ export type ServerId = number & { readonly __brand: "ServerId" };
 /** Fields of one event on the inspection stream: short, loggable values only. */
 export type EventDetail = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** How much it matters to operators. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** To another actor of this node, on whichever thread it lives. In order per sender and receiver, never lost. */

@@ -4,16 +4,21 @@
  */
 import type { Effect, EventDetail, LogLevel, ServerId } from "./effects.ts";
 
+/** Something that a node says to operators: what `zooid serve` writes to its log. docs/operations/events.md lists the events. */
 export type InspectionEvent =
   /** An actor, or what runs it, has something to say to operators. */
   | {
       readonly kind: "log";
       /** Unix milliseconds. */
       readonly atMs: number;
+      /** The number of the node that says it. */
       readonly node: ServerId;
+      /** Which of the node's actors says it, or what part of the node, such as `config`. */
       readonly actor: string;
       readonly level: LogLevel;
+      /** What has happened, by its name in that list. */
       readonly event: string;
+      /** The numbers and names that belong to it. */
       readonly detail: EventDetail;
     }
   /** An actor threw; its supervision decides what follows. */
@@ -22,8 +27,11 @@ export type InspectionEvent =
       readonly atMs: number;
       readonly node: ServerId;
       readonly actor: string;
+      /** The kind of the message that it was given. */
       readonly message: string;
+      /** What was thrown, with its stack. */
       readonly error: string;
+      /** What follows: the actor goes on, starts again, or the node stops. */
       readonly supervision: string;
     }
   /** A message to an actor that does not exist, or that found its mailbox full. */
@@ -31,10 +39,13 @@ export type InspectionEvent =
       readonly kind: "undelivered";
       readonly atMs: number;
       readonly node: ServerId;
+      /** The actor. */
       readonly to: string;
+      /** The kind of the message. */
       readonly message: string;
       readonly reason: "noSuchActor" | "mailboxFull";
     }
+  /** The node stops itself: something that must hold does not. */
   | {
       readonly kind: "stopNode";
       readonly atMs: number;
@@ -48,7 +59,9 @@ export type StepEvent = {
   readonly kind: "step";
   /** When it ended, in Unix milliseconds. */
   readonly atMs: number;
+  /** The number of the node. */
   readonly node: ServerId;
+  /** Which of its actors. */
   readonly actor: string;
   /** The message's kind. */
   readonly message: string;

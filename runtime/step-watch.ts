@@ -3,9 +3,11 @@
  * observes, the clock is read once at the end of a turn of the loop and steps are not looked at. A turn that took long makes the watch
  * time the steps one by one for a while, so that the one that holds the thread up is named.
  */
-import { type Observable, Subject } from "rxjs";
+import type { Observable } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
 import type { Clock } from "./clock.ts";
 import type { Effect, EventDetail, LogLevel, ServerId } from "./effects.ts";
+import type { StepMeter, ThreadMeter } from "./meter.ts";
 import { type Decision, kindOf, type StepEvent } from "./inspection.ts";
 
 export type StepWatchOptions = {
@@ -13,6 +15,7 @@ export type StepWatchOptions = {
   readonly clock: Clock;
   /** Steps, and turns of the loop, that take this long are said in the log. Infinity: none are. */
   readonly slowMs: number;
+  readonly meter?: ThreadMeter | undefined;
   readonly log: (line: SlowLine) => void;
 };
 
@@ -27,6 +30,7 @@ export type SlowLine = {
 type Given = {
   readonly cell: {
     readonly actor: { readonly name: string };
+    readonly meter: StepMeter | undefined;
     readonly state: unknown;
     readonly queued: number;
   };
@@ -49,6 +53,7 @@ export class StepWatch {
   /** The steps of this turn of the loop are looked at one by one. */
   #isOn = false;
   #turnStartedMs = 0;
+  #waiting = 0;
 
   constructor(options: StepWatchOptions) {
     this.#options = options;
@@ -62,14 +67,18 @@ export class StepWatch {
     return this.#steps;
   }
 
-  beginTurn(nowMs: number): void {
+  /** `waiting`: how many messages wait for the actors. */
+  beginTurn(nowMs: number, waiting: number): void {
     this.#turnStartedMs = nowMs;
+    this.#waiting = waiting;
+    this.#options.meter?.turnBegins(nowMs);
     this.#isOn = this.#decisions.observed || this.#steps.observed || nowMs < this.#timedUntilMs;
   }
 
-  /** When the step begins; undefined while nobody looks at the steps of this turn of the loop. */
-  startStep(): number | undefined {
-    return this.#isOn ? this.#options.clock.nowMs() : undefined;
+  /** When the step begins; undefined while nobody looks at the steps of this turn of the loop, and the step is not measured. */
+  startStep({ meter }: Given["cell"], message: object): number | undefined {
+    const isWatched = this.#isOn || meter?.kinds.has(kindOf(message)) === true;
+    return isWatched ? this.#options.clock.nowMs() : undefined;
   }
 
   decided({ cell, message, effects }: Step): void {
@@ -80,7 +89,13 @@ export class StepWatch {
 
   done({ cell, message, effects }: Step, startedMs: number): void {
     const { node, clock, slowMs } = this.#options;
-    const tookMs = clock.nowMs() - startedMs;
+    const endedMs = clock.nowMs();
+    const { meter } = cell;
+    if (meter?.kinds.has(kindOf(message)) === true) {
+      meter.step({ message, effects, startedMs, endedMs });
+    }
+    if (!this.#isOn) return;
+    const tookMs = endedMs - startedMs;
     const actor = cell.actor.name;
     if (tookMs >= slowMs) this.#saySlow(actor, message, tookMs);
     if (!this.#steps.observed) return;
@@ -94,9 +109,11 @@ export class StepWatch {
 
   /** A turn of the loop has ended after `steps` steps; the last of them is given. */
   endTurn(steps: number, { cell, message }: Given): void {
-    const { clock, slowMs, log } = this.#options;
+    const { clock, slowMs, meter, log } = this.#options;
     const nowMs = clock.nowMs();
-    const tookMs = nowMs - this.#turnStartedMs;
+    const startedMs = this.#turnStartedMs;
+    const tookMs = nowMs - startedMs;
+    meter?.turn({ startedMs, endedMs: nowMs, steps, waiting: this.#waiting });
     if (tookMs < slowMs) return;
     this.#timedUntilMs = nowMs + TIMED_FOR_MS;
     // Otherwise its steps were timed one by one.

@@ -3,14 +3,17 @@
  * else calls actor code. What a subscriber of a topic or of the inspection stream tells an actor waits in the queue like any other
  * message: in RxJS 7 a `next` made inside a subscriber would overtake the one that caused it.
  */
-import { type Observable, Subject } from "rxjs";
+import type { Observable } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
 import type { Actor } from "./actor.ts";
+import type { Cell, Queued } from "./cell.ts";
 import type { Clock, Randomness } from "./clock.ts";
 import type { DiskOperation, DiskPort } from "./disk.ts";
 import type { Context, Turn } from "./turn.ts";
 import type { ConnectionEffect, Effect, PeerEffect, ServerId } from "./effects.ts";
 import { type Decision, type InspectionEvent, kindOf, type StepEvent } from "./inspection.ts";
 import { Fifo } from "./fifo.ts";
+import type { ThreadMeter } from "./meter.ts";
 import type { PeerGate, Publisher, Transport } from "./transport.ts";
 import { StepWatch } from "./step-watch.ts";
 import { TopicTable } from "./topic-table.ts";
@@ -54,31 +57,12 @@ export type SystemOptions = {
   readonly slowStepMs?: number | undefined;
   /** Called at each point of each step, under the actor's supervision: the simulator has actors fail here. */
   readonly atStep?: ((point: StepPoint, actor: string, message: object) => void) | undefined;
+  /** Is told of turns of the loop, and of the steps that it asks for. Default: nothing is measured. */
+  readonly meter?: ThreadMeter | undefined;
   /** The link to the thread where an actor lives that is not of this system. */
   readonly route: (to: string) => Link | undefined;
   /** Called once, when an actor asked for it or failed under supervision `stopNode`. */
   readonly onStopNode: (reason: string) => void;
-};
-
-type Cell = {
-  readonly actor: Actor<unknown, object>;
-  state: unknown;
-  /** How often it was started again. */
-  incarnation: number;
-  /** The last message under each topic of state, for when it is started again. */
-  readonly known: Map<string, object>;
-  queued: number;
-  readonly timers: Map<string, () => void>;
-  /** The actor has asked for an `endOfTurn`. */
-  awaitsEndOfTurn: boolean;
-};
-
-type Queued = {
-  readonly cell: Cell;
-  readonly message: object;
-  readonly topic?: string | undefined;
-  /** The message is only for this incarnation of the actor. */
-  readonly incarnation?: number;
 };
 
 /** Messages handled before the loop lets the thread take in new events. */
@@ -112,9 +96,9 @@ export class ActorSystem {
       random: () => randomness.random(),
       randomBytes: (length) => randomness.randomBytes(length),
     };
-    const { gate, transport, clock, slowStepMs } = options;
+    const { gate, transport, clock, meter, slowStepMs } = options;
     this.#watch = new StepWatch({
-      ...{ node: options.node, clock, slowMs: slowStepMs ?? Number.POSITIVE_INFINITY },
+      ...{ node: options.node, clock, meter, slowMs: slowStepMs ?? Number.POSITIVE_INFINITY },
       log: (line) => this.#inspection.next({ kind: "log", ...this.#stamp(), ...line }),
     });
     this.#peers = new Peers({
@@ -162,6 +146,7 @@ export class ActorSystem {
     const cell: Cell = {
       // The cell alone calls the actor, with its own state and with messages that were told to its name.
       actor: actor as unknown as Actor<unknown, object>,
+      meter: this.#options.meter?.stepMeter(actor.name),
       state: undefined,
       incarnation: 0,
       known: new Map(),
@@ -223,7 +208,7 @@ export class ActorSystem {
   #turn(): void {
     this.#context.nowMs = this.#options.clock.nowMs();
     this.#context.wallMs = this.#options.clock.wallMs();
-    this.#watch.beginTurn(this.#context.nowMs);
+    this.#watch.beginTurn(this.#context.nowMs, this.#queue.length);
     let handled = 0;
     let ends = 0;
     let last: Queued | undefined;
@@ -284,7 +269,7 @@ export class ActorSystem {
   #step(cell: Cell, message: object): void {
     const { actor } = cell;
     const { atStep } = this.#options;
-    const startedMs = this.#watch.startStep();
+    const startedMs = this.#watch.startStep(cell, message);
     atStep?.("before", actor.name, message);
     const turn = this.#newTurn(cell);
     if (message === START) cell.state = actor.start(turn);

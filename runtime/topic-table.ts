@@ -1,5 +1,8 @@
 /** The topics of one thread: who is told what its actors emit, and who observes it. */
-import { defer, type Observable, startWith, Subject } from "rxjs";
+import type { Observable } from "rxjs";
+import { defer } from "rxjs/internal/observable/defer";
+import { startWith } from "rxjs/internal/operators/startWith";
+import { Subject } from "rxjs/internal/Subject";
 import type { EmitEffect } from "./effects.ts";
 
 /** What is emitted by one actor under one topic. */

@@ -1,5 +1,5 @@
 /** Change streams for readers in the node's own process, over the changes actor. */
-import { Observable } from "rxjs";
+import { Observable } from "rxjs/internal/Observable";
 import type { ChangesMessage, ReaderItem } from "../actors/changes/messages.ts";
 import { checkChangesOptions, checkPath } from "../protocol/arguments.ts";
 import type { ChangeEvent, Recursive } from "../protocol/changes.ts";
@@ -10,6 +10,7 @@ import type { ActorSystem } from "../runtime/system.ts";
 import { ChangesFailedError, NodeStoppedError } from "./errors.ts";
 import { observe } from "./wiring.ts";
 
+/** Which changes a stream in the node's own process has, and where it begins. */
 export type ChangesOptions = {
   /** True: also of everything below the path. `children`: also of its children. Default false. */
   readonly recursive?: Recursive;
@@ -66,6 +67,7 @@ export class Changes extends Observable<ChangeEvent> implements AsyncIterable<Ch
     this.#progress = progress;
   }
 
+  /** Begins the stream for one loop, which ends it when it is left. */
   [Symbol.asyncIterator](): AsyncIterableIterator<ChangeEvent, void, undefined> {
     return new ChangeIterator(this.#open, this.#progress);
   }

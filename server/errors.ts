@@ -7,6 +7,7 @@ export class ConfigurationError extends ZooidError {
   override readonly name = "ConfigurationError";
   readonly code = "ZOOID_CONFIGURATION";
   readonly retryable = false;
+  /** All that is wrong, one at least. */
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[], options?: ErrorOptions) {
     super(problemsText(problems), options);

@@ -23,7 +23,7 @@ export function collectorFlags(v8Version: string): readonly string[] {
   return isKnown ? FLAGS : [];
 }
 
-/** Sets the flags for all threads of this process. It must be called before the lanes are started. */
+/** Sets the flags for all threads of this process. To be called before anything is compiled that is kept (`cli/compiled-sources.ts`). */
 export function tuneGarbageCollection(): void {
   for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag);
 }

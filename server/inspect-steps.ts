@@ -1,15 +1,12 @@
 /** Every step of every actor of a node as one stream, and what operators read from it. */
-import {
-  asyncScheduler,
-  groupBy,
-  merge,
-  mergeMap,
-  type Observable,
-  reduce,
-  type SchedulerLike,
-  share,
-  windowTime,
-} from "rxjs";
+import type { Observable, SchedulerLike } from "rxjs";
+import { asyncScheduler } from "rxjs/internal/scheduler/async";
+import { groupBy } from "rxjs/internal/operators/groupBy";
+import { merge } from "rxjs/internal/observable/merge";
+import { mergeMap } from "rxjs/internal/operators/mergeMap";
+import { reduce } from "rxjs/internal/operators/reduce";
+import { share } from "rxjs/internal/operators/share";
+import { windowTime } from "rxjs/internal/operators/windowTime";
 import type { ActorReport } from "../actors/admin/messages.ts";
 import type { StepEvent } from "../runtime/inspection.ts";
 

@@ -4,8 +4,10 @@ import type { NodeConfig } from "./config/node-config.ts";
 import { configOfSettings, type NodeSettings } from "./config/node-settings.ts";
 import type { ValidateOptions } from "./config/validate.ts";
 import { ConfigurationError, NodeStartError } from "./errors.ts";
-import { launchNode, type LaunchOptions, type RunningNode } from "./node.ts";
+import { launchNode } from "./node.ts";
+import type { LaunchOptions, RunningNode } from "./running-node.ts";
 
+/** Who hears of a start, and how long it may take. */
 export type StartOptions = {
   /**
    * Hears what the node says to operators from the very start on, the warnings about its settings included. Default: nobody does, and

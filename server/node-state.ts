@@ -1,14 +1,12 @@
 /** What is so with a node, as streams that begin with how it is now. */
-import {
-  distinctUntilChanged,
-  map,
-  type Observable,
-  of,
-  ReplaySubject,
-  share,
-  startWith,
-  switchMap,
-} from "rxjs";
+import type { Observable } from "rxjs";
+import { distinctUntilChanged } from "rxjs/internal/operators/distinctUntilChanged";
+import { map } from "rxjs/internal/operators/map";
+import { of } from "rxjs/internal/observable/of";
+import { ReplaySubject } from "rxjs/internal/ReplaySubject";
+import { share } from "rxjs/internal/operators/share";
+import { startWith } from "rxjs/internal/operators/startWith";
+import { switchMap } from "rxjs/internal/operators/switchMap";
 import type { NatsConnections } from "../actors/admin/messages.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import { type Leadership, NO_LEADERSHIP } from "../protocol/replication.ts";

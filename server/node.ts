@@ -1,6 +1,8 @@
 /** A running node: the main thread's actors, its other threads, and the way to the other nodes. */
 import { availableParallelism } from "node:os";
-import { type Observable, Subject, Subscription } from "rxjs";
+import type { Observable } from "rxjs";
+import { Subject } from "rxjs/internal/Subject";
+import { Subscription } from "rxjs/internal/Subscription";
 import type { NatsConnections, NatsReport, ProcessReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
 import { assert } from "../protocol/assert.ts";
@@ -15,13 +17,18 @@ import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
 import { connectNats } from "../runtime/nats/transport.ts";
+import type { AdminServer, LogControl } from "./admin/admin-server.ts";
+import { ElectionMeter } from "./measures/election-meter.ts";
+import { type Meter, meterNowMs, meterOf } from "./measures/meter.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
 import { type Changes, type ChangesOptions, ChangeStreams } from "./change-streams.ts";
 import { NodeStoppedError } from "./errors.ts";
 import { actorReports, stepsOf } from "./inspect-steps.ts";
+import { reportMissingLeader } from "./leader-missing.ts";
 import { natsLog, natsTopic } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
 import { whenNatsIsThere } from "./nats-wait.ts";
+import { traceEvent } from "./diagnostics.ts";
 import { type NodeState, stateOf } from "./node-state.ts";
 import { readPeerKeys } from "./peer-keys.ts";
 import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
@@ -35,8 +42,9 @@ import { memoryProblem } from "./start-memory.ts";
 import { addReplicationActors, peerGate } from "./placement.ts";
 import { type PlacedConfig, type Placement, placementOf } from "./threads/choice.ts";
 import { OneThread } from "./threads/one-thread.ts";
+import type { LaunchOptions, RunningNode, StopReason } from "./running-node.ts";
 import { OwnThreads } from "./threads/own-threads.ts";
-import type { InMemory, Threads, ThreadsOptions } from "./threads/threads.ts";
+import type { Threads, ThreadsOptions } from "./threads/threads.ts";
 import { observe, wireAll } from "./wiring.ts";
 import {
   processEnvironment,
@@ -44,64 +52,6 @@ import {
   reportProcess,
   reportServer,
 } from "./process-report.ts";
-
-export type StopReason =
-  | { readonly kind: "asked" }
-  /** The node has stopped itself: one that may be wrong must not vote. */
-  | { readonly kind: "failed"; readonly reason: string };
-
-/** A node of an ensemble in this process. Its streams begin with how things are, for each subscriber, and complete when it stops. */
-export type RunningNode = {
-  /** The TCP port that ZooKeeper's clients connect to. -1: there is only one for those that speak TLS. */
-  readonly clientPort: number;
-  /** The TCP port of those that speak TLS, if there is one. */
-  readonly secureClientPort: number | undefined;
-  /**
-   * Resolves when the node serves clients for the first time: it leads, or follows a leader. Rejects with NodeStoppedError when it
-   * stops before.
-   */
-  readonly ready: Promise<void>;
-  /** Resolves, and never rejects, when the node has stopped, whether it was asked to or stopped itself. */
-  readonly stopped: Promise<StopReason>;
-  /** Who leads, as far as this node knows, in which epoch, and which writes the ensemble takes. */
-  readonly leadership$: Observable<Leadership>;
-  /**
-   * The other nodes that this one is in contact with, ascending: of a leader those that it has heard within the peer timeout, of a
-   * follower its leader, of a node that looks for a leader none.
-   */
-  readonly peers$: Observable<readonly ServerId[]>;
-  /** Which connections to NATS the node has, and whether they are there. They are made again by themselves. */
-  readonly nats$: Observable<NatsConnections>;
-  /** What the node's actors say to operators, on all threads, from now on. What was said before is not repeated: see `onInspection`. */
-  readonly inspection$: Observable<InspectionEvent>;
-  /**
-   * Each step of each actor, on all threads, while somebody subscribes. To look at a node closely: every step is timed then, which
-   * costs a busy node some of its speed. Those of other threads come up to 50 ms later.
-   */
-  readonly steps$: Observable<StepEvent>;
-  /**
-   * Changes of the znode at a path, in order, each once, without a gap, from this node's own replica and without NATS. Throws
-   * BadArgumentsError. What may be observed is the same as with `changes` of `zooid/client`.
-   */
-  changes(path: string, options?: ChangesOptions): Changes;
-  /** Closes clients and files. Resolves when everything is released. It may be called again. */
-  stop(): Promise<void>;
-};
-
-export type LaunchOptions = {
-  /** In place of NATS: nodes of one process share a network in memory. */
-  readonly transport?: Transport | undefined;
-  /** What the node has in memory. It then has to have no lanes of its own: `lanes` is 0. */
-  readonly inMemory?: InMemory | undefined;
-  /** Operations to skip from now on; each must have failed on this node. */
-  readonly skip?: readonly Zxid[] | undefined;
-  /** The process does nothing but to run this node, so its main thread may wait for the disk. Default false. */
-  readonly ownsProcess?: boolean | undefined;
-  /** Hears what happens from the very start on. */
-  readonly onInspection?: ((event: InspectionEvent) => void) | undefined;
-  /** Gives a start up that takes too long, as when it waits for NATS: it then rejects. Once the node has started it stops the node. */
-  readonly signal?: AbortSignal | undefined;
-};
 
 /** How many files a lane has open. */
 const LANE_FILES = 20;
@@ -162,6 +112,9 @@ class Node implements RunningNode {
   #early: Letter[] = [];
   #stopping: Promise<void> | undefined;
   #stopReports: () => void = () => undefined;
+  readonly #meter: Meter | undefined;
+  readonly #elections: ElectionMeter | undefined;
+  #admin: AdminServer | undefined;
   #stopServerReports: () => void = () => undefined;
   #counts: ConnectionCounts | undefined;
   /** False: its disk is in memory. */
@@ -177,9 +130,12 @@ class Node implements RunningNode {
     const isInMemory = inMemory.disk !== undefined || inMemory.clients !== undefined;
     assert(placement.threads === "one" || !isInMemory, "what is in memory is on one thread");
     this.#hasFolder = inMemory.disk === undefined;
+    this.#meter = meterOf(config, "main");
+    this.#elections = this.#meter && new ElectionMeter(this.#meter, meterNowMs());
     const threads: ThreadsOptions = {
       config: this.#config,
       inMemory,
+      meter: this.#meter,
       signal: this.#aborted.signal,
       onLetters: (letters) => this.#deliver(letters),
       onInspection: (event) => this.#inspect(event),
@@ -199,6 +155,10 @@ class Node implements RunningNode {
 
   get secureClientPort(): number | undefined {
     return (this.#threads.ports ?? this.#config).secureClientPort;
+  }
+
+  get adminUrl(): string | undefined {
+    return this.#admin?.url;
   }
 
   get leadership$(): Observable<Leadership> {
@@ -227,13 +187,14 @@ class Node implements RunningNode {
     return this.#main;
   }
 
-  async start({ transport: given, skip = [] }: LaunchOptions): Promise<void> {
+  async start({ transport: given, skip = [], logControl }: LaunchOptions): Promise<void> {
     const config = this.#config;
     if (this.#hasFolder) this.#makeFolder();
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     await this.#threads.openFolder();
     const { threads, lanes, because } = this.#placement;
     this.#say("info", "placement", { threads, lanes, because });
+    if (config.adminServer) this.#admin = await this.#openAdmin(logControl);
     const skips = this.#hasFolder ? this.#operationsToSkip(skip) : [];
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
@@ -242,6 +203,7 @@ class Node implements RunningNode {
     await this.#threads.startLanes({ counts: this.#shareCounts(), nats, skips });
     const main = this.#makeMain();
     this.#main = main;
+    this.#admin?.attach(main.system);
     const recovered = new Promise<undefined>((resolve) => {
       observe(main.system, "durable").subscribe(() => resolve(undefined));
     });
@@ -266,6 +228,21 @@ class Node implements RunningNode {
     if (problem !== undefined) throw new Error(problem);
   }
 
+  async #openAdmin(logControl: LogControl | undefined): Promise<AdminServer> {
+    // Most nodes have none, and start sooner without its modules.
+    const server = await import("./admin/admin-server.ts");
+    const admin = await server.AdminServer.open({
+      config: this.#config,
+      ports: () => this.#threads.ports,
+      say: (level, event, detail) => this.#say(level, event, detail),
+      logControl,
+    });
+    // The node was stopped while it began to listen, and nobody else knows of it.
+    if (this.#aborted.signal.aborted) await admin.close();
+    this.#aborted.signal.throwIfAborted();
+    return admin;
+  }
+
   #makeMain(): Main {
     const config = this.#config;
     const gate = peerGate(config, realRandomness);
@@ -276,6 +253,7 @@ class Node implements RunningNode {
       gate,
       transport: this.#transport,
       slowStepMs: slowStepMs(config),
+      meter: this.#meter,
       ...this.#threads.mainPart(),
       onStopNode: (reason) => this.#fail(reason),
     });
@@ -295,7 +273,7 @@ class Node implements RunningNode {
   }
 
   /** What the admin actor is told now and then. The returned function ends it. */
-  #startReports({ system, gate, steps$ }: Main): () => void {
+  #startReports({ system, gate, state, steps$ }: Main): () => void {
     const stopProcessReports = reportProcess((report) => {
       this.#limitConnections(report);
       system.tell("admin", report);
@@ -310,13 +288,29 @@ class Node implements RunningNode {
       const reports$ = actorReports(steps$, actorMetricsMs);
       reports.add(reports$.subscribe((report) => system.tell("admin", report)));
     }
+    const meter = this.#meter;
+    if (meter !== undefined) {
+      reports.add(meter.start((report) => system.tell("admin", report)));
+      reports.add(
+        observe(system, "committed").subscribe(({ records }) => meter.committed(records)),
+      );
+    }
     reports.add(
       this.#authenticated?.status$.subscribe((status) => {
         const report: NatsReport = { kind: "natsReport", connection: "peers", status };
         system.tell("admin", report, natsTopic("peers"));
       }),
     );
+    const stopLeaderReports = reportMissingLeader(
+      this.#config,
+      { gate, leadership$: state.leadership$ },
+      {
+        nowMs: () => realClock.nowMs(),
+        say: (detail) => this.#say("warn", "stillNoLeader", detail),
+      },
+    );
     return () => {
+      stopLeaderReports();
       clearInterval(peersReports);
       stopProcessReports();
       reports.unsubscribe();
@@ -367,7 +361,10 @@ class Node implements RunningNode {
   /** An operation that a replica could not apply, for which this node stops, is noted, so that an operator can have it skipped. */
   #inspect(event: InspectionEvent): void {
     this.inspection$.next(event);
-    if (event.kind !== "log" || event.event !== APPLY_FAILED) return;
+    traceEvent(event);
+    if (event.kind !== "log") return;
+    this.#elections?.take(event.event, meterNowMs());
+    if (event.event !== APPLY_FAILED) return;
     const { dataDir, dataLogDir = dataDir } = this.#config;
     const zxid = zxidOfText(String(event.detail["zxid"]));
     const record = zxidOfText(String(event.detail["record"]));
@@ -432,6 +429,7 @@ class Node implements RunningNode {
     const failures: unknown[] = [];
     const transports = this.#transport === undefined ? [] : [this.#transport];
     for (const release of [
+      () => (this.#admin === undefined ? [] : [this.#admin.close()]),
       () => transports.map(async (transport) => await transport.close()),
       () => [this.#threads.closeLanes()],
       () => [this.#threads.closeFolder()],

@@ -49,7 +49,10 @@ const TELL_AGAIN_MS = 1000;
 
 type Said = { saidMs: number; sentMs: number; count: number };
 type Incarnation = Pick<PeerFrameHeader, "identity" | "incarnation" | "nonce">;
-type Known = { readonly head: Uint8Array; readonly sender: PeerSender };
+type Known = { readonly head: Uint8Array; readonly sender: PeerSender; heardMs: number };
+
+/** Another node, as its last message showed it. */
+export type PeerContact = Pick<PeerSender, "isVoter" | "ensembleId"> & { readonly id: ServerId };
 
 export class NodeGate implements PeerGate {
   readonly #server: ServerId;
@@ -79,6 +82,22 @@ export class NodeGate implements PeerGate {
   /** How many messages have been refused since the start. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** The ensemble to which this node's folder belongs. Undefined: it belongs to none, or that is not known yet. */
+  get ensembleId(): string | undefined {
+    return this.#standing?.ensembleId;
+  }
+
+  /** The nodes of which a message was let in since then, ascending. */
+  contacts(sinceMs: number): readonly PeerContact[] {
+    return [...this.#known]
+      .filter(([, { heardMs }]) => heardMs >= sinceMs)
+      .map(([id, { sender }]) => {
+        const { isVoter, ensembleId } = sender;
+        return { id: id as ServerId, isVoter, ensembleId };
+      })
+      .sort((a, b) => a.id - b.id);
   }
 
   /** From now on this is who the node is, and whom it takes for a member. */
@@ -111,6 +130,7 @@ export class NodeGate implements PeerGate {
     const known = this.#known.get(from);
     // Nearly every frame has the header of the one before.
     if (known !== undefined && isSameHead(known.head, bytes)) {
+      known.heardMs = nowMs;
       return this.#take(incoming, known.sender, nowMs);
     }
     const frame = decodeFrame(bytes);
@@ -132,7 +152,8 @@ export class NodeGate implements PeerGate {
       const reply = this.#reply(from, "outdated", header, nowMs);
       return { kind: "refused", reply };
     }
-    this.#known.set(from, { head: bytes.slice(0, PEER_FRAME_HEAD_BYTES), sender });
+    const head = bytes.slice(0, PEER_FRAME_HEAD_BYTES);
+    this.#known.set(from, { head, sender, heardMs: nowMs });
     return this.#take(incoming, sender, nowMs);
   }
 

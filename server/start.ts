@@ -25,7 +25,7 @@ import {
   NodeStoppedError,
 } from "./errors.ts";
 import { launch, type StartOptions } from "./launch.ts";
-import type { RunningNode, StopReason } from "./node.ts";
+import type { RunningNode, StopReason } from "./running-node.ts";
 
 export type {
   Change,

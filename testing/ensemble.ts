@@ -27,10 +27,11 @@ import { TestTime } from "./time.ts";
 export type { Client, InspectionEvent, NodeSettings, TestConnectOptions };
 export { BadArgumentsError, ConfigurationError, StillWaitingError };
 
+/** How large an ensemble under test is, and how its time goes. */
 export type TestEnsembleOptions = {
   /** How many nodes, 1 to 9. Default 3. */
   readonly nodes?: number;
-  /** Decides every delay and every draw. Default 1. */
+  /** Decides every delay and every draw, a whole number from 1 to 4_294_967_295. Default 1. */
   readonly seed?: number;
   /** False: time moves only where the ensemble is asked for it. Default true: it also moves while a call of a client waits. */
   readonly autoAdvance?: boolean;
@@ -43,8 +44,11 @@ export type TestEnsembleOptions = {
 /** A node: its number, from 1 on, or the one that leads. */
 export type NodeName = number | "leader";
 
+/** A node of an ensemble under test, as it is at one moment. */
 export type TestNode = {
+  /** Its number, from 1 on. */
   readonly id: number;
+  /** Whether it has a process, and whether that stands still (`pause`). `down`: it was killed, or has stopped itself. */
   readonly status: "running" | "paused" | "down";
   /** What the node itself believes; one that is cut off may believe that it leads, for a while. */
   readonly role: "looking" | "establishing" | "following" | "leading";
@@ -80,6 +84,10 @@ export async function startTestEnsemble(options: TestEnsembleOptions = {}): Prom
   return ensemble;
 }
 
+/**
+ * An ensemble under test, which `startTestEnsemble` starts: real nodes and real clients over virtual time, network and disks. `await using`
+ * closes it. Its methods reject with BadArgumentsError for a node or a client that is not there, and all but `close` once it is closed.
+ */
 export class TestEnsemble implements AsyncDisposable {
   readonly #clock = new VirtualClock();
   readonly #time: TestTime;
@@ -256,6 +264,7 @@ export class TestEnsemble implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** The same as `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,7 +1,7 @@
 /** The admin actor collects what the other actors of the node report, and answers four-letter words from it. */
 import { unreachable } from "../../protocol/assert.ts";
 import type { ServerId } from "../../protocol/ids.ts";
-import { ZXID_NONE } from "../../protocol/zxid.ts";
+import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { Actor } from "../../runtime/actor.ts";
 import type { LocalEffect } from "../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../runtime/turn.ts";
@@ -13,6 +13,7 @@ import { TRACE_MASK_DEFAULT } from "../../protocol/zookeeper/words.ts";
 import { answerOf, type Metrics, type Mode, NOT_SERVING } from "./four-letter-words.ts";
 import type { ShownConfiguration } from "./configuration-text.ts";
 import {
+  type Asker,
   gather,
   type Gatherings,
   type GatheringWork,
@@ -23,12 +24,17 @@ import { isGathered, listingText } from "./listings.ts";
 import type {
   ActorReport,
   AdminMessage,
+  FactsQuestion,
+  Gathered,
   GatewayReport,
+  MeasuresReport,
   NatsConnectionName,
   NatsConnections,
   NatsStatus,
+  Part,
   ProcessReport,
   ServerReport,
+  StreamCounts,
 } from "./messages.ts";
 
 export type AdminOptions = {
@@ -54,9 +60,13 @@ export type AdminOptions = {
 
 export type AdminState = {
   leadership: Leadership;
+  /** Since when this node leads, by the clock of the turns. */
+  leadingSinceMs: number;
   tree: TreeMetrics;
   /** Maps a lane to the number of its watches. */
   readonly watches: Map<number, number>;
+  /** Maps a lane to the zxid that its tree has applied. */
+  readonly applied: Map<number, Zxid>;
   /** Maps a lane to how many bytes of its heap are in use. */
   readonly laneHeaps: Map<number, number>;
   /** If this node leads: the nodes whose pings came in time, itself among them. */
@@ -68,6 +78,8 @@ export type AdminState = {
   readonly reports: Map<string, GatewayReport>;
   readonly nats: Map<NatsConnectionName, NatsStatus>;
   readonly actors: Map<string, ActorReport>;
+  /** Maps a thread to what was measured there. */
+  readonly measures: Map<string, MeasuresReport>;
   server: ServerReport;
   /** What `stmk` has set. Nothing is traced by it. */
   traceMask: bigint;
@@ -93,6 +105,7 @@ export function adminActor(
 function initialState(nowMs: number): AdminState {
   return {
     leadership: NO_LEADERSHIP,
+    leadingSinceMs: nowMs,
     tree: {
       kind: "treeMetrics",
       lane: 0,
@@ -108,6 +121,7 @@ function initialState(nowMs: number): AdminState {
       treeHeapBytesMax: 0,
     },
     watches: new Map(),
+    applied: new Map(),
     laneHeaps: new Map(),
     alive: [],
     process: { kind: "processReport", openFiles: 0, openFilesMax: 0 },
@@ -115,6 +129,7 @@ function initialState(nowMs: number): AdminState {
     reports: new Map(),
     nats: new Map(),
     actors: new Map(),
+    measures: new Map(),
     server: { kind: "serverReport", clientPort: undefined, folderBytes: 0, logFolderBytes: 0 },
     traceMask: TRACE_MASK_DEFAULT,
     gatherings: newGatherings(nowMs),
@@ -125,7 +140,7 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
   const { state, effects } = turn;
   switch (message.kind) {
     case "leadership":
-      takeLeadership(state, message);
+      takeLeadership(turn, message);
       return;
     case "peers":
       // An actor that is restarted is told what the last leader here has said.
@@ -135,6 +150,7 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
       // The tree of each lane reports. The report with the latest zxid stands for the node.
       if (message.zxid >= state.tree.zxid) state.tree = message;
       state.watches.set(message.lane, message.watches);
+      state.applied.set(message.lane, message.zxid);
       return;
     case "gatewayReport":
       state.reports.set(message.gateway, message);
@@ -155,6 +171,9 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
     case "actorReport":
       state.actors.set(message.actor, message);
       return;
+    case "measuresReport":
+      state.measures.set(message.thread, message);
+      return;
     case "serverReport":
       state.server = message;
       return;
@@ -163,6 +182,9 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
       return;
     case "fourLetterWord":
       answerWord(options, turn, message);
+      return;
+    case "askFacts":
+      takeFactsQuestion(options, turn, message);
       return;
     default:
       unreachable(message);
@@ -180,7 +202,7 @@ function answerWord(
     if (modeOf(options, state.leadership) === undefined) {
       effects.push(tell(from, { kind: "adminAnswer", client, text: NOT_SERVING }));
     } else {
-      gather(workOf(options, turn), word, { from, client });
+      gather(workOf(options, turn), word, { kind: "client", from, client });
     }
     return;
   }
@@ -188,10 +210,39 @@ function answerWord(
   effects.push(tell(from, { kind: "adminAnswer", client, text }));
 }
 
-function workOf(options: AdminOptions, { state, effects, nowMs }: Turn): GatheringWork {
-  const textOf: GatheringWork["textOf"] = (word, parts) =>
-    word === "stat" ? answerOf(word, metricsOf(options, state, nowMs)) : listingText(word, parts);
-  return { gatherings: state.gatherings, lanes: options.lanes ?? 1, nowMs, textOf, effects };
+/** A node that serves nobody has facts as well. */
+function takeFactsQuestion(options: AdminOptions, turn: Turn, asked: FactsQuestion): void {
+  const { request, gather: gathered, mask } = asked;
+  if (mask !== undefined) turn.state.traceMask = mask;
+  if (gathered === undefined) tellFacts(options, turn, { request, parts: [] });
+  else gather(workOf(options, turn), gathered, { kind: "server", request });
+}
+
+function tellFacts(
+  options: AdminOptions,
+  { state, effects, nowMs }: Turn,
+  answer: { readonly request: number; readonly parts: readonly Part[] },
+): void {
+  effects.push(
+    emit("facts", { kind: "facts", metrics: metricsOf(options, state, nowMs), ...answer }),
+  );
+}
+
+function workOf(options: AdminOptions, turn: Turn): GatheringWork {
+  const { state, effects, nowMs } = turn;
+  const answer = (askers: readonly Asker[], word: Gathered, parts: readonly Part[]): void => {
+    for (const asker of askers) {
+      if (asker.kind === "server") {
+        tellFacts(options, turn, { request: asker.request, parts });
+      } else if (word !== "connections") {
+        const { from, client } = asker;
+        const metrics = metricsOf(options, state, nowMs);
+        const text = word === "stat" ? answerOf(word, metrics) : listingText(word, parts);
+        effects.push(tell(from, { kind: "adminAnswer", client, text }));
+      }
+    }
+  };
+  return { gatherings: state.gatherings, lanes: options.lanes ?? 1, nowMs, answer, effects };
 }
 
 function natsConnections({ nats }: AdminState): NatsConnections {
@@ -202,8 +253,9 @@ function natsConnections({ nats }: AdminState): NatsConnections {
 }
 
 /** Whom an earlier leader heard says nothing about the next, though it may be the same node. */
-function takeLeadership(state: AdminState, now: Leadership): void {
-  const { leader, epoch } = state.leadership;
+function takeLeadership({ state, nowMs }: Turn, now: Leadership): void {
+  const { leader, epoch, role } = state.leadership;
+  if (now.role === "leading" && role !== "leading") state.leadingSinceMs = nowMs;
   if (now.leader !== leader || now.epoch !== epoch) state.alive = [];
   state.leadership = now;
 }
@@ -221,7 +273,9 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     epoch: leadership.epoch,
     leader: leadership.leader,
     admission: leadership.admission,
+    role: leadership.role,
     zxid: tree.zxid,
+    laneZxids: [...state.applied].toSorted(([first], [second]) => first - second),
     znodes: tree.znodes,
     watches: [...state.watches.values()].reduce((total, watches) => total + watches, 0),
     ephemerals: tree.ephemerals,
@@ -245,15 +299,18 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
         busy.length === 0 ? 0 : Math.floor(Math.max(...busy.map((report) => report.latencyMs.max))),
     },
     clients: reports.flatMap((report) => report.clients),
+    streams: streamsOf(reports),
     voters: options.voters.length,
     followersAlive: state.alive.filter((peer) => peer !== options.server).length,
     peerMessagesRefused: state.refused,
     actors: [...state.actors.values()],
+    measures: [...state.measures.values()],
     natsConnections: state.nats.size,
     natsConnected: [...state.nats.values()].filter((status) => status === "connected").length,
     openFiles: state.process.openFiles,
     openFilesMax: state.process.openFilesMax,
     uptimeMs: nowMs - options.startedMs,
+    leadingMs: leadership.role === "leading" ? nowMs - state.leadingSinceMs : 0,
     environment: options.environment ?? [],
     server: options.server,
     members: options.voters,
@@ -264,6 +321,17 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     logFolderBytes: state.server.logFolderBytes,
     traceMask: state.traceMask,
   };
+}
+
+function streamsOf(reports: readonly GatewayReport[]): StreamCounts {
+  let [open, waiting, pendingBytes, pendingBytesMax] = [0, 0, 0, 0];
+  for (const { streams } of reports) {
+    open += streams?.open ?? 0;
+    waiting += streams?.waiting ?? 0;
+    pendingBytes += streams?.pendingBytes ?? 0;
+    pendingBytesMax = Math.max(pendingBytesMax, streams?.pendingBytesMax ?? 0);
+  }
+  return { open, waiting, pendingBytes, pendingBytesMax };
 }
 
 function modeOf({ voters, readOnlyMode }: AdminOptions, { role }: Leadership): Mode | undefined {

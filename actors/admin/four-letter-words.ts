@@ -1,9 +1,10 @@
 /** The texts of ZooKeeper's four-letter words, laid out as its tools parse them. Source: ZooKeeper's FourLetterCommands. */
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
-import type { WriteAdmission } from "../../protocol/replication.ts";
+import type { Leadership, WriteAdmission } from "../../protocol/replication.ts";
+import { counterOf, countOf, histogramOf } from "./measures.ts";
 import { configurationText, type ShownConfiguration } from "./configuration-text.ts";
-import type { ActorReport } from "./messages.ts";
+import type { ActorReport, MeasuresReport, StreamCounts } from "./messages.ts";
 
 export type Mode = "standalone" | "leader" | "follower" | "read-only";
 
@@ -16,7 +17,10 @@ export type Metrics = {
   readonly leader: number | undefined;
   /** Which writes of clients the ensemble takes, given the space on its disks and in memory. */
   readonly admission: WriteAdmission;
+  readonly role: Leadership["role"];
   readonly zxid: Zxid;
+  /** The lanes in order of their numbers, each with the zxid that its tree has applied when it was asked last. */
+  readonly laneZxids: readonly (readonly [lane: number, zxid: Zxid])[];
   readonly znodes: number;
   readonly watches: number;
   readonly ephemerals: number;
@@ -36,6 +40,7 @@ export type Metrics = {
   readonly outstanding: number;
   readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
   readonly clients: readonly string[];
+  readonly streams: StreamCounts;
   readonly voters: number;
   /** If this node leads: the number of followers whose pings came in time. */
   readonly followersAlive: number;
@@ -46,9 +51,13 @@ export type Metrics = {
   readonly natsConnected: number;
   /** The metrics of each actor, if they are measured. */
   readonly actors: readonly ActorReport[];
+  /** What was measured on each thread, if it is. */
+  readonly measures: readonly MeasuresReport[];
   readonly openFiles: number;
   readonly openFilesMax: number;
   readonly uptimeMs: number;
+  /** For how long this node has led, if it does. */
+  readonly leadingMs: number;
   /** The lines of `envi`, each a name and a value. */
   readonly environment: readonly (readonly [string, string])[];
   /** This node and the ensemble's voters. */
@@ -134,62 +143,114 @@ function environmentText({ version, environment }: Metrics): string {
  * except the average latency, which ZooKeeper prints with a fraction too.
  */
 function monitorText(metrics: Metrics, mode: Mode): string {
+  return monitorValues(metrics, mode)
+    .map(([name, value]) => `zk_${name}\t${value}\n`)
+    .join("");
+}
+
+/** The metrics of `mntr`, without the `zk_` before their names. What is text is no number, or one that Java would print as a double. */
+export function monitorValues(metrics: Metrics, mode: Mode): readonly [string, string | number][] {
   const values: [string, string | number][] = [
-    ["zk_version", metrics.version],
-    ["zk_server_state", mode],
-    ["zk_ephemerals_count", metrics.ephemerals],
-    ["zk_num_alive_connections", metrics.connections],
-    ["zk_connection_rejected", metrics.refused],
-    ["zk_avg_latency", decimal(metrics.latencyMs.average)],
-    ["zk_min_latency", metrics.latencyMs.min],
-    ["zk_max_latency", metrics.latencyMs.max],
-    ["zk_outstanding_requests", metrics.outstanding],
-    ["zk_znode_count", metrics.znodes],
-    ["zk_packets_sent", metrics.sent],
-    ["zk_packets_received", metrics.received],
-    ["zk_watch_count", metrics.watches],
-    ["zk_approximate_data_size", metrics.dataBytes],
-    ["zk_open_file_descriptor_count", metrics.openFiles],
-    ["zk_max_file_descriptor_count", metrics.openFilesMax],
-    ["zk_uptime", Math.floor(metrics.uptimeMs)],
+    ["version", metrics.version],
+    ["server_state", mode],
+    ...peerState(mode),
+    ["ephemerals_count", metrics.ephemerals],
+    ["num_alive_connections", metrics.connections],
+    ["connection_rejected", metrics.refused],
+    ["avg_latency", decimal(metrics.latencyMs.average)],
+    ["min_latency", metrics.latencyMs.min],
+    ["max_latency", metrics.latencyMs.max],
+    ["outstanding_requests", metrics.outstanding],
+    ["znode_count", metrics.znodes],
+    ["packets_sent", metrics.sent],
+    ["packets_received", metrics.received],
+    ["watch_count", metrics.watches],
+    ["approximate_data_size", metrics.dataBytes],
+    ["open_file_descriptor_count", metrics.openFiles],
+    ["max_file_descriptor_count", metrics.openFilesMax],
+    ["uptime", Math.floor(metrics.uptimeMs)],
   ];
-  if (mode !== "standalone") values.push(["zk_quorum_size", metrics.voters]);
+  if (mode !== "standalone") values.push(["quorum_size", metrics.voters]);
   if (mode === "leader") {
-    values.push(["zk_learners", metrics.followersAlive]);
-    values.push(["zk_followers", metrics.followersAlive]);
-    values.push(["zk_synced_followers", metrics.followersAlive]);
+    values.push(["leader_uptime", Math.floor(metrics.leadingMs)]);
+    values.push(["learners", metrics.followersAlive]);
+    values.push(["followers", metrics.followersAlive]);
+    values.push(["synced_followers", metrics.followersAlive]);
+    // A sync goes through the log as a write does, so none waits at the leader alone.
+    values.push(["pending_syncs", 0]);
   }
-  values.push(["zk_zooid_epoch", metrics.epoch]);
-  values.push(["zk_zooid_leader", metrics.leader ?? -1]);
-  values.push(["zk_zooid_applied_zxid", metrics.zxid]);
-  values.push(["zk_zooid_writes_refused", isWritable(metrics) ? 0 : 1]);
-  values.push(["zk_zooid_growth_refused", metrics.admission === "all" ? 0 : 1]);
-  values.push(["zk_zooid_sessions", metrics.sessions]);
-  values.push(["zk_zooid_tree_bytes", metrics.treeBytes]);
-  values.push(["zk_zooid_tree_bytes_max", metrics.treeBytesMax]);
-  values.push(["zk_zooid_tree_heap_bytes", metrics.treeHeapBytes]);
-  values.push(["zk_zooid_tree_heap_bytes_max", metrics.treeHeapBytesMax]);
+  values.push(...measuredValues(metrics.measures));
+  values.push(["zooid_epoch", metrics.epoch]);
+  values.push(["zooid_leader", metrics.leader ?? -1]);
+  values.push(["zooid_applied_zxid", metrics.zxid]);
+  values.push(["zooid_writes_refused", isWritable(metrics) ? 0 : 1]);
+  values.push(["zooid_growth_refused", metrics.admission === "all" ? 0 : 1]);
+  values.push(["zooid_sessions", metrics.sessions]);
+  values.push(["zooid_tree_bytes", metrics.treeBytes]);
+  values.push(["zooid_tree_bytes_max", metrics.treeBytesMax]);
+  values.push(["zooid_tree_heap_bytes", metrics.treeHeapBytes]);
+  values.push(["zooid_tree_heap_bytes_max", metrics.treeHeapBytesMax]);
   for (const [lane, usedBytes] of metrics.laneHeaps) {
-    values.push([`zk_zooid_lane_${lane}_heap_used_bytes`, usedBytes]);
+    values.push([`zooid_lane_${lane}_heap_used_bytes`, usedBytes]);
   }
-  values.push(["zk_zooid_peer_messages_refused", metrics.peerMessagesRefused]);
-  values.push(["zk_zooid_nats_connections", metrics.natsConnections]);
-  values.push(["zk_zooid_nats_connected", metrics.natsConnected]);
+  values.push(["zooid_peer_messages_refused", metrics.peerMessagesRefused]);
+  values.push(["zooid_nats_connections", metrics.natsConnections]);
+  values.push(["zooid_nats_connected", metrics.natsConnected]);
   for (const { actor, steps, busyMs, slowestUs, queuedMax } of metrics.actors) {
-    const name = `zk_zooid_actor_${actor.replaceAll(/\W/g, "_")}`;
+    const name = `zooid_actor_${actor.replaceAll(/\W/g, "_")}`;
     values.push([`${name}_steps`, steps], [`${name}_busy_ms`, Math.round(busyMs)]);
     values.push([`${name}_slowest_us`, slowestUs], [`${name}_queued_max`, queuedMax]);
   }
-  return values.map(([key, value]) => `${key}\t${value}\n`).join("");
+  return values;
+}
+
+/** As ZooKeeper names what a member of an ensemble does. */
+function peerState(mode: Mode): readonly [string, string][] {
+  if (mode !== "leader" && mode !== "follower") return [];
+  return [["peer_state", mode === "leader" ? "leading - broadcast" : "following - broadcast"]];
+}
+
+/** The measures that ZooKeeper has too, by its names for them. Durations are in milliseconds. */
+export const SUMMARIES: readonly (readonly [name: string, measure: string])[] = [
+  ["fsynctime", "fsync"],
+  ["quorum_ack_latency", "stage.quorum"],
+  ["election_time", "phase.vote"],
+  ["unavailable_time", "leaderless"],
+];
+export const COUNTERS: readonly (readonly [name: string, counted: string])[] = [
+  ["looking_count", "elections"],
+  ["proposal_count", "proposals"],
+  ["commit_count", "commits"],
+];
+
+/** None where nothing is measured. */
+function measuredValues(measures: readonly MeasuresReport[]): readonly [string, string | number][] {
+  const values: [string, string | number][] = [];
+  for (const [name, measure] of SUMMARIES) {
+    const histogram = histogramOf(measures, measure);
+    if (histogram === undefined) continue;
+    const { sum, min, max } = histogram;
+    const count = countOf(histogram);
+    values.push([`avg_${name}`, decimal(count === 0 ? 0 : sum / count)]);
+    values.push([`min_${name}`, Math.floor(min)], [`max_${name}`, Math.floor(max)]);
+    values.push([`cnt_${name}`, count], [`sum_${name}`, Math.round(sum)]);
+  }
+  for (const [name, counted] of COUNTERS) {
+    const count = counterOf(measures, counted);
+    if (count !== undefined) values.push([name, count]);
+  }
+  const slow = counterOf(measures, "slowFsyncs");
+  if (slow !== undefined) values.push(["fsync_threshold_exceed_count", slow]);
+  return values;
 }
 
 /** Whether any writes of clients other than the ends of sessions are taken. */
-function isWritable({ admission }: Metrics): boolean {
+export function isWritable({ admission }: Metrics): boolean {
   return admission === "all" || admission === "noGrowth";
 }
 
 /** Rounds to four places and prints as Java prints a double, that is with a decimal point even for a whole number. */
-function decimal(value: number): string {
+export function decimal(value: number): string {
   const text = String(Math.round(value * 10_000) / 10_000);
   return text.includes(".") ? text : `${text}.0`;
 }

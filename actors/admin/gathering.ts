@@ -7,12 +7,15 @@ import type { TellEffect } from "../../runtime/effects.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import { tell } from "../inboxes.ts";
-import type { GatheredWord } from "./listings.ts";
-import type { Part } from "./messages.ts";
+import type { Gathered, Part } from "./messages.ts";
 
-export type Asker = { readonly from: GatewayName; readonly client: number };
+export type Asker =
+  /** A connection of a gateway, which has asked a four-letter word. */
+  | { readonly kind: "client"; readonly from: GatewayName; readonly client: number }
+  /** A request to the server. */
+  | { readonly kind: "server"; readonly request: number };
 
-type Wish = { readonly word: GatheredWord; readonly asker: Asker };
+type Wish = { readonly word: Gathered; readonly asker: Asker };
 
 export type Gatherings = {
   /** The number of the next question. A later one has a higher number, also after this actor was started again. */
@@ -20,7 +23,7 @@ export type Gatherings = {
   current:
     | {
         readonly question: number;
-        readonly word: GatheredWord;
+        readonly word: Gathered;
         readonly askers: readonly Asker[];
         readonly sinceMs: number;
         /** These have not answered yet. */
@@ -44,11 +47,11 @@ export type GatheringWork = {
   readonly gatherings: Gatherings;
   readonly lanes: number;
   readonly nowMs: number;
-  readonly textOf: (word: GatheredWord, parts: readonly Part[]) => string;
+  readonly answer: (askers: readonly Asker[], word: Gathered, parts: readonly Part[]) => void;
   readonly effects: { push(effect: TellEffect): unknown };
 };
 
-export function gather(work: GatheringWork, word: GatheredWord, asker: Asker): void {
+export function gather(work: GatheringWork, word: Gathered, asker: Asker): void {
   const { gatherings, nowMs } = work;
   gatherings.waiting.push({ word, asker });
   const { current } = gatherings;
@@ -57,16 +60,13 @@ export function gather(work: GatheringWork, word: GatheredWord, asker: Asker): v
 }
 
 export function takePart(work: GatheringWork, part: Part): void {
-  const { gatherings, effects, textOf } = work;
+  const { gatherings, answer } = work;
   const { current } = gatherings;
   if (current === undefined || part.question !== current.question) return;
   if (!current.awaited.delete(part.from)) return;
   current.parts.push(part);
   if (current.awaited.size > 0) return;
-  const text = textOf(current.word, current.parts);
-  for (const { from, client } of current.askers) {
-    effects.push(tell(from, { kind: "adminAnswer", client, text }));
-  }
+  answer(current.askers, current.word, current.parts);
   gatherings.current = undefined;
   begin(work);
 }
@@ -87,7 +87,7 @@ function begin(work: GatheringWork): void {
   for (const effect of asked) effects.push(effect);
 }
 
-function questionsOf(word: GatheredWord, question: number, lanes: number): TellEffect[] {
+function questionsOf(word: Gathered, question: number, lanes: number): TellEffect[] {
   const numbers = Array.from({ length: lanes }, (_, index) => index + 1);
   switch (word) {
     case "crst":
@@ -103,7 +103,8 @@ function questionsOf(word: GatheredWord, question: number, lanes: number): TellE
         tell(`nats/${lane}`, message),
       ]);
     }
-    case "cons": {
+    case "cons":
+    case "connections": {
       const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / lanes);
       const message = { kind: "listConnections", question, word, bytesMax } as const;
       return numbers.map((lane) => tell(`zookeeper/${lane}`, message));

@@ -3,6 +3,7 @@ import type { Leadership } from "../../protocol/replication.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { Peers } from "../heartbeat/messages.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
+import type { Metrics } from "./four-letter-words.ts";
 
 /** From a gateway, once a second and whenever it asks for a four-letter word: its metrics since the start. */
 export type GatewayReport = {
@@ -17,6 +18,18 @@ export type GatewayReport = {
   readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
   /** One line for each client, as `stat` prints it. */
   readonly clients: readonly string[];
+  /** From a gateway of native clients. */
+  readonly streams?: StreamCounts;
+};
+
+/** The change streams of native clients. */
+export type StreamCounts = {
+  readonly open: number;
+  /** Those with changes that wait for their client: it has granted no credits, or takes in too slowly. */
+  readonly waiting: number;
+  /** The bytes that wait, of all streams and of the one with the most. */
+  readonly pendingBytes: number;
+  readonly pendingBytesMax: number;
 };
 
 /** From the server, at intervals: what the operating system says about the process. */
@@ -70,6 +83,25 @@ export type ActorReport = {
   readonly queuedMax: number;
 };
 
+export type HistogramReport = {
+  /** The largest value of each bucket but the last, ascending. */
+  readonly bounds: readonly number[];
+  /** How many values fell into each bucket. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+};
+
+/** From the server, if it measures: what was measured on a thread since it started. Durations are in milliseconds. */
+export type MeasuresReport = {
+  readonly kind: "measuresReport";
+  /** `main`, `log`, or the number of a lane. */
+  readonly thread: string;
+  readonly histograms: readonly (readonly [name: string, histogram: HistogramReport])[];
+  readonly counters: readonly (readonly [name: string, count: number])[];
+};
+
 /** From the server, at intervals: what `conf` and `dirs` tell beside the configuration. */
 export type ServerReport = {
   readonly kind: "serverReport";
@@ -115,13 +147,38 @@ export type MetricsQuestion = {
 export type ConnectionsQuestion =
   /** Set back what `cons` counts of each connection. The answer is a `part` without groups. */
   | { readonly kind: "resetConnections"; readonly question: number }
-  /** The answer is a `part`: in one group, a line of `cons` for each connection; or, for `dump`, the connections by when they end. */
+  /**
+   * The answer is a `part`. For `cons` it has a line for each connection, in one group; for `dump`, the connections by when they end; for
+   * `connections`, a ConnectionFacts in JSON for each, in the group `secure` for those that speak TLS.
+   */
   | {
       readonly kind: "listConnections";
       readonly question: number;
-      readonly word: "cons" | "dump";
+      readonly word: "cons" | "dump" | "connections";
       readonly bytesMax: number;
     };
+
+/** What is known of a connection, under the names that ZooKeeper's AdminServer has for it. Times are in milliseconds. */
+export type ConnectionFacts = {
+  readonly remote_socket_address: string;
+  /** 1: the node reads from it. 0: it does not for now. */
+  readonly interest_ops: number;
+  readonly outstanding_requests: number;
+  readonly packets_received: number;
+  readonly packets_sent: number;
+  /** The following are known of a connection that has a session. */
+  readonly session_id?: number;
+  readonly last_operation?: string;
+  readonly established?: number;
+  readonly session_timeout?: number;
+  readonly last_cxid?: number;
+  readonly last_zxid?: number;
+  readonly last_response_time?: number;
+  readonly last_latency?: number;
+  readonly min_latency?: number;
+  readonly avg_latency?: number;
+  readonly max_latency?: number;
+};
 
 export type WatchWord = "wchs" | "wchc" | "wchp";
 
@@ -158,6 +215,7 @@ export type AdminMessage =
   | NatsReport
   | ActorReport
   | ServerReport
+  | MeasuresReport
   | Part
   /** From a gateway. The answer is an `adminAnswer` to the actor `from`, with the gateway's own number `client` of the connection. */
   | {
@@ -167,7 +225,40 @@ export type AdminMessage =
       readonly word: string;
       /** The trace mask that `stmk` sets. */
       readonly mask?: bigint;
-    };
+    }
+  | FactsQuestion;
+
+/** What other actors are asked for before an answer is made: that of a four-letter word, or, in a form for programs, `connections`. */
+export type Gathered =
+  | "stat"
+  | "cons"
+  | "crst"
+  | "srst"
+  | "dump"
+  | "wchs"
+  | "wchc"
+  | "wchp"
+  | "connections";
+
+/** From the server, for whoever asks over HTTP. The answer is emitted under `facts`. */
+export type FactsQuestion = {
+  readonly kind: "askFacts";
+  /** Names the answer. */
+  readonly request: number;
+  /** Undefined: what the admin actor knows is enough. */
+  readonly gather: Gathered | undefined;
+  /** The trace mask that is to be set. */
+  readonly mask?: bigint;
+};
+
+/** Emitted under `facts`. */
+export type Facts = {
+  readonly kind: "facts";
+  readonly request: number;
+  readonly metrics: Metrics;
+  /** What the other actors have answered. */
+  readonly parts: readonly Part[];
+};
 
 export type AdminAnswer = {
   readonly kind: "adminAnswer";

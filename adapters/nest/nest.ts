@@ -38,6 +38,10 @@ class Opened implements OnApplicationShutdown {
 
 /** Provides `Client` and `ZooidHealthIndicator` to all modules. */
 export class ZooidModule {
+  /**
+   * For `imports` of the root module. Throws BadArgumentsError unless there is exactly one of `client` and `url`; the start of the
+   * application fails as `connect` does.
+   */
   static forRoot({ client, url, options }: ZooidModuleOptions): DynamicModule {
     if ((client === undefined) === (url === undefined)) {
       throw new BadArgumentsError("ZooidModule needs one of `client` and `url`");

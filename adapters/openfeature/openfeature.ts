@@ -49,9 +49,13 @@ type Resolved = "boolean" | "string" | "number" | "object";
  * evaluation has the znode's `version` and `mzxid`. Closing the provider does not close the client.
  */
 export class ZooidFlags implements Provider {
+  /** The provider's name for OpenFeature. */
   readonly metadata: { readonly name: "zooid" } = { name: "zooid" };
+  /** It is for the server SDK. */
   readonly runsOn = "server" as const;
+  /** Tells OpenFeature when flags have changed, and whether the provider is ready, stale or in error. */
   readonly events: OpenFeatureEventEmitter = new OpenFeatureEventEmitter();
+  /** Those of the options. */
   readonly hooks: Hook[];
   readonly #client: Client;
   readonly #options: ZooidFlagsOptions;
@@ -69,6 +73,7 @@ export class ZooidFlags implements Provider {
     this.hooks = [...(options.hooks ?? [])];
   }
 
+  /** Reads all flags, then follows them; OpenFeature calls it. Rejects as a read does, when the flags cannot be read. */
   async initialize(): Promise<void> {
     this.#isClosed = false;
     await this.#load();
@@ -77,12 +82,17 @@ export class ZooidFlags implements Provider {
     this.#stops.push(() => states.unsubscribe());
   }
 
+  /** Follows the flags no longer; OpenFeature calls it. What they were last is still answered. */
   async onClose(): Promise<void> {
     this.#isClosed = true;
     this.#stopStream();
     for (const stop of this.#stops.splice(0)) stop();
   }
 
+  /**
+   * The value of a flag that is a boolean, from memory; `defaultValue` with an `errorCode` if there is no such flag, or it is something
+   * else.
+   */
   async resolveBooleanEvaluation(
     flagKey: string,
     defaultValue: boolean,
@@ -90,6 +100,10 @@ export class ZooidFlags implements Provider {
     return this.#resolve(flagKey, defaultValue, "boolean");
   }
 
+  /**
+   * The value of a flag that is a string, from memory; `defaultValue` with an `errorCode` if there is no such flag, or it is something
+   * else.
+   */
   async resolveStringEvaluation(
     flagKey: string,
     defaultValue: string,
@@ -97,6 +111,10 @@ export class ZooidFlags implements Provider {
     return this.#resolve(flagKey, defaultValue, "string");
   }
 
+  /**
+   * The value of a flag that is a number, from memory; `defaultValue` with an `errorCode` if there is no such flag, or it is something
+   * else.
+   */
   async resolveNumberEvaluation(
     flagKey: string,
     defaultValue: number,
@@ -104,6 +122,10 @@ export class ZooidFlags implements Provider {
     return this.#resolve(flagKey, defaultValue, "number");
   }
 
+  /**
+   * The value of a flag that is an object or a list, from memory; `defaultValue` with an `errorCode` if there is no such flag, or it is
+   * something else.
+   */
   async resolveObjectEvaluation<Value extends JsonValue>(
     flagKey: string,
     defaultValue: Value,

@@ -10,8 +10,7 @@ import { makeDataFolder } from "../../server/data-folder.ts";
 import { placementOf } from "../../server/threads/choice.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED } from "../command.ts";
 import type { Flag } from "../flags.ts";
-import { LOG_LEVELS } from "../log-lines.ts";
-import { LOG_LEVEL_FLAG, logLevelOf } from "../serve.ts";
+import { LOG_FORMAT_FLAG, LOG_LEVEL_FLAG, logProblems } from "../serve.ts";
 import type { NodePlan } from "./node.ts";
 import { busyPorts } from "./ports.ts";
 
@@ -35,6 +34,9 @@ const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   "data-dir",
   "data-log-dir",
   "four-letter-words",
+  "admin-server",
+  "admin-port",
+  "admin-address",
 ]);
 
 const PASSED_ON: readonly Flag[] = [
@@ -42,6 +44,7 @@ const PASSED_ON: readonly Flag[] = [
     return { name: flag, placeholder, summary };
   }),
   LOG_LEVEL_FLAG,
+  LOG_FORMAT_FLAG,
 ];
 
 const FLAGS: readonly Flag[] = [
@@ -54,6 +57,11 @@ const FLAGS: readonly Flag[] = [
     name: "client-port",
     placeholder: "N",
     summary: `of node 1, the next one of node 2 and so on; 0: free ones (default ${CLIENT_PORT_DEFAULT})`,
+  },
+  {
+    name: "admin-port",
+    placeholder: "N",
+    summary: "of the admin server of node 1, and so on; 0: free ones (default: there are none)",
   },
   {
     name: "data-dir",
@@ -93,10 +101,17 @@ function serversOf(ids: readonly number[], firstPort: number): string {
   return lines.join(",");
 }
 
+/** A port that is no number is passed on as it is, and the configuration's check reports it. */
+function isCounted(port: string): boolean {
+  return /^\d+$/.test(port) && port !== "0";
+}
+
+function portOf(firstPort: string, id: number): string {
+  return isCounted(firstPort) ? `${Number(firstPort) + id - 1}` : firstPort;
+}
+
 function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): NodePlan {
   const firstPort = flags.get("client-port") ?? CLIENT_PORT_DEFAULT;
-  // A port that is no number is passed on as it is, and the configuration's check reports it.
-  const isCounted = /^\d+$/.test(firstPort) && firstPort !== "0";
   const dataDir = flags.get("data-dir") ?? DATA_DIR_DEFAULT;
   const own = new Map<string, string>();
   for (const { name } of PASSED_ON) {
@@ -105,8 +120,12 @@ function planOf(flags: ReadonlyMap<string, string>, id: number, nodes: number): 
   }
   const ids = Array.from({ length: nodes }, (_, index) => index + 1);
   own.set("id", `${id}`).set("members", ids.join(","));
-  if (isCounted && !own.has("servers")) own.set("servers", serversOf(ids, Number(firstPort)));
-  own.set("client-port", isCounted ? `${Number(firstPort) + id - 1}` : firstPort);
+  if (isCounted(firstPort) && !own.has("servers")) {
+    own.set("servers", serversOf(ids, Number(firstPort)));
+  }
+  own.set("client-port", portOf(firstPort, id));
+  const adminPort = flags.get("admin-port");
+  if (adminPort !== undefined) own.set("admin-port", portOf(adminPort, id));
   own.set("client-port-address", HOST).set("data-dir", join(dataDir, `${id}`));
   // The nodes share the cores of this machine, which each of them alone would count as its own.
   if ((own.get("lanes") ?? "auto") === "auto") {
@@ -142,18 +161,18 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   const number = typeof nodes === "number" ? nodes : 1;
   const plans = Array.from({ length: number }, (_, index) => planOf(flags, index + 1, number));
   const problems = [...known, ...problemsOf(plans, flags.get("nats"))];
-  if (logLevelOf(flags) === undefined) {
-    console.error(`zooid ensemble: --log-level must be one of ${LOG_LEVELS.join(", ")}`);
-    return EXIT_MISUSED;
-  }
+  const wrong = logProblems(flags);
+  for (const problem of wrong) console.error(`zooid ensemble: ${problem}`);
+  if (wrong.length > 0) return EXIT_MISUSED;
   if (problems.length > 0) {
     console.error(`zooid ensemble: ${problemsText(problems)}`);
     return EXIT_MISUSED;
   }
-  const ports = new Map(plans.map((plan) => [plan.id, Number(plan.flags.get("client-port"))]));
-  const busy = await busyPorts(HOST, ports);
-  if (busy.length > 0) {
-    console.error(`zooid ensemble: ${busy.join("\n  ")}\n  choose others with --client-port N`);
+  for (const flag of ["client-port", "admin-port"]) {
+    const ports = new Map(plans.map((plan) => [plan.id, Number(plan.flags.get(flag) ?? 0)]));
+    const busy = await busyPorts(HOST, ports);
+    if (busy.length === 0) continue;
+    console.error(`zooid ensemble: ${busy.join("\n  ")}\n  choose others with --${flag} N`);
     return EXIT_FAILED;
   }
   makeDataFolder(flags.get("data-dir") ?? DATA_DIR_DEFAULT);
@@ -175,8 +194,6 @@ function entryFile(): string {
 }
 
 export const ensemble: Command = {
-  name: "ensemble",
-  summary: "run several nodes on this machine",
   description: `Runs several nodes on this machine, each a process of its own, and a nats-server for them.
 
   zooid ensemble

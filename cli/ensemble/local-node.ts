@@ -1,12 +1,11 @@
 /** A node of `zooid ensemble --in-process`: it lives in this process and meets the others over a network in memory. */
 import { closeSync, openSync, writeSync } from "node:fs";
-import type { LogLevel } from "../../runtime/effects.ts";
 import type { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../../server/config/node-config.ts";
 import { launchNode } from "../../server/node.ts";
-import { eventLine } from "../log-lines.ts";
-import { logLevelOf } from "../serve.ts";
+import { NodeLog } from "../log-lines.ts";
+import { logFormatOf, logLevelOf } from "../serve.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
 
 function configOf(plan: NodePlan): NodeConfig {
@@ -31,14 +30,15 @@ function openLog(file: string | undefined): Log {
 /** Starts the node. It cannot be started again after it has stopped, because the network in memory has removed it. */
 export function startLocalNode(network: MemoryNetwork, plan: NodePlan): EnsembleNode {
   const config = configOf(plan);
-  const level: LogLevel = logLevelOf(plan.flags) ?? "info";
-  const log = openLog(plan.logFile);
+  const file = openLog(plan.logFile);
+  const log = new NodeLog({
+    level: logLevelOf(plan.flags) ?? "info",
+    format: logFormatOf(plan.flags) ?? "text",
+    write: (line) => file.write(line),
+  });
   const starting = launchNode(config, {
     transport: network.join(config.id),
-    onInspection: (event) => {
-      const line = eventLine(event, level);
-      if (line !== undefined) log.write(line);
-    },
+    onInspection: (event) => log.event(event),
   });
   const exited = starting
     .then((node) => node.stopped)
@@ -46,10 +46,11 @@ export function startLocalNode(network: MemoryNetwork, plan: NodePlan): Ensemble
       (reason) => (reason.kind === "asked" ? "code 0" : reason.reason),
       (error: unknown) => String(error),
     )
-    .finally(() => log.close());
+    .finally(() => file.close());
   const host = config.clientPortAddress;
   const listening = starting.then((node) => {
-    return { id: plan.id, pid: process.pid, host, port: node.clientPort };
+    const { clientPort: port, adminUrl } = node;
+    return { id: plan.id, pid: process.pid, host, port, adminUrl };
   });
   listening.catch(() => undefined); // There may be no waiter yet; without this a rejection would be unhandled.
   return {

@@ -11,10 +11,10 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { cacheFolder } from "../cache-folder.ts";
 import { ZooidError } from "../../protocol/errors.ts";
 
 const NAME = "nats-server";
@@ -56,13 +56,6 @@ function defaultFolders(): readonly string[] {
   return [...path.split(delimiter).filter((folder) => folder !== ""), "/usr/sbin"];
 }
 
-function defaultCacheFolder(): string {
-  const root = fileURLToPath(new URL("..", import.meta.url));
-  const modules = join(root, "node_modules");
-  if (isProgram(modules)) return join(modules, ".cache", "zooid");
-  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "zooid");
-}
-
 type Command = { readonly folder: string; readonly options: readonly string[] };
 
 async function apt(command: Command, ...args: readonly string[]): Promise<void> {
@@ -95,10 +88,10 @@ async function downloadPackage(folder: string): Promise<void> {
 /**
  * Downloads the program and returns its path. Several processes may do so at once: the last rename wins, and all files are equal.
  */
-async function fetchInto(cacheFolder: string): Promise<string> {
-  mkdirSync(cacheFolder, { recursive: true });
+async function fetchInto(cache: string): Promise<string> {
+  mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(tmpdir(), "zooid-nats-"));
-  const unpacked = mkdtempSync(join(cacheFolder, "unpack-"));
+  const unpacked = mkdtempSync(join(cache, "unpack-"));
   try {
     await downloadPackage(folder);
     const file = readdirSync(folder).find((name) => name.endsWith(".deb"));
@@ -106,7 +99,7 @@ async function fetchInto(cacheFolder: string): Promise<string> {
     await promisify(execFile)("dpkg", ["-x", join(folder, file), unpacked], {
       timeout: COMMAND_TIMEOUT_MS,
     });
-    const program = join(cacheFolder, NAME);
+    const program = join(cache, NAME);
     renameSync(join(unpacked, "usr", "sbin", NAME), program);
     return program;
   } finally {
@@ -122,13 +115,13 @@ export async function natsServerProgram(places: NatsServerPlaces = {}): Promise<
     if (isProgram(named)) return named;
     throw new NatsServerMissingError(`${named}, named as the nats-server, is no program`);
   }
-  const cacheFolder = places.cacheFolder ?? defaultCacheFolder();
-  const folders = [...(places.folders ?? defaultFolders()), cacheFolder];
+  const fetched = places.cacheFolder ?? cacheFolder();
+  const folders = [...(places.folders ?? defaultFolders()), fetched];
   const found = folders.map((folder) => join(folder, NAME)).find(isProgram);
   if (found !== undefined) return found;
-  places.onFetch?.(cacheFolder);
+  places.onFetch?.(fetched);
   try {
-    return await fetchInto(cacheFolder);
+    return await fetchInto(fetched);
   } catch (error) {
     const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     throw new NatsServerMissingError(

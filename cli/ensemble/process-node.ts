@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { type NodeLine, parseNodeLine } from "../node-line.ts";
+import { collectorFlags } from "../../server/garbage-collection.ts";
+import { type NodeLine, parseAdminLine, parseNodeLine } from "../node-line.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
 
 /** A node that has not stopped after this time is killed, which its log survives. */
@@ -11,7 +12,8 @@ const STOP_WITHIN_MS = 10_000;
 function start(entry: string, plan: NodePlan): ChildProcess {
   const flags = [...plan.flags].flatMap(([name, value]) => [`--${name}`, value]);
   const log = plan.logFile === undefined ? undefined : openSync(plan.logFile, "a");
-  const args = [...process.execArgv, entry, "serve", ...flags, "--stop-with-stdin"];
+  const nodeFlags = [...process.execArgv, ...collectorFlags(process.versions.v8)];
+  const args = [...nodeFlags, entry, "serve", ...flags, "--stop-with-stdin"];
   const child = spawn(process.execPath, args, {
     // The pipe to the node's standard input ends with this process, for whatever reason, and `--stop-with-stdin` then stops the
     // node.
@@ -57,11 +59,13 @@ async function firstLine(
   plan: NodePlan,
 ): Promise<NodeLine> {
   if (child.stdout !== null) {
+    let adminUrl: string | undefined;
     for await (const text of createInterface({ input: child.stdout })) {
+      adminUrl ??= parseAdminLine(text);
       const line = parseNodeLine(text);
       if (line === undefined) continue;
       child.stdout.resume();
-      return line;
+      return { ...line, adminUrl };
     }
   }
   const log = plan.logFile === undefined ? "" : `; see ${plan.logFile}`;

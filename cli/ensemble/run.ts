@@ -6,7 +6,7 @@ import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { asEnvironment } from "../../server/nats-environment.ts";
 import { NatsServerMissingError } from "./nats-server-binary.ts";
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../command.ts";
-import { nodeLine, type NodeLine } from "../node-line.ts";
+import { adminLine, nodeLine, type NodeLine } from "../node-line.ts";
 import { stopSignal } from "../signals.ts";
 import { startLocalNode } from "./local-node.ts";
 import { makeNatsCredentials, type NatsCredentials } from "./nats-credentials.ts";
@@ -62,6 +62,7 @@ class Ensemble {
     for (const node of this.#nodes) {
       const line = await node.listening;
       if (this.#stopping.signal.aborted) return;
+      if (line.adminUrl !== undefined) console.log(adminLine(line.id, line.adminUrl));
       console.log(nodeLine(line));
       lines.push(line);
     }

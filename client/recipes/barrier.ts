@@ -7,10 +7,15 @@ import { again } from "./again.ts";
 import { checkWait } from "./arguments.ts";
 import { Wait, type WaitOptions } from "./wait.ts";
 
+/**
+ * A barrier: while there is a znode at its path it is up, and all who `wait` wait. It belongs to no session, so it stays up until somebody
+ * removes it. Sources: Curator's DistributedBarrier, kazoo's Barrier.
+ */
 export class Barrier {
   readonly #client: Client;
   readonly #path: string;
 
+  /** As `client.barrier` makes it. Throws BadArgumentsError. */
   constructor(client: Client, path: string) {
     checkPath(path);
     this.#client = client;

@@ -15,6 +15,11 @@ import { ClaimLostError, type LostBecause } from "./errors.ts";
 /** How long a delete that failed waits before it is tried again, in milliseconds. */
 const AGAIN_MS = 500;
 
+/**
+ * A right that this client holds, such as a lock: an ephemeral znode of its session stands for it. It is lost when the session ends, when
+ * the ensemble has not answered for so long that it may have ended it, and when somebody else deletes the znode; what is lost stays lost.
+ * `await using` gives it back. Source of the fence: M. Kleppmann, "How to do distributed locking".
+ */
 export class Claim {
   /** The znode that stands for the claim. */
   readonly path: string;
@@ -62,6 +67,7 @@ export class Claim {
     await this.#deleted;
   }
 
+  /** The same as `release`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }

@@ -27,6 +27,7 @@ const FALLBACK_AFTER_MS = 5_000;
 /** How long `openConfig` waits before it connects again, in milliseconds. */
 const CONNECT_AGAIN_MS = 1_000;
 
+/** How a configuration begins while the ensemble cannot be reached. */
 export type ConfigOptions = {
   /**
    * The last good value is kept in this file, as the bytes that the znode has; the folder exists. Each process has a file of its own, or all
@@ -39,12 +40,14 @@ export type ConfigOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
+/** Why a configuration goes on with a value that may be old, or cannot begin. */
 export type ConfigProblem = {
   /**
    * `invalid`: the value is not what the key says; `missing`: there is no znode; `unreachable`: the ensemble does not answer; `ended`: the
    * session is over or the ensemble refuses the read, so nothing is followed; `file`: the file cannot be read, or written.
    */
   readonly kind: "invalid" | "missing" | "unreachable" | "ended" | "file";
+  /** What is behind it: an InvalidValueError, a NoNodeError, or whatever connecting, reading or writing failed with. */
   readonly error: unknown;
 };
 
@@ -60,6 +63,11 @@ type Source<Value> = {
   readonly start: (found: (found: Found<Value>) => void) => () => Promise<void>;
 };
 
+/**
+ * Live configuration, as `client.config` and `openConfig` resolve with: the value at a key, followed. `value` is the last one that was
+ * valid, so whoever reads it needs no answer of the ensemble. `await using` ends it. When its session is over, that of `client.config`
+ * stays as it is (the problem is `ended`), and that of `openConfig` connects again.
+ */
 export class Config<Value> implements AsyncDisposable {
   /** Tells each problem when it comes. `problem` is the latest that is still one. */
   readonly problems$: Observable<ConfigProblem>;
@@ -88,6 +96,10 @@ export class Config<Value> implements AsyncDisposable {
     this.#end = source.start((found) => this.#take(found));
   }
 
+  /**
+   * Begins, for `client.config` and `openConfig`, which say from where the values come. Rejects with BadArgumentsError, with AbortedError,
+   * and with the problem's error when neither the ensemble nor the file has a value that is valid.
+   */
   static async open<Value>(
     key: Key<Value, unknown>,
     source: Source<Value>,

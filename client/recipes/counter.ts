@@ -11,6 +11,7 @@ import type { Client } from "../client.ts";
 import { type Codec, Key } from "../values.ts";
 import type { CallOptions } from "../wire.ts";
 import { pause } from "./again.ts";
+import { inDoubt } from "./doubt.ts";
 
 const LONG_MIN = -(2n ** 63n);
 const LONG_MAX = 2n ** 63n - 1n;
@@ -20,6 +21,7 @@ const LONG_BYTES = 8;
 const CONFLICTS_AT_ONCE = 2;
 const CONFLICT_MS_MAX = 100;
 
+/** How the number is stored. */
 export type CounterOptions = {
   /**
    * `curator`: 8 bytes, as Curator's DistributedAtomicLong has them. `kazoo`: decimal digits, as kazoo's Counter writes whole numbers.
@@ -41,6 +43,7 @@ type Doubt = {
  * because others have counted meanwhile, it rejects with ConnectionLossError, `maybeApplied: "unknown"`.
  */
 export class Counter {
+  /** The znode with the number. */
   readonly path: string;
   readonly #client: Client;
   readonly #key: Key<bigint>;
@@ -64,6 +67,7 @@ export class Counter {
     return (await this.#change((now) => now + added, options)) as bigint;
   }
 
+  /** Sets the number, whatever it was. A value beyond 64 bits is rejected with BadArgumentsError. */
   async set(value: bigint | number, options: CallOptions = {}): Promise<void> {
     const next = wholeNumber(value);
     await this.#change(() => next, options);
@@ -95,16 +99,19 @@ export class Counter {
   ): Promise<bigint | undefined> {
     let doubt: Doubt | undefined;
     for (let conflicts = 0; ; conflicts += 1) {
-      const now = await this.#reading(options);
-      if (doubt !== undefined && isUndecided(doubt, now)) throw doubt.error;
-      const next = nextOf(now?.value ?? 0n);
-      if (next === undefined) return undefined;
       try {
-        await this.#write(inBounds(next), now, options);
-        return next;
+        const now = await this.#reading(options);
+        if (doubt !== undefined) {
+          if (isUndecided(doubt, now)) throw doubt.error;
+          if (now?.stat.version !== doubt.now?.stat.version) doubt = undefined;
+        }
+        const next = nextOf(now?.value ?? 0n);
+        if (next === undefined) return undefined;
+        const written = await this.#write(inBounds(next), now, options);
+        if (written === "done") return next;
+        if (written !== "overtaken") doubt = { error: written, now, next };
       } catch (error) {
-        if (error instanceof ConnectionLossError) doubt = { error, now, next };
-        else if (!isOvertaken(error, now)) throw error;
+        throw inDoubt(error, doubt?.error);
       }
       if (conflicts >= CONFLICTS_AT_ONCE) await this.#waited(conflicts, options);
     }
@@ -114,10 +121,17 @@ export class Counter {
     next: bigint,
     now: Reading<bigint> | undefined,
     options: CallOptions,
-  ): Promise<void> {
-    if (now === undefined)
-      await this.#client.create(this.#key, next, { ...options, parents: true });
-    else await this.#client.set(this.#key, next, { ...options, version: now.stat.version });
+  ): Promise<"done" | "overtaken" | ConnectionLossError> {
+    try {
+      if (now === undefined)
+        await this.#client.create(this.#key, next, { ...options, parents: true });
+      else await this.#client.set(this.#key, next, { ...options, version: now.stat.version });
+      return "done";
+    } catch (error) {
+      if (error instanceof ConnectionLossError) return error;
+      if (isOvertaken(error, now)) return "overtaken";
+      throw error;
+    }
   }
 
   /** Writers that were all too late at once do not come back at once. */

@@ -14,6 +14,7 @@ import { oncePer, type Work } from "./once.ts";
 /** The longest sleep, so that a wall clock that was set is noticed. */
 const SLEEP_MS_MAX = 60_000;
 
+/** By which clock times are planned. */
 export type CronOptions = {
   /** As the time zone database names it: `Europe/Berlin`. Default: that of the process. */
   readonly timeZone?: string | undefined;
@@ -21,13 +22,20 @@ export type CronOptions = {
   readonly wallMs?: (() => number) | undefined;
 };
 
+/** What became of a time at this instance. `planned` is the moment for which it was planned, not the one at which it began. */
 export type CronRun =
+  /** The work has run here, to its end. */
   | { readonly kind: "ran"; readonly planned: Date }
   /** Another instance has run it, or a later one was begun already. */
   | { readonly kind: "elsewhere"; readonly planned: Date }
   /** The work threw here, or the ensemble refused. It does not run again for this time. */
   | { readonly kind: "failed"; readonly planned: Date; readonly error: unknown };
 
+/**
+ * Work that runs at the times of a pattern, each time on one of all instances that plan it at the same path. It begins when it is made, and
+ * ends with `await using` or with the session. When the instance that runs it dies, another one runs it again for the same time, with a
+ * larger fence. Times that pass while it runs are left out.
+ */
 export class CronJob implements AsyncDisposable {
   /** What became of each planned time, as this instance sees it. It completes when the job is stopped, or its session is over. */
   readonly runs$: Observable<CronRun>;

@@ -12,6 +12,7 @@ import { deletedInTheEnd } from "./claim.ts";
 import { uniqueName } from "./unique.ts";
 import { Wait, type WaitOptions } from "./wait.ts";
 
+/** How many meet at a double barrier, and what this one says of itself. */
 export type DoubleBarrierOptions = {
   /** How many have to enter before any goes on. Everybody who uses it has to say the same. */
   readonly members: number;

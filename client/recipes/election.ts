@@ -16,15 +16,19 @@ import { type Line, membersOf, standIn } from "./line.ts";
 import { CURATOR_LOCK, KAZOO_LOCK, oneAtATime } from "./lock.ts";
 import { Wait } from "./wait.ts";
 
+/** How somebody stands for election. */
 export type ElectionOptions = {
   /** Who stands for election, for those who look who leads. Default: nothing. */
   readonly name?: string;
+  /** Who may do what with the znodes that are made for it. Default: everybody everything. */
   readonly acl?: readonly Acl[];
   /** Whose names the znodes have: Curator's LeaderLatch or LeaderSelector, or kazoo's Election. Default `latch`. */
   readonly layout?: "latch" | "selector" | "kazoo";
 };
 
+/** Who leads, as those see it who ask for `leader$`. */
 export type Leader = {
+  /** What the leader has given as its `name`; empty if it has given none. */
   readonly name: string;
   /** That of its term. */
   readonly fence: bigint;
@@ -65,6 +69,7 @@ export class Term {
     return this.#claim.isHeld;
   }
 
+  /** Milliseconds for which nobody else can lead, whatever happens; 0 once the term has ended. */
   get remainingMs(): number {
     return this.#claim.remainingMs;
   }
@@ -74,11 +79,16 @@ export class Term {
     await this.#claim.release();
   }
 
+  /** The same as `resign`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.resign();
   }
 }
 
+/**
+ * An election at a path: of all who stand for it one leads at a time, in the order in which they came. Sources: Curator's LeaderLatch and
+ * LeaderSelector, kazoo's Election.
+ */
 export class Election {
   /**
    * Who leads, as this client sees it: now, and whenever it changes; undefined while nobody does. It may be late, so it is for

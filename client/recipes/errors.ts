@@ -17,7 +17,9 @@ export class ClaimLostError extends ZooidError {
   override readonly name = "ClaimLostError";
   readonly code = "ZOOID_CLAIM_LOST";
   readonly retryable = false;
+  /** The znode that stood for it; the path of the work where `once` has lost its run. */
   readonly path: string;
+  /** Why it is lost. */
   readonly because: LostBecause;
   constructor(path: string, because: LostBecause, options?: ZooidErrorOptions) {
     super(`${path} is not held any more: ${SAID[because]}`, options);
@@ -38,6 +40,7 @@ export class NotAcquiredError extends ZooidError {
   override readonly name = "NotAcquiredError";
   readonly code = "ZOOID_NOT_ACQUIRED";
   readonly retryable = true;
+  /** The path of what was waited for. */
   readonly path: string;
   constructor(path: string, waitMs: number, options?: ZooidErrorOptions) {
     super(`${path}: others held it for all of the ${waitMs} ms that were given`, options);
@@ -50,6 +53,7 @@ export class NoInstanceError extends ZooidError {
   override readonly name = "NoInstanceError";
   readonly code = "ZOOID_NO_INSTANCE";
   readonly retryable = true;
+  /** The path of the service. */
   readonly path: string;
   constructor(path: string, options?: ZooidErrorOptions) {
     super(`${path} has no instance that may be picked`, options);

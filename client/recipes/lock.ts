@@ -12,10 +12,13 @@ import type { WaitOptions } from "./wait.ts";
 /** Whose names the znodes have. Default `curator`. */
 export type Layout = "curator" | "kazoo";
 
+/** How somebody waits for a lock, and holds it. */
 export type LockOptions = WaitOptions & {
   /** What others read who look who holds it. Default: nothing. */
   readonly data?: Uint8Array | string | null;
+  /** Who may do what with the znodes that are made for it. Default: everybody everything. */
   readonly acl?: readonly Acl[];
+  /** Whose names the znodes have. All who contend for one lock use the same. Default `curator`. */
   readonly layout?: Layout;
 };
 

@@ -18,6 +18,7 @@ import type { WaitOptions } from "./wait.ts";
 
 const KAZOO_MARK = "__party__";
 
+/** How a group is stored. */
 export type MembersOptions = {
   /**
    * `curator`: every child is a member, and its name the member's, as with Curator's GroupMember. `kazoo`: the children with `__party__` in
@@ -26,6 +27,7 @@ export type MembersOptions = {
   readonly layout?: "curator" | "kazoo";
 };
 
+/** How somebody joins a group. `waitMs` counts while another session has the `name`. */
 export type JoinOptions = WaitOptions &
   MembersOptions & {
     /**
@@ -37,8 +39,11 @@ export type JoinOptions = WaitOptions &
 
 /** A member as others see it. */
 export type MemberOf<Value> = {
+  /** That of its znode, the last part of `path`. */
   readonly name: string;
+  /** The znode that stands for it. */
   readonly path: string;
+  /** What it has joined with, or updated since. */
   readonly value: Value;
   /** The same as the member's own `fence`: larger than that of everybody who has joined earlier. */
   readonly fence: bigint;
@@ -46,6 +51,7 @@ export type MemberOf<Value> = {
 
 /** This client's part in a group, until it leaves or its session is over. */
 export class Member<Given> extends Claim {
+  /** That of its znode, the last part of `path`. */
   readonly name: string;
   readonly #set: (value: Given, options: CallOptions) => Promise<Stat>;
 
@@ -64,6 +70,7 @@ export class Member<Given> extends Claim {
     await this.#set(value, options);
   }
 
+  /** Takes part no longer: the same as `release`. Resolves when its znode is gone, or will be with the session. */
   async leave(): Promise<void> {
     await this.release();
   }
@@ -137,6 +144,7 @@ export class Members<Value> {
     }).pipe(share({ connector: () => new ReplaySubject(1) }));
   }
 
+  /** Reads who takes part now. A group that nobody has ever joined is empty. */
   async list(options: CallOptions = {}): Promise<readonly MemberOf<Value>[]> {
     const { value } = await this.#below().read(undefined, options);
     return this.#membersOf(value);

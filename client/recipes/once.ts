@@ -22,6 +22,7 @@ import { Wait, type WaitOptions } from "./wait.ts";
 
 const FORMAT = 1;
 
+/** How long a caller waits for work that runs once, and what becomes of its result. */
 export type OnceOptions<Result = unknown> = WaitOptions & {
   /**
    * How many milliseconds the result is kept at least; after that the work runs again when somebody asks. Apache ZooKeeper needs
@@ -42,6 +43,10 @@ export type Run = {
   readonly isHeld: Condition;
 };
 
+/**
+ * What is to run once, or at a time of a schedule. What it returns is stored as JSON, for `once` and `oncePer`; what it throws is not
+ * stored.
+ */
 export type Work<Result> = (run: Run) => Promise<Result> | Result;
 
 type State = {
@@ -66,6 +71,7 @@ export async function once<Result>(
   throw new BadArgumentsError(`${path} is used with ticks, too`);
 }
 
+/** What `oncePer` resolves with. `ranHere`: this call has run the work; false: another one has, and the result is what it stored. */
 export type OnceOutcome<Result> =
   | { readonly kind: "done"; readonly result: Result; readonly ranHere: boolean }
   /** A later tick was begun already, so this one is left out. */

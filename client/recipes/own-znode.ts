@@ -32,25 +32,27 @@ async function created(
 ): Promise<Stat> {
   const { signal } = wait;
   let mayBeMine = false;
-  for (;;) {
-    try {
-      const made = await client.create(path, data, { signal, ephemeral: true, parents: true });
-      return made.stat;
-    } catch (error) {
-      if (error instanceof ConnectionLossError) {
-        mayBeMine = true;
-        continue;
+  try {
+    for (;;) {
+      try {
+        const made = await client.create(path, data, { signal, ephemeral: true, parents: true });
+        return made.stat;
+      } catch (error) {
+        if (error instanceof ConnectionLossError) {
+          mayBeMine = true;
+          continue;
+        }
+        if (!(error instanceof NodeExistsError)) throw error;
       }
-      if (!(error instanceof NodeExistsError)) {
-        const isUnknown = error instanceof ZooidError && error.maybeApplied === "unknown";
-        if (mayBeMine || isUnknown) void deletedIfOwn(client, path);
-        throw error;
-      }
+      const { stat, zxid } = await client.exists(path, { signal });
+      if (stat === undefined) continue;
+      if (mayBeMine && isOwn(client, stat)) return stat;
+      await wait.untilChange({ path, recursive: false, after: zxid }, () => true);
     }
-    const { stat, zxid } = await client.exists(path, { signal });
-    if (stat === undefined) continue;
-    if (mayBeMine && isOwn(client, stat)) return stat;
-    await wait.untilChange({ path, recursive: false, after: zxid }, () => true);
+  } catch (error) {
+    const isUnknown = error instanceof ZooidError && error.maybeApplied === "unknown";
+    if (mayBeMine || isUnknown) void deletedIfOwn(client, path);
+    throw error;
   }
 }
 

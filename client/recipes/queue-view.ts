@@ -6,18 +6,11 @@ import { nameOf, parentOf } from "../../protocol/paths.ts";
 import type { Change } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Client } from "../client.ts";
+import { SortedMap } from "../streams/sorted-map.ts";
 import { follow } from "./following.ts";
 
 const SEQUENCE_DIGITS = 10;
 const PRIORITY_DIGITS = 3;
-
-type Item = {
-  readonly name: string;
-  readonly order: string;
-  isHeld: boolean;
-  /** What is known of its holder is not older than this. */
-  zxid: Zxid;
-};
 
 export class QueueView {
   /** Tells when there may be something to take; errors when nothing is followed any more. */
@@ -26,7 +19,10 @@ export class QueueView {
   readonly #path: string;
   readonly #changed = new Subject<void>();
   readonly #stop: () => void;
-  #items: Item[] = [];
+  /** By the names of the items: what is known of its holder is not older than this. */
+  #items = new Map<string, Zxid>();
+  /** The names of those that nobody holds, in their order. */
+  #free: SortedMap<string> = SortedMap.empty;
 
   /** `path`: the parent of the items, which exists. */
   constructor(client: Client, path: string) {
@@ -51,8 +47,7 @@ export class QueueView {
   /** One of the first `among` items that nobody holds; undefined if there is none. */
   free(among: number): string | undefined {
     const free: string[] = [];
-    for (const { name, isHeld } of this.#items) {
-      if (isHeld) continue;
+    for (const name of this.#free.values()) {
       free.push(name);
       if (free.length === among) break;
     }
@@ -61,12 +56,13 @@ export class QueueView {
 
   /** A read of this zxid has shown that somebody holds it. A change that was told later says more. */
   held(name: string, zxid: Zxid): void {
-    const item = this.#items.find((each) => each.name === name);
-    if (item !== undefined && item.zxid <= zxid) item.isHeld = true;
+    const known = this.#items.get(name);
+    if (known !== undefined && known <= zxid) this.#free = this.#free.without(orderOf(name));
   }
 
   gone(name: string): void {
-    this.#items = this.#items.filter((each) => each.name !== name);
+    this.#items.delete(name);
+    this.#free = this.#free.without(orderOf(name));
   }
 
   async #read(changes: readonly Change[] | undefined): Promise<Zxid> {
@@ -75,9 +71,10 @@ export class QueueView {
       return this.#client.lastZxid;
     }
     const { children, zxid } = await this.#client.children(this.#path);
-    this.#items = [];
-    for (const name of children) this.#add(name, zxid);
-    this.#items.sort((one, other) => (one.order < other.order ? -1 : 1));
+    this.#items = new Map(children.map((name) => [name, zxid]));
+    const free = children.map((name): [string, string] => [orderOf(name), name]);
+    free.sort(([one], [other]) => (one < other ? -1 : 1));
+    this.#free = SortedMap.of(free);
     return zxid;
   }
 
@@ -87,28 +84,20 @@ export class QueueView {
     if (parent === this.#path) {
       const name = nameOf(path);
       if (kind === "deleted") this.gone(name);
-      if (kind === "created" && !this.#items.some((each) => each.name === name))
-        this.#insert(name, zxid);
-    } else if (parentOf(parent) === this.#path) {
-      const item = this.#items.find(({ name }) => name === nameOf(parent));
-      if (item === undefined) return;
-      item.isHeld = kind !== "deleted";
-      item.zxid = zxid;
+      if (kind === "created" && !this.#items.has(name)) this.#noted(name, { zxid, isFree: true });
+    } else if (parentOf(parent) === this.#path && this.#items.has(nameOf(parent))) {
+      this.#noted(nameOf(parent), { zxid, isFree: kind === "deleted" });
     }
   }
 
-  #insert(name: string, zxid: Zxid): void {
+  #noted(name: string, { zxid, isFree }: { readonly zxid: Zxid; readonly isFree: boolean }): void {
+    this.#items.set(name, zxid);
     const order = orderOf(name);
-    const at = this.#items.findLastIndex((each) => each.order < order) + 1;
-    this.#items.splice(at, 0, { name, order, isHeld: false, zxid });
-  }
-
-  #add(name: string, zxid: Zxid): void {
-    this.#items.push({ name, order: orderOf(name), isHeld: false, zxid });
+    this.#free = isFree ? this.#free.with(order, name) : this.#free.without(order);
   }
 }
 
-/** By priority, then in the order in which they were put. */
+/** By priority, then in the order in which they were put. No two are the same. */
 function orderOf(name: string): string {
-  return name.slice(0, PRIORITY_DIGITS) + name.slice(-SEQUENCE_DIGITS);
+  return name.slice(0, PRIORITY_DIGITS) + name.slice(-SEQUENCE_DIGITS) + name;
 }

@@ -22,6 +22,7 @@ import type { CallOptions } from "../wire.ts";
 import { checkWait } from "./arguments.ts";
 import { childPath } from "./below.ts";
 import { Claim } from "./claim.ts";
+import { inDoubt } from "./doubt.ts";
 import { NotAcquiredError } from "./errors.ts";
 import { QueueView } from "./queue-view.ts";
 import { committedWith, type Turn, turnTaken } from "./turns.ts";
@@ -33,19 +34,25 @@ const TRIES = 5;
 const PRIORITY = 100;
 const PRIORITY_MAX = 999;
 
+/** How the jobs of a queue are taken. */
 export type QueueOptions = {
-  /** How often a job is taken before it is a dead letter. Default 5. */
+  /** How often a job is taken, at least 1, before it is a dead letter; each consumer goes by its own. Default 5. */
   readonly tries?: number | undefined;
 };
 
+/** How a job is put into a queue. */
 export type QueuePutOptions = CallOptions & {
   /** 0 to 999; jobs with a smaller number are taken first, those with the same in their order. Default 100. */
   readonly priority?: number | undefined;
 };
 
+/** A job that is given to nobody any more. */
 export type DeadLetter = {
+  /** That of the job, as `put` returned it. */
   readonly name: string;
+  /** Its znode, which stays until somebody deletes it. */
   readonly path: string;
+  /** The bytes of the job's value. */
   readonly data: Uint8Array | null;
 };
 
@@ -53,6 +60,7 @@ export type DeadLetter = {
 export class Job<Value> extends Claim {
   /** That of the job, which it keeps over its tries. */
   readonly name: string;
+  /** What was put, as the key reads it; without a key, its bytes. */
   readonly value: Value;
   /** 1 for the first consumer. */
   readonly tries: number;
@@ -80,6 +88,7 @@ export class Job<Value> extends Claim {
   /**
    * Takes the job out of the queue, together with the steps of its result: all of that, or nothing. Rejects with ConditionFailedError if the
    * job is not held any more. It returns the steps' results; undefined if their answer was lost, which happens over ZooKeeper's protocol only.
+   * If the job was lost at the same time it rejects with ConnectionLossError, since it cannot tell whether the job was done.
    */
   async done<const Steps extends readonly TransactionStep<unknown>[] = readonly []>(
     result?: (builder: TransactionBuilder) => Steps,
@@ -97,7 +106,13 @@ export class Job<Value> extends Claim {
   }
 }
 
+/**
+ * A queue of jobs that outlives its consumers: a job is given to one consumer at a time, by priority and then in the order in which jobs
+ * were put, until one of them says that it is `done`. It follows the queue from the first `take` on, until it is disposed of. Made for
+ * thousands of jobs that wait, not for millions.
+ */
 export class Queue<Value, Given> implements Disposable {
+  /** The znode below which the jobs are. */
   readonly path: string;
   readonly #client: Client;
   readonly #target: Target;
@@ -131,18 +146,24 @@ export class Queue<Value, Given> implements Disposable {
     const guid = uniqueName(this.#client.wire.clock);
     const path = childPath(items, `${String(priority).padStart(3, "0")}-${guid}-`);
     const calls = { signal, timeoutMs };
-    for (;;) {
-      try {
-        const made = { ...calls, sequential: true, parents: true };
-        const created = await this.#client.create(path, data, made);
-        return created.path.slice(items.length + 1);
-      } catch (error) {
-        if (!(error instanceof ConnectionLossError)) throw error;
+    let lost: ConnectionLossError | undefined;
+    try {
+      for (;;) {
+        try {
+          const made = { ...calls, sequential: true, parents: true };
+          const created = await this.#client.create(path, data, made);
+          return created.path.slice(items.length + 1);
+        } catch (error) {
+          if (!(error instanceof ConnectionLossError)) throw error;
+          lost = error;
+        }
+        await this.#client.sync(items, calls);
+        const { children } = await this.#childrenOf(items, calls);
+        const found = children.find((name) => name.includes(guid));
+        if (found !== undefined) return found;
       }
-      await this.#client.sync(items, calls);
-      const { children } = await this.#client.children(items, calls);
-      const found = children.find((name) => name.includes(guid));
-      if (found !== undefined) return found;
+    } catch (error) {
+      throw inDoubt(error, lost);
     }
   }
 
@@ -152,16 +173,16 @@ export class Queue<Value, Given> implements Disposable {
     const { signal, waitMs } = options;
     const { clock } = this.#client.wire;
     const untilMs = waitMs === undefined ? Infinity : clock.nowMs() + waitMs;
-    const view = await this.#followed();
+    const view = (await within(this.#client, this.#followed(), { signal })) as QueueView;
     // Consumers that meet at one item try others behind it, too.
     for (let among = 1; ; ) {
       const changed = firstValueFrom(view.changed$);
       changed.catch(() => undefined);
       const name = view.free(among);
       if (name !== undefined) {
-        const job = await this.#tried(name, view, { signal });
-        if (job !== undefined) return job;
-        among += 1;
+        const tried = await this.#tried(name, view, { signal });
+        if (tried instanceof Job) return tried;
+        if (tried === "met") among += 1;
         continue;
       }
       const leftMs = untilMs - clock.nowMs();
@@ -183,12 +204,18 @@ export class Queue<Value, Given> implements Disposable {
   /** The jobs that were tried in vain, or whose value is not what the key says. Who has looked at one deletes it. */
   async deadLetters(options: CallOptions = {}): Promise<readonly DeadLetter[]> {
     const { children } = await this.#childrenOf(this.#dead, options);
-    const letters = children.toSorted().map(async (name) => {
+    const letters = children.toSorted().map(async (name): Promise<readonly DeadLetter[]> => {
       const path = childPath(this.#dead, name);
-      const { data } = await this.#client.get(path, options);
-      return { name, path, data };
+      try {
+        const { data } = await this.#client.get(path, options);
+        return [{ name, path, data }];
+      } catch (error) {
+        // Somebody else has looked at it, and has deleted it.
+        if (error instanceof NoNodeError) return [];
+        throw error;
+      }
     });
-    return Promise.all(letters);
+    return (await Promise.all(letters)).flat();
   }
 
   /** It follows the queue no longer. Jobs that are held stay so. */
@@ -241,7 +268,7 @@ export class Queue<Value, Given> implements Disposable {
     name: string,
     view: QueueView,
     options: CallOptions,
-  ): Promise<Job<Value> | undefined> {
+  ): Promise<Job<Value> | "met" | "buried"> {
     const item = childPath(this.#items, name);
     let reading: Reading<Uint8Array | null>;
     try {
@@ -249,20 +276,20 @@ export class Queue<Value, Given> implements Disposable {
     } catch (error) {
       if (!(error instanceof NoNodeError)) throw error;
       view.gone(name);
-      return undefined;
+      return "met";
     }
     const { data, stat, zxid } = reading;
     if (stat.numChildren > 0) {
       view.held(name, zxid);
-      return undefined;
+      return "met";
     }
     const value = await this.#valueOf(item, data);
     if (value === undefined || stat.version >= this.#tries) {
-      await this.#buried(name, reading, options);
-      return undefined;
+      if (await this.#buried(name, reading, options)) view.gone(name);
+      return "buried";
     }
     const turn = await turnTaken(this.#client, { path: item, data, reading }, options);
-    if (turn === undefined) return undefined;
+    if (turn === undefined) return "met";
     view.held(name, turn.stat.czxid);
     const job = { name, item, value: value.good, tries: stat.version + 1 };
     return new Job(this.#client, turn, job);
@@ -282,12 +309,12 @@ export class Queue<Value, Given> implements Disposable {
     }
   }
 
-  /** Moves a job that nobody holds to the dead letters, unless somebody else has done so, or holds it by now. */
+  /** Moves a job that nobody holds to the dead letters. False: somebody else has done so or holds it by now, or it is not known. */
   async #buried(
     name: string,
     { data, stat }: Reading<unknown>,
     options: CallOptions,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const item = childPath(this.#items, name);
     try {
       await this.#client.create(this.#dead, null, { ...options, parents: true, ifNotExists: true });
@@ -297,8 +324,10 @@ export class Queue<Value, Given> implements Disposable {
           make.create(childPath(this.#dead, name), data),
         ])
         .commit(options);
+      return true;
     } catch (error) {
       if (!REFUSALS.some((refusal) => error instanceof refusal)) throw error;
+      return false;
     }
   }
 }

@@ -29,12 +29,13 @@ const DRIFT = 0.001;
 /** A stamp that is older than this is not trusted for a refusal: the client asks for another one. */
 const STAMP_MS = 1_000;
 
+/** The rate, and how clients take their shares of it. All who use one path give the same `perSecond` and `burst`. */
 export type RateLimitOptions = {
-  /** All who use one path give the same figures. */
+  /** How many tokens there are again after each second, in all; a number above 0. */
   readonly perSecond: number;
-  /** How many tokens there are at most after a quiet time, at least 1. Default `perSecond`. */
+  /** How many tokens there are at most after a quiet time, at least 1. Default `perSecond`, or 1 if that is more. */
   readonly burst?: number | undefined;
-  /** How many tokens a client takes at once, 1 to `burst`. Default 1. */
+  /** How many tokens a client takes by one write, 1 to `burst`; it spends them without asking. Default 1. */
   readonly reserve?: number | undefined;
   /** How many milliseconds a client keeps tokens that it does not spend; then they are lost. Default 1_000. */
   readonly leaseMs?: number | undefined;
@@ -47,7 +48,12 @@ type Bucket = { readonly untilMs: number; readonly version: number };
 /** The leader's clock was at `leaderMs` not later than this client's was at `atMs`. */
 type Stamp = { readonly leaderMs: number; readonly atMs: number };
 
+/**
+ * A rate that all clients keep together at a path: a bucket of tokens, filled by the clock of the ensemble's leader. Source: the generic
+ * cell rate algorithm (ITU-T I.371).
+ */
 export class RateLimit {
+  /** The znode with the bucket. */
   readonly path: string;
   readonly #client: Client;
   readonly #key: Key<unknown>;
@@ -124,10 +130,16 @@ export class RateLimit {
     const stamp = this.#stamp;
     if (this.#bucket === undefined || stamp === undefined) return 0;
     if (this.#client.wire.clock.nowMs() - stamp.atMs > STAMP_MS) return 0;
-    const leaderMs = this.#leaderMs(stamp);
-    const start = Math.max(this.#bucket.untilMs, leaderMs);
-    const missingMs = start + count * this.#tokenMs - this.#burst * this.#tokenMs - leaderMs;
-    return missingMs <= 0 ? 0 : Math.ceil(missingMs / (1 - DRIFT));
+    const missing = count - this.#left(this.#bucket, this.#leaderMs(stamp));
+    return missing <= 0 ? 0 : Math.ceil((missing * this.#tokenMs) / (1 - DRIFT));
+  }
+
+  /**
+   * How many tokens are there, not in whole ones. It is counted from what the bucket is ahead by: times of today are so large that what is
+   * added to them is rounded, and a burst would be a little less than all of itself.
+   */
+  #left({ untilMs }: Bucket, leaderMs: number): number {
+    return this.#burst - Math.max(0, untilMs - leaderMs) / this.#tokenMs;
   }
 
   #leaderMs({ leaderMs, atMs }: Stamp): number {
@@ -157,8 +169,7 @@ export class RateLimit {
       }
       const leaderMs = this.#leaderMs(stamp);
       const start = Math.max(bucket.untilMs, leaderMs);
-      const burstMs = this.#burst * this.#tokenMs;
-      const left = Math.floor((leaderMs + burstMs - start) / this.#tokenMs);
+      const left = Math.floor(this.#left(bucket, leaderMs));
       const block = Math.min(Math.max(count, this.#reserve), left);
       if (block < count) {
         const isOld = this.#client.wire.clock.nowMs() - stamp.atMs > STAMP_MS;

@@ -18,6 +18,10 @@ const READER_MARKERS: ReadonlySet<string> = new Set(Object.values(READERS));
 const readerWaits: Line["blockerOf"] = (members, index) =>
   members.slice(0, index).findLast(({ marker }) => !READER_MARKERS.has(marker));
 
+/**
+ * A lock for many readers or one writer, in the order in which they came: a reader waits for the writers before it, a writer for everybody
+ * before it. Not reentrant. Sources: Curator's InterProcessReadWriteLock, kazoo's ReadLock and WriteLock.
+ */
 export class ReadWriteLock {
   readonly #client: Client;
   readonly #path: string;

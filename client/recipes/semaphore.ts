@@ -13,20 +13,28 @@ import { type Line, standIn } from "./line.ts";
 import { lock } from "./lock.ts";
 import type { WaitOptions } from "./wait.ts";
 
+/** How many hold a semaphore. */
 export type SemaphoreOptions = {
-  /** How many may hold it at a time. Everybody who uses it has to say the same. */
+  /** How many may hold it at a time, at least 1. Everybody who uses it has to say the same. */
   readonly permits: number;
 };
 
+/** How somebody waits for a permit, and holds it. */
 export type AcquireOptions = WaitOptions & {
   /** What others read who look who holds it. Default: nothing. */
   readonly data?: Uint8Array | string | null;
+  /** Who may do what with the znodes that are made for it. Default: everybody everything. */
   readonly acl?: readonly Acl[];
 };
 
 const LEASE = "lease-";
 
+/**
+ * A semaphore at a path: at most `permits` hold it at a time, those who wait in the order in which they came. Source: Curator's
+ * InterProcessSemaphoreV2, in whose layout it stands.
+ */
 export class Semaphore {
+  /** How many may hold it at a time. */
   readonly permits: number;
   readonly #client: Client;
   readonly #path: string;

@@ -20,7 +20,9 @@ import { within } from "./within.ts";
 
 /** Fields that Curator has and others need not have. */
 type Optional = {
+  /** The port for TLS; null or undefined: there is none. */
   readonly sslPort?: number | null | undefined;
+  /** Curator's template of the instance's URI, which zooid stores and does not read. */
   readonly uriSpec?: unknown;
   /** Unix milliseconds. Default 0; the `ctime` of the instance's znode says it, too. */
   readonly registrationTimeUTC?: number | undefined;
@@ -28,27 +30,38 @@ type Optional = {
   readonly enabled?: boolean | undefined;
 };
 
+/** An instance of a service, as it says it of itself. Source: the JSON of Curator's ServiceInstance. */
 export type ServiceInstance<Payload> = Optional & {
   /** The service's: the last part of its path. */
   readonly name: string;
+  /** Which of the service's instances it is; its znode has this name. */
   readonly id: string;
+  /** The name of its host, or its address, without a port. */
   readonly address: string;
+  /** The port without TLS; null: there is none. */
   readonly port: number | null;
+  /** Whatever else callers are to know, such as its zone. */
   readonly payload: Payload;
+  /** Curator's ServiceType. It is `DYNAMIC` for what `register` makes: an instance that goes with its session. */
   readonly serviceType: string;
 };
 
 /** What an instance says of itself. */
 export type Registration<Payload> = Optional & {
+  /** The name of its host, or its address, without a port. */
   readonly address: string;
+  /** The port without TLS. Default: there is none. */
   readonly port?: number | null | undefined;
+  /** Whatever else callers are to know, such as its zone. */
   readonly payload: Payload;
   /** Default: a name that nobody else has. */
   readonly id?: string | undefined;
 };
 
+/** How `pick` chooses among instances that are alike: see `balance` of ServiceOptions. */
 export type Balance = "round-robin" | "random" | "least-busy";
 
+/** What a service's instances say of themselves, and how one is chosen. */
 export type ServiceOptions<Payload = unknown, Given = Payload> = {
   /** What `payload` is. Instances with another one are not seen. Default: anything. */
   readonly schema?: StandardSchemaV1<Given, Payload> | undefined;
@@ -64,7 +77,9 @@ export type ServiceOptions<Payload = unknown, Given = Payload> = {
   readonly prefer?: Readonly<Record<string, unknown>> | undefined;
 };
 
+/** How an instance is picked. */
 export type PickOptions = {
+  /** When it aborts, the call is rejected with AbortedError. Default: nothing aborts it. */
   readonly signal?: AbortSignal | undefined;
   /** How many milliseconds it waits for an instance to come. Default 0: it is rejected with NoInstanceError if there is none. */
   readonly waitMs?: number | undefined;
@@ -72,9 +87,11 @@ export type PickOptions = {
   readonly exclude?: Iterable<string | { readonly id: string }> | undefined;
 };
 
+/** An instance that was picked. `using` releases it at the end of the block. */
 export type Picked<Payload> = ServiceInstance<Payload> & {
   /** The call to the instance is over: `least-busy` counts it no longer. */
   readonly release: () => void;
+  /** The same as `release`, for `using`. */
   readonly [Symbol.dispose]: () => void;
 };
 
@@ -87,6 +104,7 @@ const BALANCES: readonly string[] = ["round-robin", "random", "least-busy"];
  * last list is used. An instance that dies is in the list until its session is over: try another one, with `exclude`.
  */
 export class Service<Payload, Given = Payload> {
+  /** The znode below which the instances are. */
   readonly path: string;
   readonly #client: Client;
   readonly #key: Key<ServiceInstance<Payload>, ServiceInstance<Given>>;
@@ -115,12 +133,16 @@ export class Service<Payload, Given = Payload> {
     return this.#members.members$.pipe(map((members) => members.map(({ value }) => value)));
   }
 
+  /** Reads all instances that there are now, those that are not enabled, too. */
   async instances(options: CallOptions = {}): Promise<Instances<Payload>> {
     const members = await this.#members.list(options);
     return members.map(({ value }) => value);
   }
 
-  /** Others pick this instance until it leaves or its session is over. */
+  /**
+   * Others pick this instance until it leaves or its session is over. While another session has an instance with this `id`, the call waits.
+   * Rejects with InvalidValueError if the payload is not what the schema says, with NotAcquiredError, and as a create does.
+   */
   async register(
     registration: Registration<Given>,
     options: WaitOptions = {},
@@ -142,7 +164,10 @@ export class Service<Payload, Given = Payload> {
     return join(this.#client, this.#key, instance, { ...options, name: id });
   }
 
-  /** Rejects with NoInstanceError. */
+  /**
+   * Picks an instance by `balance` and `prefer`, from the list that is followed since the first pick; that one waits until the list is read.
+   * Rejects with NoInstanceError or AbortedError, and when the list cannot be followed.
+   */
   async pick(options: PickOptions = {}): Promise<Picked<Payload>> {
     checkWait(this.path, options);
     const { signal, waitMs = 0 } = options;

@@ -17,6 +17,7 @@ import type { Transaction } from "../transaction.ts";
 import type { CallOptions } from "../wire.ts";
 import { type Claim, deletedInTheEnd } from "./claim.ts";
 import { childPath } from "./below.ts";
+import { inDoubt } from "./doubt.ts";
 import { ClaimLostError } from "./errors.ts";
 import { uniqueName } from "./unique.ts";
 
@@ -82,7 +83,8 @@ async function turnFound(
 
 /**
  * Commits a transaction that deletes the claim's znode under the condition that it is held: it is done once at most. Undefined: it was done,
- * and its results were lost with the connection.
+ * and its results were lost with the connection. Rejects with ConnectionLossError if the claim was lost at the same time, so that nobody can
+ * say which of the two has deleted its znode.
  */
 export async function committedWith<Results extends readonly unknown[]>(
   client: Client,
@@ -92,13 +94,29 @@ export async function committedWith<Results extends readonly unknown[]>(
 ): Promise<Results | undefined> {
   const guarded = transaction.if(claim.isHeld);
   for (;;) {
+    let lost: ConnectionLossError;
     try {
       return await guarded.commit(options);
     } catch (error) {
       if (!(error instanceof ConnectionLossError)) throw error;
+      lost = error;
     }
-    const { stat } = await client.exists(claim.path, { ...options, consistency: "linearizable" });
-    if (stat === undefined && wasEnded(claim)) return undefined;
+    if (await isThere(client, claim.path, { lost, options })) continue;
+    if (wasEnded(claim)) return undefined;
+    throw lost;
+  }
+}
+
+async function isThere(
+  client: Client,
+  path: string,
+  { lost, options }: { readonly lost: ConnectionLossError; readonly options: CallOptions },
+): Promise<boolean> {
+  try {
+    const { stat } = await client.exists(path, { ...options, consistency: "linearizable" });
+    return stat !== undefined;
+  } catch (error) {
+    throw inDoubt(error, lost);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Clock, Wish } from "../wire.ts";
 import { pause, type Trier } from "./again.ts";
 import { NotAcquiredError } from "./errors.ts";
 
+/** How long a recipe waits for what others have. */
 export type WaitOptions = {
   /** Milliseconds after which NotAcquiredError says that others held it. 0: it is tried once. Default: for ever. */
   readonly waitMs?: number | undefined;

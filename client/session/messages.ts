@@ -10,6 +10,7 @@ import type { NativeRequest, NativeResult } from "../../protocol/native-packing.
 import type { Change } from "../../protocol/reads.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 
+/** What a session is opened with. */
 export type SessionOptions = {
   readonly ensemble: string;
   readonly sessionTimeoutMs: number;
@@ -23,11 +24,14 @@ export type SessionOptions = {
   readonly streamCredits?: number;
 };
 
+/** How a client's session is, and why. */
 export type SessionState =
+  /** There was no connection yet. */
   | { readonly kind: "connecting" }
   /** Over NATS the gateway on lane `lane` of node `server` serves the connection; over ZooKeeper's protocol the server at `address`. */
   | {
       readonly kind: "connected";
+      /** The session's number. */
       readonly session: SessionId;
       /** The session timeout in milliseconds that was granted. */
       readonly timeoutMs: number;
@@ -37,12 +41,13 @@ export type SessionState =
       readonly address?: string;
     }
   /**
-   * The session may still be alive, and operations wait. `failures` counts the connections in a row that were lost soon after they
-   * were opened. Above 1 the client waits before it connects again, longer each time.
+   * The session may still be alive, and operations wait. `reason` says, for people, what became of the connection. `failures` counts the
+   * connections in a row that were lost soon after they were opened. Above 1 the client waits before it connects again, longer each time.
    */
   | { readonly kind: "reconnecting"; readonly reason: string; readonly failures: number }
   /** The session is over, and its ephemeral znodes are deleted. */
   | { readonly kind: "expired" }
+  /** The caller has closed the client. */
   | { readonly kind: "closed" };
 
 /** `zxid`: of a write its own, of a read that of the replica. */
@@ -73,6 +78,7 @@ export type Outcome =
       readonly maybeApplied: MaybeApplied;
     };
 
+/** Why a stream of changes has ended. */
 export type StreamEnd =
   /** What came before `oldest`, and was not delivered, is not known any more. */
   | { readonly kind: "compacted"; readonly oldest: Zxid }

@@ -28,6 +28,7 @@ export type Sink<T> = {
 /** Begins to give, and returns a function that ends that. */
 export type Feed<T> = (sink: Sink<T>) => () => void;
 
+/** What every stream takes. */
 export type StreamOptions = {
   /** When it aborts, consumers of the stream get an AbortedError, whose `cause` is the signal's reason. Default: nothing aborts it. */
   readonly signal?: AbortSignal | undefined;
@@ -99,6 +100,7 @@ export class ChangeStream<T> extends Observable<T> implements AsyncIterable<T> {
     this.lag$ = lagOf(() => this.#lag(), context.clock);
   }
 
+  /** Begins the stream for one loop, which ends it when it is left. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return new Iteration((sink) => this.#begin(sink));
   }

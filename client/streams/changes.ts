@@ -16,6 +16,7 @@ import { PatientSink } from "./patient-sink.ts";
 import { sourceOf, type Source } from "./source.ts";
 import { followCopy } from "./tree-copy.ts";
 
+/** Which changes a stream has, where it begins, and what it tells beside them. */
 export type ChangesOptions = StreamOptions & {
   /** True: changes of all znodes below the path are delivered too. `children`: those of its children are. Default false. */
   readonly recursive?: Recursive;

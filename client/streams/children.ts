@@ -16,6 +16,7 @@ import { Reads, sourceOf, type Source } from "./source.ts";
 
 /** The children as they were at one zxid. What does not differ from the view before is shared with it. */
 export class ChildrenView implements Iterable<string> {
+  /** The names are right at this zxid. */
   readonly zxid: Zxid;
   /** False: there is no such znode, and so it has no children. */
   readonly exists: boolean;
@@ -37,10 +38,12 @@ export class ChildrenView implements Iterable<string> {
     this.removed = of.removed;
   }
 
+  /** How many children there are. */
   get size(): number {
     return this.#names.size;
   }
 
+  /** Whether there is a child with the name. */
   has(name: string): boolean {
     return this.#names.has(name);
   }

@@ -1,9 +1,13 @@
 /** How two maps differ, found by one pass over both. */
 import type { SortedMap } from "./sorted-map.ts";
 
+/** How a view differs from the one before, by paths. */
 export type Diff = {
+  /** Only the later one has these. */
   readonly added: readonly string[];
+  /** Both have these, and something was done to them: data or access control list were set, or the znode was made again. */
   readonly changed: readonly string[];
+  /** Only the earlier one had these. */
   readonly removed: readonly string[];
 };
 

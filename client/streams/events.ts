@@ -4,7 +4,11 @@ import type { Stat } from "../../protocol/stat.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 
 /** Every change up to `zxid` has been delivered, so a later stream may begin from it. */
-export type Progress = { readonly kind: "progress"; readonly zxid: Zxid };
+export type Progress = {
+  readonly kind: "progress";
+  /** The stream has come this far. */
+  readonly zxid: Zxid;
+};
 
 /**
  * `compacted`: the ensemble no longer keeps the changes. `opened`, of a view only: the client may read a znode that it could not read
@@ -19,20 +23,28 @@ export type GapReason = "compacted" | "opened";
  */
 export type Gap = {
   readonly kind: "gap";
+  /** Everything up to this zxid was given. */
   readonly from: Zxid;
+  /** From here on nothing is lost. */
   readonly to: Zxid;
+  /** Why they are lost. */
   readonly because: GapReason;
 };
 
 /** A znode that is there after a gap; no change of it is told by this. */
 export type Present = {
   readonly kind: "present";
+  /** What is told of the znode was so at this zxid: the gap's `to`. */
   readonly zxid: Zxid;
+  /** Which znode it is. */
   readonly path: string;
+  /** Its Stat then. */
   readonly stat: Stat;
+  /** Its data then. Null: it has none. */
   readonly data: Uint8Array | null;
 };
 
+/** All that a stream of changes may tell. With given options it is less: see EventOf. */
 export type StreamEvent = Change | Progress | Gap | Present;
 
 type Given<Options, Name extends string> = Name extends keyof Options

@@ -21,6 +21,7 @@ import { SortedMap } from "./sorted-map.ts";
 
 /** A znode of a copy. */
 export type CopiedZnode = {
+  /** As it was when the znode was read, or changed last. */
   readonly stat: Stat;
   /** Null also where the copy is without data. */
   readonly data: Uint8Array | null;

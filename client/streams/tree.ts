@@ -15,6 +15,7 @@ import type { SortedMap } from "./sorted-map.ts";
 import { sourceOf, type Source } from "./source.ts";
 import { applyChange, type CopiedZnode, followCopy } from "./tree-copy.ts";
 
+/** What a live copy holds. */
 export type TreeOptions = StreamOptions & {
   /** False: the copy is of the paths and Stats only, and the data of every znode in it is null. Default true. */
   readonly data?: boolean | undefined;
@@ -22,6 +23,7 @@ export type TreeOptions = StreamOptions & {
 
 /** The subtree as it was at one zxid. Views share what does not differ, so that each costs what changed and not what there is. */
 export type TreeView = {
+  /** The subtree was so when the transaction with this zxid was done. */
   readonly zxid: Zxid;
   /** By path, in order; empty if there is no znode at the path of the tree. */
   readonly nodes: ReadonlyMap<string, CopiedZnode>;

@@ -98,8 +98,8 @@ class Value<T> {
     let problem: unknown;
     let isDecoded = true;
     for (const znode of znodes) {
-      // What was made and deleted by one transaction was never there.
-      if (znode === undefined && this.#setAt === 0) continue;
+      // What was made and deleted by one transaction was never there. And a creation may be told with what was set later.
+      if (this.#setAt === (znode?.stat.mzxid ?? 0)) continue;
       try {
         items.push(znode === undefined ? undefined : this.#decode(znode.data, znode.stat));
       } catch (error) {

@@ -1,6 +1,8 @@
 /** What runs on the lane's thread: it takes letters from its port into the lane's system until it is told to stop. */
 import type { MessagePort } from "node:worker_threads";
-import { bufferTime, filter, type Subscription } from "rxjs";
+import type { Subscription } from "rxjs";
+import { bufferTime } from "rxjs/internal/operators/bufferTime";
+import { filter } from "rxjs/internal/operators/filter";
 import type { InspectionEvent } from "../inspection.ts";
 import { type AnnouncedPosts, Inlet } from "./inlet.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";

@@ -5,8 +5,10 @@
  * the death of the thread rejects a promise. Messages go both ways over a port of our own, many in each `postMessage`.
  */
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { Piscina } from "piscina";
-import { Observable, share, Subject } from "rxjs";
+import type { Piscina } from "piscina";
+import { Observable } from "rxjs/internal/Observable";
+import { share } from "rxjs/internal/operators/share";
+import { Subject } from "rxjs/internal/Subject";
 import type { InspectionEvent, StepEvent } from "../inspection.ts";
 import { announcePost, type AnnouncedPosts, newAnnouncedPosts } from "./inlet.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
@@ -59,6 +61,8 @@ export class Lane implements Link {
 
   /** Starts a lane. Resolves when its actors are in place; rejects with the reason if that fails. */
   static async start(options: LaneOptions): Promise<Lane> {
+    // A node whose actors share one thread has no need of it.
+    const { Piscina } = await import("piscina");
     const piscina = new Piscina({
       filename: options.entry.href,
       minThreads: 1,

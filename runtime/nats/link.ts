@@ -11,7 +11,7 @@ import {
   NatsConnectionImpl,
 } from "@nats-io/transport-node";
 import { setTimeout as wait } from "node:timers/promises";
-import { BehaviorSubject } from "rxjs";
+import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
 import type { EventDetail, LogLevel } from "../effects.ts";
 import type { Offered, TransportStatus } from "../transport.ts";
 import { MESSAGE_BYTES_MAX, split } from "./fragments.ts";

@@ -2,7 +2,7 @@
  * NATS in memory, as native clients and their gateways use it: subjects, queue groups, an answer when nobody listens. Messages from one
  * end to another come in order. Nothing is lost but between ends that do not reach each other.
  */
-import { NEVER } from "rxjs";
+import { NEVER } from "rxjs/internal/observable/never";
 import type { Clock, Randomness } from "../clock.ts";
 import type { NatsClients, NatsClientsOptions } from "../nats/client-subjects.ts";
 import { OrderedPath } from "./ordered-path.ts";

@@ -2,7 +2,8 @@
  * A network in memory, for tests and for several nodes in one process: it delivers everything, once and in order, but between nodes that
  * do not reach each other.
  */
-import { BehaviorSubject, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
+import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
 import type { Clock } from "../clock.ts";
 import type { ServerId } from "../effects.ts";
 import { OrderedPath } from "./ordered-path.ts";

@@ -290,6 +290,48 @@ export const KEYS: readonly Key[] = [
     "words that are answered, * for all (default: those that list nothing)",
   ),
   key(
+    "adminServer",
+    "admin-server true|false",
+    "admin.enableServer",
+    "health, metrics and commands over HTTP (default: if a port for it is given)",
+  ),
+  key(
+    "adminPort",
+    "admin-port N",
+    "admin.serverPort",
+    "its TCP port, 0: a free one (default 8080)",
+  ),
+  key(
+    "adminAddress",
+    "admin-address A",
+    "admin.serverAddress",
+    "address it is bound to (default 127.0.0.1)",
+  ),
+  key(
+    "adminCommandUrl",
+    "admin-command-url /PATH",
+    "admin.commandURL",
+    "where ZooKeeper's commands are (default /commands)",
+  ),
+  key(
+    "adminTokenFile",
+    "admin-token-file FILE",
+    "zooid.adminTokenFile",
+    "a token that requests have to show (default: none)",
+  ),
+  key(
+    "adminChanges",
+    "admin-changes true|false",
+    "zooid.adminChanges",
+    "carry out commands that change something (default false)",
+  ),
+  key(
+    "metricsNames",
+    "metrics-names V",
+    "zooid.metricsNames",
+    "ZooKeeper's counters as in zookeeper-3.9, zookeeper-3.10, or both (default both)",
+  ),
+  key(
     "readOnlyMode",
     "read-only-mode true|false",
     "readonlymode.enabled",

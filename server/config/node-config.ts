@@ -2,6 +2,9 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import type { ClientCertificates, TlsVersion } from "../../runtime/connections/tls/terms.ts";
 
+export type MetricsNames = "zookeeper-3.9" | "zookeeper-3.10" | "both";
+
+/** All that a node is configured with. docs/operations/configuration.md says by which flag and which key of a file each is set. */
 export type NodeConfig = {
   /** This node's number in its ensemble, 0 to 255. Default 1, of a node alone. */
   readonly id: ServerId;
@@ -116,6 +119,20 @@ export type NodeConfig = {
    * and logged.
    */
   readonly enforceQuota: boolean;
+  /** Whether the node has an admin server. Default false, or true where `adminPort` is given. */
+  readonly adminServer: boolean;
+  /** TCP port of the admin server; 0: any free one. Default 8080. */
+  readonly adminPort: number;
+  /** Address that port is bound to. Default `127.0.0.1`: it is for this machine only. */
+  readonly adminAddress: string;
+  /** The path below which ZooKeeper's commands are answered. Default `/commands`. */
+  readonly adminCommandUrl: string;
+  /** A file with the token that requests have to show. Default: none is asked for, and what tells of clients is told on this machine only. */
+  readonly adminTokenFile: string | undefined;
+  /** Whether the commands that set something back, or set it, are carried out. Default false. */
+  readonly adminChanges: boolean;
+  /** The names of ZooKeeper's counters at `/metrics`: those of its releases up to 3.9, those with `_total` of 3.10, or both. Default both. */
+  readonly metricsNames: MetricsNames;
   /** Four-letter words that are answered, `srvr` always among them. Default DEFAULT_WORDS: those that list and change nothing. */
   readonly fourLetterWords: readonly string[];
   /** The id `user:hash` of who may do everything once it has authenticated. Default: there is nobody. */
@@ -208,10 +225,13 @@ export type Setting = {
 
 export type Settings = ReadonlyMap<keyof NodeConfig, Setting>;
 
+/** One thing that is wrong with the settings of a node. */
 export type Problem = {
+  /** The name of the setting: `lanes`, `natsUrls`. */
   readonly field: string;
   /** As written; undefined when it is missing. */
   readonly value: string | undefined;
+  /** Where it is written: `--lanes`, `zoo.cfg:3`, `startNode`; undefined when it is missing. */
   readonly source: string | undefined;
   /** What must hold: `must be a whole number from 1 to 16`. */
   readonly rule: string;

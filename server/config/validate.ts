@@ -4,6 +4,7 @@ import type { ServerId } from "../../protocol/ids.ts";
 import { TTL_MS_MAX } from "../../protocol/lifetime.ts";
 import { PACKET_BYTES_MAX, SNAPSHOTS_KEPT_MIN } from "../../protocol/limits.ts";
 import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/words.ts";
+import { readAdmin } from "./admin-settings.ts";
 import { readAuthentication } from "./authentication.ts";
 import { type Draft, read, refuse } from "./draft.ts";
 import type { NodeConfig, Problem, Settings } from "./node-config.ts";
@@ -399,6 +400,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     ...readMemory(draft),
     enforceQuota: read(draft, "enforceQuota", flag, false),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
+    ...readAdmin(draft),
     readOnlyMode: read(draft, "readOnlyMode", flag, false),
     changeFeed: read(draft, "changeFeed", flag, false),
     ...readAuthentication({

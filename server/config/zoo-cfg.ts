@@ -1,18 +1,12 @@
 /** Reads a `zoo.cfg`: ZooKeeper's keys, zooid's own as `zooid.…`, and what is to be said about each key that does nothing here. */
+import type { Row } from "./key-rows.ts";
 import { fileKeysOf, KEYS } from "./keys.ts";
 import { nearest } from "./nearest.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { type Property, readProperties } from "./properties.ts";
 import { SASL_PROVIDER } from "./sasl-settings.ts";
 import { serverAddress } from "./server-addresses.ts";
-import {
-  AUTOCREATE_KEY,
-  CRL_KEY,
-  type Row,
-  rowOf,
-  withoutPrefix,
-  ZOOKEEPER_KEYS,
-} from "./zookeeper-keys.ts";
+import { AUTOCREATE_KEY, CRL_KEY, rowOf, withoutPrefix, ZOOKEEPER_KEYS } from "./zookeeper-keys.ts";
 
 /** A key that does nothing here, and that nobody misses. */
 export type IdleKey = { readonly key: string; readonly source: string; readonly because: string };

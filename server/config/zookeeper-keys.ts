@@ -3,64 +3,7 @@
  * it. It is the only such list: `zoo-cfg.ts` acts on it, and `npm run docs` makes `docs/operations/zookeeper-keys.md` of it. Sources:
  * QuorumPeerConfig, the classes that read system properties, and the Administrator's Guide, "Configuration Parameters".
  */
-import type { NodeConfig } from "./node-config.ts";
-
-export type Treatment =
-  /** It is a setting here too. Without a field, `effect` says what it does. */
-  | { readonly kind: "works"; readonly field: keyof NodeConfig }
-  | { readonly kind: "works"; readonly effect: string }
-  /** Its value must be right, as in ZooKeeper, and has no effect. */
-  | { readonly kind: "checked"; readonly because: string }
-  /** Nobody misses what it asks for. */
-  | { readonly kind: "idle"; readonly because: string }
-  /** It has no effect, and whoever wrote it may miss what it asks for. */
-  | { readonly kind: "missed"; readonly because: string; readonly instead: string }
-  /** To ignore it would leave open what its owner believes to be closed, or make another ensemble than the file says. */
-  | { readonly kind: "refused"; readonly rule: string; readonly hint: string };
-
-/** Values with which a key that is missed or refused asks for nothing that zooid does not do. */
-export type Harmless = {
-  /** For the table of the documentation. */
-  readonly text: string;
-  /** Given the value in lower case. */
-  readonly holds: (value: string) => boolean;
-  readonly because: string;
-};
-
-export type Row = {
-  /** The names, also those of Java properties that differ. One that ends with `*` stands for every key that begins like it. */
-  readonly keys: readonly string[];
-  readonly treatment: Treatment;
-  readonly harmless?: Harmless;
-};
-
-function rows(names: string, treatment: Treatment, harmless?: Harmless): Row {
-  return { keys: names.trim().split(/\s+/), treatment, ...(harmless && { harmless }) };
-}
-
-function works(name: string, field: keyof NodeConfig): Row {
-  return rows(name, { kind: "works", field });
-}
-
-function idle(because: string, names: string): Row {
-  return rows(names, { kind: "idle", because });
-}
-
-function missed(names: string, because: string, instead: string, harmless?: Harmless): Row {
-  return rows(names, { kind: "missed", because, instead }, harmless);
-}
-
-function refused(names: string, rule: string, hint: string, harmless?: Harmless): Row {
-  return rows(names, { kind: "refused", rule, hint }, harmless);
-}
-
-function only(because: string, ...values: readonly string[]): Harmless {
-  const text = values.map((value) => (value === "" ? "nothing" : `\`${value}\``)).join(", ");
-  const lower = values.map((value) => value.toLowerCase());
-  return { text, holds: (value) => lower.includes(value), because };
-}
-
-const OFF: Harmless = only("it says that this is not wanted", "false", "");
+import { idle, missed, OFF, only, refused, type Row, rows, works } from "./key-rows.ts";
 
 const TLS = "asks for something of TLS that the ports for clients do not have";
 const TLS_HINT =
@@ -83,7 +26,6 @@ const BY_BYTES =
 const OBSERVERS = "there are no observers";
 const SNAPSHOTS = "snapshots are cut by the bytes of the log: `--snapshot-every-bytes`";
 const GATHERING = "the log gathers records by itself while the disk is busy";
-const NO_ADMIN = "there is no HTTP server that it could be for";
 const WATCHES = "watches lie in each lane's memory and need no cleaning: `--max-watches`";
 const OF_CLIENTS = "it is a client's property, which no server reads";
 const OF_JAVA = "it is about Java";
@@ -413,21 +355,25 @@ const SECURITY: readonly Row[] = [
 ];
 
 const OPERATIONS: readonly Row[] = [
-  missed(
-    "admin.enableServer",
-    NO_ADMIN,
-    "ask with the four-letter words, `mntr` above all",
-    only(NO_ADMIN, "false", ""),
+  works("admin.enableServer", "adminServer"),
+  works("admin.serverPort", "adminPort"),
+  works("admin.serverAddress", "adminAddress"),
+  works("admin.commandURL", "adminCommandUrl"),
+  refused(
+    "admin.portUnification admin.forceHttps admin.needClientAuth",
+    "asks for TLS of the admin server, which speaks HTTP alone",
+    "remove the line, and let it be asked on this machine only or with zooid.adminTokenFile",
+    OFF,
   ),
   idle(
-    NO_ADMIN,
-    `admin.serverPort admin.serverAddress admin.commandURL admin.idleTimeout admin.httpVersion admin.portUnification
-    admin.forceHttps admin.needClientAuth admin.rateLimiterIntervalInMS admin.snapshot.enabled admin.restore.enabled`,
+    "its connections and their times are bounded, and there is no command to take or restore a snapshot",
+    `admin.idleTimeout admin.httpVersion admin.rateLimiterIntervalInMS admin.snapshot.enabled
+    admin.restore.enabled`,
   ),
   missed(
     "metricsProvider.className",
-    "metrics are not served over HTTP",
-    "ask for them with `mntr`",
+    "metrics are told by the admin server, at `/metrics`",
+    "admin.serverPort=7000 has it answer where ZooKeeper's provider does by default, to this machine only",
     only(
       "`mntr` gives metrics",
       "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
@@ -435,7 +381,7 @@ const OPERATIONS: readonly Row[] = [
     ),
   ),
   idle(
-    "metrics are not served over HTTP",
+    "metrics are told by the admin server, at `/metrics`",
     `metricsProvider.httpHost metricsProvider.httpPort metricsProvider.httpsPort metricsProvider.exportJvmInfo
     metricsProvider.numWorkerThreads metricsProvider.maxQueueSize metricsProvider.workerShutdownTimeoutMs metricsProvider.*`,
   ),

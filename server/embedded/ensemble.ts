@@ -19,9 +19,10 @@ import { MemorySubjects } from "../../runtime/testing/memory-subjects.ts";
 import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import type { NodeSettings } from "../config/node-settings.ts";
 import { launch, type StartOptions } from "../launch.ts";
-import type { LaunchOptions, RunningNode } from "../node.ts";
+import type { LaunchOptions, RunningNode } from "../running-node.ts";
 import { MemoryChannel } from "./memory-channel.ts";
 
+/** How many nodes an ensemble in this process has, and what is in memory. */
 export type EnsembleOptions = StartOptions & {
   /** How many nodes, 1 to 7. Default 1. */
   readonly nodes?: number;
@@ -41,6 +42,7 @@ export type EnsembleOptions = StartOptions & {
   >;
 };
 
+/** An ensemble in this process, all of whose nodes serve clients. `await using` stops it. */
 export interface RunningEnsemble extends AsyncDisposable {
   /** By their numbers, from 1 on. */
   readonly nodes: readonly RunningNode[];

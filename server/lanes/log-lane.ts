@@ -5,6 +5,8 @@ import { immediateDisk } from "../../runtime/disks/port.ts";
 import { ActorSystem } from "../../runtime/system.ts";
 import { slowStepMs } from "../config/node-config.ts";
 import { openDataFolders, ownerOf } from "../log-folder.ts";
+import { MeasuredDisk } from "../measures/measured-disk.ts";
+import { meterOf } from "../measures/meter.ts";
 import { addLogActor } from "../placement.ts";
 import type { PlacedConfig } from "../threads/choice.ts";
 
@@ -14,16 +16,23 @@ export default async function logLane(
   const { config } = task;
   await hostLane(task, async ({ link, onStopNode }) => {
     const disk = openDataFolders(config, ownerOf(config));
+    const meter = meterOf(config, "log");
     const system = new ActorSystem({
       node: config.id,
       clock: realClock,
       randomness: realRandomness,
-      disk: immediateDisk(disk),
+      disk: immediateDisk(meter === undefined ? disk : new MeasuredDisk(disk, meter)),
+      meter,
       slowStepMs: slowStepMs(config),
       route: () => link,
       onStopNode,
     });
     addLogActor(system, config);
-    return { system, close: async () => disk.close(), detail: {} };
+    const stopMeter = meter?.start((report) => system.tell("admin", report));
+    const close = async (): Promise<void> => {
+      stopMeter?.();
+      disk.close();
+    };
+    return { system, close, detail: {} };
   });
 }

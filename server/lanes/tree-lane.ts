@@ -3,11 +3,13 @@ import { hostLane, type LaneTask } from "../../runtime/lanes/lane-host.ts";
 import { realClock, realRandomness } from "../../runtime/real-clock.ts";
 import { ActorSystem } from "../../runtime/system.ts";
 import { slowStepMs } from "../config/node-config.ts";
+import { meterOf } from "../measures/meter.ts";
 import { LaneClients, type TreeLaneData } from "../threads/lane-clients.ts";
 import { wireAll } from "../wiring.ts";
 
 export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<void> {
-  const { config } = task;
+  const { config, lane } = task;
+  const meter = meterOf(config, String(lane));
   await hostLane(task, async ({ link, hear, onInspection, onStopNode, signal }) => {
     const clients = await LaneClients.prepare(task, {
       system: () => system,
@@ -20,6 +22,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       connections: clients.listener,
       publisher: clients.nats,
       slowStepMs: slowStepMs(config),
+      meter,
       route: () => link,
       onStopNode,
     });
@@ -30,6 +33,11 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       ...(clientPort !== undefined && { clientPort }),
       ...(secureClientPort !== undefined && { secureClientPort }),
     };
-    return { system, close: () => clients.close(), detail };
+    const stopMeter = meter?.start((report) => system.tell("admin", report));
+    const close = async (): Promise<void> => {
+      stopMeter?.();
+      await clients.close();
+    };
+    return { system, close, detail };
   });
 }

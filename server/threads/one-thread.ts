@@ -7,6 +7,7 @@ import { DiskBehindTurn } from "../../runtime/disks/port.ts";
 import { realClock } from "../../runtime/real-clock.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { openDataFolders, ownerOf } from "../log-folder.ts";
+import { MeasuredDisk } from "../measures/measured-disk.ts";
 import { addLogActor } from "../placement.ts";
 import type { ClientPorts } from "./client-doors.ts";
 import { LaneClients } from "./lane-clients.ts";
@@ -32,9 +33,10 @@ export class OneThread implements Threads {
   }
 
   async openFolder(): Promise<void> {
-    const { config, inMemory } = this.#options;
+    const { config, inMemory, meter } = this.#options;
     const disk = inMemory.disk ?? openDataFolders(config, ownerOf(config));
-    this.#disk = new DiskBehindTurn(disk, realClock);
+    const measured = meter === undefined ? disk : new MeasuredDisk(disk, meter);
+    this.#disk = new DiskBehindTurn(measured, realClock);
   }
 
   async startLanes(options: ClientsOptions): Promise<void> {

@@ -8,6 +8,7 @@ import type { SharedCounts } from "../../runtime/connections/connection-counts.t
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import type { Letter } from "../../runtime/system.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import type { Meter } from "../measures/meter.ts";
 import type { PlacedConfig } from "./choice.ts";
 import type { ClientPorts } from "./client-doors.ts";
 
@@ -25,6 +26,8 @@ export type InMemory = {
 export type ThreadsOptions = {
   readonly config: PlacedConfig;
   readonly inMemory: InMemory;
+  /** Measures the main thread. Undefined: nothing is measured. */
+  readonly meter: Meter | undefined;
   /** Letters from other threads to actors of the main thread. */
   readonly onLetters: (letters: readonly Letter[]) => void;
   readonly onInspection: (event: InspectionEvent) => void;

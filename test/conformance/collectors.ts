@@ -103,6 +103,29 @@ export function readByExporter(mntr: string): readonly Field[] {
   });
 }
 
+/** What the receiver of the OpenTelemetry collector makes metrics of; those of `ofLeader` are a leader's. */
+export const OPEN_TELEMETRY: Readonly<Record<"ofAll" | "ofLeader", readonly string[]>> = {
+  ofAll: [
+    ...["avg_latency", "max_latency", "min_latency", "packets_received", "packets_sent"],
+    ...["num_alive_connections", "outstanding_requests", "znode_count", "watch_count"],
+    ...["ephemerals_count", "approximate_data_size", "open_file_descriptor_count"],
+    ...["max_file_descriptor_count", "fsync_threshold_exceed_count"],
+  ],
+  ofLeader: ["followers", "synced_followers", "pending_syncs"],
+};
+
+/**
+ * The receiver `zookeeper` of the OpenTelemetry collector (its files metrics.go and scraper.go): a line is `zk_` and word characters, space, and a
+ * value of word characters, dots and hyphens. It takes the names that it knows, where the value is a number.
+ */
+export function readByOpenTelemetry(mntr: string): readonly string[] {
+  const known: readonly string[] = [...OPEN_TELEMETRY.ofAll, ...OPEN_TELEMETRY.ofLeader];
+  return linesOf(mntr).flatMap((line) => {
+    const [, name = "", value = ""] = /^zk_(\w+)\s+([\w.-]+)/.exec(line) ?? [];
+    return known.includes(name) && Number.isFinite(Number(value)) ? [name] : [];
+  });
+}
+
 function linesOf(answer: string): readonly string[] {
   return answer.split("\n").filter((line) => line !== "");
 }

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPackage, linkPackages, manifestOf, run } from "../package/install.ts";
 import { CHECKOUT } from "../support/zooid.ts";
-import { entriesOf, extract, undocumented } from "./extract.ts";
+import { entriesOf, extract } from "./extract.ts";
 
 const OUTPUT = join(CHECKOUT, "docs/client/api");
 const DOCUMENTER = join(CHECKOUT, "node_modules/@microsoft/api-documenter/bin/api-documenter");
@@ -19,14 +19,14 @@ try {
   const { dependencies, peerDependencies } = await manifestOf(folder);
   const names = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "@types/node"];
   await linkPackages(folder, names);
-  for (const entry of await entriesOf(folder)) {
-    const models = join(folder, "models", entry.name);
-    const known = (await undocumented())[entry.name] ?? [];
-    const bare = extract(folder, entry, models).filter((name) => !known.includes(name));
-    if (bare.length > 0) throw new Error(`zooid/${entry.name}: no documentation: ${bare.join()}`);
-    const output = join(OUTPUT, entry.name);
+  const models = join(folder, "models");
+  const entries = await entriesOf(folder);
+  const undocumented = extract(folder, entries, models);
+  if (undocumented.length > 0) throw new Error(`no documentation: ${undocumented.join(", ")}`);
+  for (const { name } of entries) {
+    const output = join(OUTPUT, name);
     await rm(output, { recursive: true, force: true });
-    const args = ["markdown", "--input-folder", models, "--output-folder", output];
+    const args = ["markdown", "--input-folder", join(models, name), "--output-folder", output];
     process.stdout.write(await run([DOCUMENTER, ...args], folder));
   }
 } finally {

@@ -7,10 +7,23 @@ import { TOPICS } from "../../actors/topics.ts";
 import { EVENTS } from "../../protocol/events.ts";
 import { WIRING } from "../../server/wiring.ts";
 import { KEYS } from "../../server/config/keys.ts";
-import { CHAPTERS, type Row } from "../../server/config/zookeeper-keys.ts";
+import { CONNECTION_FLAGS } from "../../cli/console/connection.ts";
+import { EXIT_CODES } from "../../cli/console/exit-codes.ts";
+import { formOf } from "../../cli/console/parse.ts";
+import type { Flag, Spec } from "../../cli/console/spec.ts";
+import { SPECS } from "../../cli/console/specs.ts";
+import type { Row } from "../../server/config/key-rows.ts";
+import { CHAPTERS } from "../../server/config/zookeeper-keys.ts";
+import { COMMANDS } from "../../server/admin/commands.ts";
+import type { Metric } from "../../server/admin/metrics/metric.ts";
+import { OWN_METRICS } from "../../server/admin/metrics/own.ts";
+import { namesOf } from "../../server/admin/metrics/scrape.ts";
+import { ZOOKEEPER_METRICS } from "../../server/admin/metrics/zookeeper.ts";
+import { PHASES, STAGES } from "../../server/measures/measures.ts";
 import { RETIRED_WORDS } from "../setup/words.ts";
 
 const ROOT = new URL("../..", import.meta.url);
+const CONSOLE = "docs/operations/console.md";
 
 export type GeneratedTable = {
   readonly file: string;
@@ -22,7 +35,31 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: "docs/internals/architecture.md", name: "topics", make: topics },
   { file: "docs/operations/events.md", name: "events", make: events },
   { file: "docs/operations/zookeeper-keys.md", name: "keys of ZooKeeper", make: zookeeperKeys },
+  { file: "docs/operations/admin-server.md", name: "commands", make: commands },
+  {
+    file: "docs/operations/metrics.md",
+    name: "metrics of ZooKeeper",
+    make: () => metrics(ZOOKEEPER_METRICS, (metric) => namesOf(metric, "both")),
+  },
+  {
+    file: "docs/operations/metrics.md",
+    name: "metrics of zooid",
+    make: () => metrics(OWN_METRICS, ({ name }) => [name]),
+  },
+  {
+    file: "docs/operations/metrics.md",
+    name: "stages of a write",
+    make: () => meanings("stage", STAGES),
+  },
+  {
+    file: "docs/operations/metrics.md",
+    name: "phases of an election",
+    make: () => meanings("phase", PHASES),
+  },
   { file: "docs/internals/glossary.md", name: "retired words", make: retiredWords },
+  { file: CONSOLE, name: "flags of a connection", make: () => flagsTable(CONNECTION_FLAGS) },
+  { file: CONSOLE, name: "exit codes", make: exitCodes },
+  { file: CONSOLE, name: "commands of the console", make: consoleCommands },
 ];
 
 function topics(): string {
@@ -76,11 +113,74 @@ function treatmentText(treatment: Row["treatment"]): readonly [here: string, why
   }
 }
 
+function commands(): string {
+  const rows = COMMANDS.map(({ names, access, serving, summary }) => {
+    const shown = names.map((name) => `\`${name}\``).join(", ");
+    return `| ${shown} | ${access} | ${serving ? "no" : "yes"} | ${summary} |`;
+  });
+  const head = "| command | is | without a leader | what it tells or does |";
+  return [head, "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+function metrics<Known>(
+  table: readonly Metric<Known>[],
+  names: (metric: Metric<Known>) => readonly string[],
+): string {
+  const rows = table.map((metric) => {
+    const shown = names(metric).map((name) => `\`${name}\``);
+    return `| ${shown.join(", ")} | ${metric.type} | ${metric.help} |`;
+  });
+  return ["| metric | type | what it is |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function meanings(what: string, names: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(names).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);
+  return [`| ${what} | |`, "| --- | --- |", ...rows].join("\n");
+}
+
 function retiredWords(): string {
   const rows = RETIRED_WORDS.map(
     ({ word, meant, instead }) => `| ${word} | ${meant} | ${instead} |`,
   );
   return ["| word | for | instead |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function consoleCommands(): string {
+  return SPECS.map(commandText).join("\n\n");
+}
+
+function commandText(spec: Spec): string {
+  const { name, summary, details, operands, flags, examples } = spec;
+  const usage = operands.map(({ name: operand, optional, variadic }) => {
+    const form = `${operand}${variadic === true ? "..." : ""}`;
+    return optional === true ? ` [${form}]` : ` <${form}>`;
+  });
+  const width = Math.max(0, ...examples.map(({ command }) => command.length));
+  const lines = examples.map(({ command, does }) =>
+    does === "" ? command : `${command.padEnd(width)}  # ${does}`,
+  );
+  return [
+    `### \`zooid ${name}${usage.join("")}\``,
+    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.${details === undefined ? "" : ` ${details.replaceAll("\n", " ")}`}`,
+    ...(operands.length === 0 ? [] : [operandsTable(spec)]),
+    ...(flags.length === 0 ? [] : [flagsTable(flags)]),
+    ...(lines.length === 0 ? [] : [["```bash", ...lines, "```"].join("\n")]),
+  ].join("\n\n");
+}
+
+function operandsTable({ operands }: Spec): string {
+  const rows = operands.map(({ name, summary }) => `| \`${name}\` | ${summary} |`);
+  return ["| operand | |", "| --- | --- |", ...rows].join("\n");
+}
+
+function flagsTable(flags: readonly Flag[]): string {
+  const rows = flags.map((flag) => `| \`${formOf(flag)}\` | ${flag.summary} |`);
+  return ["| flag | |", "| --- | --- |", ...rows].join("\n");
+}
+
+function exitCodes(): string {
+  const rows = EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${meaning} |`);
+  return ["| exit code | |", "| --- | --- |", ...rows].join("\n");
 }
 
 /** The file as it should be. Throws when the file has no place for the table. */

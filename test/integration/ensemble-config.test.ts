@@ -6,7 +6,8 @@ import test from "ava";
 import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { realClock } from "../../runtime/real-clock.ts";
 import { loadConfig } from "../../server/config/load.ts";
-import { launchNode, type RunningNode } from "../../server/node.ts";
+import { launchNode } from "../../server/node.ts";
+import type { RunningNode } from "../../server/running-node.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, getConfig, remove } from "../support/zk-operations.ts";
 

@@ -342,7 +342,7 @@ test("a missing, empty or foreign folder is an error that says what it is", asyn
   cpSync(FIXTURE, join(folder, "1"), { recursive: true });
   const above = await inspect(folder);
   t.is(above.code, 2);
-  t.true(above.stderr.includes(`inspect one of them: ${join(folder, "1")}`));
+  t.true(above.stderr.includes(`name one of them: ${join(folder, "1")}`));
   const foreign = temporary(t);
   mkdirSync(join(foreign, "version-2"));
   writeFileSync(join(foreign, "myid"), "1\n");

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { ANNOUNCEMENTS, announcement } from "./progress.ts";
 
-// What the tests start is not to keep compiled sources: V8 does not take them where a node has set flags, which would write them again as it
-// ends, for seconds.
+// What the tests start keeps compiled sources in a folder of its own: V8 does not take those of this thread where a node has set flags, which
+// would write them again as it ends, for seconds.
 delete process.env["NODE_COMPILE_CACHE"];
 
 const to = process.env[ANNOUNCEMENTS];

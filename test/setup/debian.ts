@@ -14,6 +14,7 @@ const TESTS: readonly Need[] = [
   { package: "nats-server", isThere: () => existsSync("/usr/sbin/nats-server") },
   { package: "default-jre-headless", isThere: () => existsSync("/usr/bin/java") },
   { package: "zookeeper", isThere: () => existsSync("/usr/share/java/zookeeper.jar") },
+  { package: "libjetty9-java", isThere: () => hasJar("jetty9-server") },
   { package: "zookeeper-bin", isThere: () => existsSync("/usr/lib/zookeeper/bin/cli_mt") },
   { package: "libcurator-recipes-java", isThere: () => hasJar("curator-recipes") },
   { package: "libcurator-discovery-java", isThere: () => hasJar("curator-x-discovery") },
@@ -54,9 +55,15 @@ const PATRONI: readonly Need[] = [
   { package: "patroni", isThere: () => hasPythonModule("patroni") },
 ];
 
-export type PackageSet = "tests" | "kazoo" | "go" | "patroni";
+/** It scrapes a node and checks the alert rules. */
+const PROMETHEUS: readonly Need[] = [
+  ...TESTS,
+  { package: "prometheus", isThere: () => existsSync("/usr/bin/promtool") },
+];
+
+export type PackageSet = "tests" | "kazoo" | "go" | "patroni" | "prometheus";
 const SETS: Readonly<Record<PackageSet, readonly Need[]>> = {
-  ...{ tests: TESTS, kazoo: KAZOO, go: GO, patroni: PATRONI },
+  ...{ tests: TESTS, kazoo: KAZOO, go: GO, patroni: PATRONI, prometheus: PROMETHEUS },
 };
 
 const LOCK_WAIT_SECONDS = 600;

@@ -47,7 +47,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 /** What users of the package see of a layer: all that adapters may import. */
 const PUBLIC_MODULES: readonly string[] = ["client/connect.ts", "client/diagnostics.ts"];
 
-const OTHER_FOLDERS: readonly string[] = ["dashboard", "docs"];
+const OTHER_FOLDERS: readonly string[] = ["dashboard", "docs", "ops"];
 export const TOP_FOLDERS: readonly string[] = [...Object.keys(MAY_IMPORT), ...OTHER_FOLDERS];
 
 const LINES_MAX = 500;

@@ -28,7 +28,8 @@ import { Ghosts, OLDER } from "./ghosts.ts";
 import { type NodeReaders, readersOf } from "./node-readers.ts";
 import { type Link, type LinkHandler, LinkPort } from "./links.ts";
 import { NativeClients } from "./native-clients.ts";
-import type { NativeClient } from "./client/native.ts";
+import { ZooKeeperClients } from "./zookeeper-clients.ts";
+import type { AnyClient, OwnClient } from "./client/any.ts";
 import { SimNetwork } from "./network.ts";
 import { NodeClock } from "../../runtime/testing/node-clock.ts";
 import { placementOf, type Plan } from "./plan.ts";
@@ -46,6 +47,7 @@ const NATIVE_STREAM = 6;
 const CLOCK_STREAM = 7;
 const STRAGGLERS_STREAM = 8;
 const READERS_STREAM = 9;
+const ZOOKEEPER_STREAM = 10;
 
 export class Cluster {
   readonly clock: VirtualClock = new VirtualClock();
@@ -55,6 +57,7 @@ export class Cluster {
   readonly nodes: readonly SimNode[];
   readonly clients: SimClient[] = [];
   readonly natives: NativeClients;
+  readonly zookeepers: ZooKeeperClients;
   readonly truth: Truth;
   readonly invariants: Invariants;
   readonly ghosts: Ghosts;
@@ -126,6 +129,11 @@ export class Cluster {
       random: random.stream(NATIVE_STREAM),
       isCut: (client, node) => this.cutClients.has(clientCut(client, node)),
     });
+    this.zookeepers = new ZooKeeperClients({
+      ...{ plan, environment: this.#environment },
+      makeClock: () => this.#clientClock(),
+      random: random.stream(ZOOKEEPER_STREAM),
+    });
     this.readers = readersOf(plan, {
       ...{ truth: this.truth, counts: this.natives.counts },
       random: random.stream(READERS_STREAM),
@@ -133,9 +141,12 @@ export class Cluster {
     });
   }
 
-  /** The clients of both protocols. */
-  get everyone(): readonly (SimClient | NativeClient)[] {
-    return [...this.clients, ...this.natives.all];
+  get users(): readonly OwnClient[] {
+    return [...this.natives.all, ...this.zookeepers.all];
+  }
+
+  get everyone(): readonly AnyClient[] {
+    return [...this.clients, ...this.users];
   }
 
   get failed(): boolean {
@@ -371,7 +382,8 @@ export class Cluster {
         return isAttached && phase.readOnly === undefined ? phase.attachedAt : undefined;
       },
       (link) => {
-        const client = this.clients.find((each) => each.name === link.client);
+        const speakers = [...this.clients, ...this.zookeepers.all];
+        const client = speakers.find((each) => each.name === link.client);
         const attachment = client?.attachmentOf(link);
         if (link.attachedAt !== undefined && attachment !== undefined) {
           this.#attachments.set(link, attachment);
@@ -412,16 +424,12 @@ export class Cluster {
 
   cutClient({ name }: { readonly name: string }, node: SimNode): void {
     this.cutClients.add(clientCut(name, node));
-    for (const link of this.#linksOf(node)) if (link.client === name) link.cut = true;
+    for (const link of node.openLinks) if (link.client === name) link.cut = true;
   }
 
   healClients(): void {
     this.cutClients.clear();
-    for (const node of this.nodes) for (const link of this.#linksOf(node)) link.heal();
-  }
-
-  #linksOf(node: SimNode): Link[] {
-    return [...(node.incarnation?.links.values() ?? [])].flatMap((port) => [...port.links]);
+    for (const node of this.nodes) for (const link of node.openLinks) link.heal();
   }
 
   #stopped(node: SimNode, incarnation: Incarnation | undefined, reason: string): void {
@@ -441,7 +449,7 @@ export class Cluster {
   }
 
   #expectRefusals(node: SimNode): void {
-    for (const link of this.#linksOf(node)) {
+    for (const link of node.openLinks) {
       const attachment = this.#attachments.get(link);
       if (attachment !== undefined) attachment.mayBeRefused = true;
     }

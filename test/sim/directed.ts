@@ -7,6 +7,7 @@ import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import { removals } from "./removals.ts";
 import { subscribers } from "./subscribers.ts";
+import { zookeepers } from "./directed-zookeepers.ts";
 
 export type DirectedPlan = {
   /** Part of all seeds. */
@@ -27,7 +28,8 @@ export type DirectedName =
   | "endings"
   | "removals"
   | "subscribers"
-  | "repeats";
+  | "repeats"
+  | "zookeepers";
 
 /** Their rates together are well below 1: the other seeds stay as random as they are. */
 export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
@@ -43,6 +45,7 @@ export const DIRECTED: Readonly<Record<DirectedName, DirectedPlan>> = {
   removals: { rate: 0.04, change: removals },
   subscribers: { rate: 0.03, change: subscribers },
   repeats: { rate: 0.04, change: repeats },
+  zookeepers: { rate: 0.04, change: zookeepers },
 };
 
 export function isDirected(name: string): name is DirectedName {

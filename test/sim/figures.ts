@@ -15,6 +15,8 @@ export class Figures {
   readonly #clients = new Map<string, number>();
   readonly #streams = new Map<string, number>();
   readonly #subjects = new Map<string, number>();
+  /** What became of calls and streams over ZooKeeper's protocol. */
+  readonly zookeepers: Map<string, number> = new Map();
   readonly #network = new Map<string, number>();
   readonly #placements = new Map<string, number>();
   readonly #faults = new Map<string, number>();
@@ -34,6 +36,7 @@ export class Figures {
     addAll(this.#clients, result.clients);
     addAll(this.#streams, result.streams);
     addAll(this.#subjects, result.subjects);
+    addAll(this.zookeepers, result.zookeepers);
     addAll(this.#network, result.network);
     addAll(this.#placements, { [result.placement]: 1 });
     addAll(this.#faults, result.faults);
@@ -75,6 +78,7 @@ export class Figures {
       `  placements: ${listed(this.#placements)}`,
       `  clients: ${listed(this.#clients)}`,
       `  change streams: ${listed(this.#streams)}; messages of native clients: ${listed(this.#subjects)}`,
+      `  the client over ZooKeeper's protocol: ${listed(this.zookeepers)}`,
       `  requests of real clients: ${this.#shapes.size} shapes of ${RECORDED.length}${this.#missingText()}`,
       `  removeRecursives: ${listed(this.removals)}; znodes whose children stood in several orders ${this.otherOrders}`,
       `  network: ${listed(this.#network)}`,

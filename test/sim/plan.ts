@@ -103,6 +103,12 @@ export type Plan = {
     /** Between two grants of credits. */
     readonly grantMs: number;
   };
+  /** Users of the package's own client over ZooKeeper's protocol. */
+  readonly zookeepers: {
+    readonly clients: readonly Workload[];
+    readonly streamsMax: number;
+    readonly grantMs: number;
+  };
 };
 
 /**
@@ -140,7 +146,9 @@ function drawWhole(seed: number, directed: DirectedName | undefined): Plan {
   const drawn = drawDirected(random);
   const name = directed ?? drawn;
   const plan = drawRandomPlan(seed);
-  if (name === undefined) return plan;
+  if (name === undefined) {
+    return withZooKeepers(plan, new Random(seed).stream(ZOOKEEPERS_STREAM));
+  }
   const changed = { ...plan, ...DIRECTED[name].change(plan, random), directed: name };
   return { ...changed, startMs: Array.from({ length: changed.nodes }, () => 0) };
 }
@@ -216,6 +224,7 @@ function drawRandomPlan(seed: number): Plan {
     requestsMax: Math.round((600 + random.random() * 1200) / Math.sqrt(nodes)),
     replaceAfterMs: identities.pick([200, 1000, 3000]),
     ...others,
+    zookeepers: { clients: [], streamsMax: 0, grantMs: 0 },
     ...drawSizes(new Random(seed).stream(SIZES_STREAM)),
     memory: drawMemory(new Random(seed).stream(MEMORY_STREAM)),
     reaper: drawReaper(new Random(seed).stream(REAPER_STREAM)),
@@ -232,6 +241,29 @@ function drawRandomPlan(seed: number): Plan {
   const windowBytes = Math.max(plan.sizes.recent / 2, LARGE_DATA_WINDOW_BYTES);
   const snapshotChunkBytes = Math.max(plan.snapshotChunkBytes, LARGE_DATA_CHUNK_BYTES);
   return { ...guarded, snapshotChunkBytes, sizes: sizesOf(windowBytes) };
+}
+
+/**
+ * In some seeds the package's own client takes the places of some that speak ZooKeeper's protocol by themselves. It has no watches but those
+ * of its streams, asks for no multiReads and is not served by a node that only reads.
+ */
+function withZooKeepers(plan: Plan, random: Random): Plan {
+  const count = Math.min(random.pick([1, 1, 2]), plan.clients.length - 1);
+  if (count < 1 || !random.chance(0.4)) return plan;
+  const clients = plan.clients.slice(-count).map(ofOwnClient);
+  const zookeepers = {
+    ...{ clients, streamsMax: random.whole(1, 4), grantMs: random.pick([10, 10, 100, 1000]) },
+  };
+  return { ...plan, clients: plan.clients.slice(0, -count), zookeepers };
+}
+
+/** What a user of the package's own client over ZooKeeper's protocol asks for, and how. */
+export function ofOwnClient(workload: Workload): Workload {
+  return {
+    ...workload,
+    mix: { ...workload.mix, watch: 0, multiRead: 0, shaped: 0 },
+    ...{ renewals: [], patient: false, readOnly: false, flood: false, hog: false, quotas: 0 },
+  };
 }
 
 /** In some seeds clients prove who they are, and ask for znodes with access control lists. */
@@ -345,6 +377,7 @@ const KEEPER_STREAM = 22;
 const SHAPES_STREAM = 23;
 const LIMITS_STREAM = 24;
 const FEED_STREAM = 25;
+const ZOOKEEPERS_STREAM = 26;
 const LIMITS: Plan["clientLimits"] = { requests: 3, sessionTokens: 2 };
 export const NO_LIMITS: Plan["clientLimits"] = { requests: 0, sessionTokens: 0 };
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */

@@ -71,6 +71,7 @@ export function quietPlan(
         hog: false,
       })),
     natives: { ...plan.natives, clients: [] },
+    zookeepers: { ...plan.zookeepers, clients: [] },
   };
 }
 
@@ -115,6 +116,7 @@ export function undisturbedPlan(nodes: number): Plan {
     // More than a story takes.
     reaper: { checkIntervalMs: 3_600_000, perMinuteMax: 10_000, unusedMs: 0 },
     natives: { clients: [], lossRate: 0, streamsMax: 0, grantMs: 0 },
+    zookeepers: { clients: [], streamsMax: 0, grantMs: 0 },
   };
 }
 

@@ -14,7 +14,7 @@ import type { NodeGate } from "../../server/peer-gate.ts";
 import { threadOf } from "../../server/placement.ts";
 import type { NodeLog } from "./checks/invariants.ts";
 import type { DiskFaults, FaultyDiskPort } from "./faulty-disk.ts";
-import type { LinkPort } from "./links.ts";
+import type { Link, LinkPort } from "./links.ts";
 import type { NodeClock } from "../../runtime/testing/node-clock.ts";
 import type { Range } from "./random.ts";
 import type { NodeThreads } from "./threads.ts";
@@ -158,6 +158,11 @@ export class SimNode {
 
   natsGateway(lane: number): NatsGatewayState | undefined {
     return this.stateOf(`nats/${lane}`) as NatsGatewayState | undefined;
+  }
+
+  /** The connections of clients to its present process. */
+  get openLinks(): readonly Link[] {
+    return [...(this.incarnation?.links.values() ?? [])].flatMap((port) => [...port.links]);
   }
 
   stateOf(actor: string): unknown {

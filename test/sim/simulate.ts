@@ -12,6 +12,7 @@ import type { NetworkCounts } from "./network.ts";
 import { drawPlan, placementOf, type Plan, type PlanChoice, type SimPlacement } from "./plan.ts";
 import type { StreamCounts } from "./client/streams.ts";
 import type { SubjectCounts } from "./subjects.ts";
+import type { ZooKeeperClients } from "./zookeeper-clients.ts";
 import { Random } from "./random.ts";
 import { Trace } from "./trace.ts";
 
@@ -28,6 +29,8 @@ export type SimResult = {
   readonly clients: ClientCounts;
   readonly streams: StreamCounts;
   readonly subjects: SubjectCounts;
+  /** What became of calls and streams of the package's own clients over ZooKeeper's protocol. */
+  readonly zookeepers: ZooKeeperClients["counts"];
   readonly network: NetworkCounts;
   readonly placement: SimPlacement;
   readonly faults: FaultCounts;
@@ -106,6 +109,7 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
     clients: cluster.counts,
     streams: cluster.natives.counts,
     subjects: cluster.natives.subjects.counts,
+    zookeepers: cluster.zookeepers.counts,
     network: cluster.network.counts,
     placement: placementOf(plan),
     faults: nemesis.counts,
@@ -118,7 +122,7 @@ function run(cluster: Cluster, coverage: Coverage): SimResult {
 
 /** First every client is answered; then they ask for nothing more, and every lane of every node stands at the same zxid. */
 function converge(cluster: Cluster, untilMs: number): void {
-  const { nodes, natives, readers, clock, plan, truth } = cluster;
+  const { nodes, users, readers, clock, plan, truth } = cluster;
   const living = cluster.everyone.filter((client) => !client.ended);
   for (const client of living) client.answered = 0;
   const until = (what: string, holds: () => boolean): void => {
@@ -150,7 +154,7 @@ function converge(cluster: Cluster, untilMs: number): void {
   for (const client of living) client.quiet = true;
   until("every client has all its answers", () => living.every((client) => client.pending === 0));
   until("every change stream has told everything", () => {
-    return natives.all.every((client) => client.complete) && readers?.complete !== false;
+    return users.every((client) => client.complete) && readers?.complete !== false;
   });
   until("the feed has told everything", () => cluster.invariants.feed.isComplete(nodes));
   until("every log that calls for a snapshot has one", () => {
@@ -174,8 +178,8 @@ function converge(cluster: Cluster, untilMs: number): void {
 export function planText(plan: Plan): string {
   const { nodes, lanes, clients, faults, directed } = plan;
   const split = `, ${placementOf(plan)}`;
-  const natives = plan.natives.clients.length;
+  const [natives, zookeepers] = [plan.natives, plan.zookeepers].map((each) => each.clients.length);
   const kinds = Object.keys(faults).join(" ") || "none";
   const purpose = directed === undefined ? "" : `${directed}: `;
-  return `${purpose}${nodes} nodes of ${lanes} lanes${split}, ${clients.length} clients, ${natives} native; faults: ${kinds}`;
+  return `${purpose}${nodes} nodes of ${lanes} lanes${split}, ${clients.length} clients, ${natives} native, ${zookeepers} over ZooKeeper's protocol; faults: ${kinds}`;
 }

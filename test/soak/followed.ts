@@ -43,7 +43,7 @@ export class Followed {
     const { kind, path, truth } = options;
     this.name = `${name}, ${kind} ${path}`;
     this.#options = options;
-    this.#checks = new CopyChecks(this.name, truth.model, NOBODY);
+    this.#checks = new CopyChecks(this.name, truth.model, { reader: NOBODY, everyChange: true });
     // From the first change that the history has on.
     this.#after = truth.told;
     this.#comparedTo = truth.told;

@@ -14,13 +14,12 @@ import { ChangeStream, type StreamChange } from "./change-stream.ts";
 import type { Folders } from "./folders.ts";
 import { type History, REGISTERS, ROOT } from "./history.ts";
 import type { Change } from "../../protocol/reads.ts";
-import type { Stat } from "../../protocol/stat.ts";
 import { LateStream } from "./late-stream.ts";
 import type { Random } from "./random.ts";
 import { pause } from "./pause.ts";
 import { tokenOf } from "./sequences.ts";
 import { SessionView } from "./sessions.ts";
-import { Truth, type Witness } from "./truth.ts";
+import { type Root, Truth, type Witness } from "./truth.ts";
 
 export type NativeLoadOptions = {
   readonly name: string;
@@ -65,20 +64,20 @@ export class NativeLoad {
   static async open(options: NativeLoadOptions): Promise<NativeLoad> {
     const client = await connectOnce(options);
     await client.create(ROOT);
-    const { stat } = await client.get(ROOT);
-    return new NativeLoad(options, client, stat);
+    const { stat, data } = await client.get(ROOT);
+    return new NativeLoad(options, client, { path: ROOT, stat, data });
   }
 
-  private constructor(options: NativeLoadOptions, client: Client, root: Stat) {
+  private constructor(options: NativeLoadOptions, client: Client, root: Root) {
     const { history } = options;
-    this.truth = new Truth(history.violations, { path: ROOT, stat: root });
+    this.truth = new Truth(history.violations, root);
     this.#witness = this.truth.witness(options.name);
     this.#options = options;
     this.#client = client;
     this.#view = this.#follow(client);
     this.stream = new ChangeStream({
       violations: history.violations,
-      from: root.czxid,
+      from: root.stat.czxid,
       wasDeleted: (path) => history.ephemerals.wasDeleted(path),
       wasSent: (token) => history.sequences.wasSent(token),
       isMulti: (token) => history.isMulti(token),

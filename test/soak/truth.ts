@@ -40,11 +40,17 @@ export type ReadReply = {
 
 export type TreeEntry = { readonly path: string; readonly data: string; readonly stat: Stat };
 
+/** What the history begins with, as it was read. */
+export type Root = {
+  readonly path: string;
+  readonly stat: Stat;
+  readonly data: Uint8Array | null;
+};
+
 type Later = { readonly zxid: Zxid; readonly run: () => void };
 
 /** The model wants sessions; who wrote what is nobody's concern here. */
 const WRITER = 1 as Zxid;
-const EMPTY = new Uint8Array(0);
 const PASSWORD = new Uint8Array(16);
 const TIMEOUT_MS = 0;
 
@@ -71,12 +77,12 @@ export class Truth {
   #over = false;
 
   /** The stream tells everything after the creation of the root. */
-  constructor(violations: Violations, root: { readonly path: string; readonly stat: Stat }) {
+  constructor(violations: Violations, root: Root) {
     this.#violations = violations;
-    const { stat, path } = root;
+    const { stat, path, data } = root;
     this.#through = stat.czxid as Zxid;
     this.#session(WRITER);
-    this.#perform({ zxid: this.#through, index: 0, kind: "created", path, stat, data: EMPTY });
+    this.#perform({ zxid: this.#through, index: 0, kind: "created", path, stat, data });
   }
 
   /** Everything up to this zxid was told. */

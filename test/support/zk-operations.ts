@@ -7,6 +7,11 @@ export type Mark =
   | { readonly kind: "session"; readonly value: bigint };
 export type Text = readonly (string | Mark)[];
 
+/** What a text says, without its marks. */
+export function plainText(text: Text): string {
+  return text.map((part) => (typeof part === "string" ? part : "")).join("");
+}
+
 export type Stat = {
   readonly czxid: bigint;
   readonly mzxid: bigint;

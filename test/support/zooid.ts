@@ -22,6 +22,8 @@ export type ZooidNode = {
   /** All it has printed so far. */
   readonly output: () => string;
   readonly line: (pattern: RegExp) => Promise<string>;
+  /** Where its admin server answers, of a node that has one. */
+  readonly adminUrl: () => Promise<string>;
   readonly stop: () => Promise<void>;
 };
 
@@ -104,6 +106,7 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
     pid: child.pid,
     output: () => child.output(),
     line: (pattern) => child.line(pattern),
+    adminUrl: async () => (await child.line(/^node \d+ {2}admin /)).split("  ").at(-1) ?? "",
     stop: async () => {
       await child.stop();
       await release();

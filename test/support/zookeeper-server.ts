@@ -12,6 +12,12 @@ export type ZookeeperServer = {
   readonly host: string;
   readonly port: number;
   readonly pid: number;
+  /** Where its AdminServer answers, if it has one. */
+  readonly adminUrl: string;
+  /** Where its snapshots and logs are. */
+  readonly folder: string;
+  /** `kill -9`: what it has stored stays until `stop`. */
+  readonly kill: () => Promise<void>;
   /** Kills it, and starts it again on what it has stored. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -26,6 +32,10 @@ export type ZookeeperOptions = {
   readonly extendedTypes?: boolean;
   /** How often it looks for containers and TTLs that are over. Default 200: often, to see them end soon. */
   readonly containerCheckMs?: number;
+  /** It has an AdminServer. Default false: it starts sooner without. */
+  readonly adminServer?: boolean;
+  /** With the data folder of an earlier server, which stays in the end. Default: one of its own. */
+  readonly folder?: string;
   /** Further lines of the configuration. Default none. */
   readonly lines?: readonly string[];
   /** Further options of Java. Default none. */
@@ -33,6 +43,16 @@ export type ZookeeperOptions = {
 };
 
 const CONTAINER_CHECK_MS = 200;
+
+/** What the AdminServer needs beside the server: Debian's Jetty. */
+const JETTY_JARS = [
+  ...["jetty9-server", "jetty9-servlet", "jetty9-http", "jetty9-io", "jetty9-util"],
+  ...["jetty9-util-ajax", "jetty9-security", "servlet-api"],
+];
+
+function adminClassPath(): string {
+  return JETTY_JARS.map((name) => `:/usr/share/java/${name}.jar`).join("");
+}
 
 /** The class path of ZooKeeper's server and client. Fails with what to install when they are not there. */
 export function zookeeperClassPath(): string {
@@ -52,11 +72,12 @@ export const JAVA_OPTIONS: readonly string[] = [
 ];
 
 export async function startZookeeper(options: ZookeeperOptions = {}): Promise<ZookeeperServer> {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-zookeeper-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "zooid-zookeeper-")));
   const block = await reservePorts();
   const port = block.first;
   const config = join(folder, "zoo.cfg");
-  const { readOnly = false } = options;
+  const { readOnly = false, adminServer = false } = options;
+  const adminPort = port + ADMIN_PORT_OFFSET;
   const more = readOnly ? ofThree(port) : "";
   await writeFile(config, zooCfg(folder, port, options) + more);
   if (readOnly) await writeFile(join(folder, "myid"), "1\n");
@@ -68,10 +89,11 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
         "-Dzookeeper.preAllocSize=1024",
         ...(options.javaOptions ?? []),
         ...(readOnly ? ["-Dreadonlymode.enabled=true"] : []),
+        ...(adminServer ? adminProperties(adminPort) : []),
         `-Dzookeeper.extendedTypesEnabled=${options.extendedTypes ?? true}`,
         `-Dznode.container.checkIntervalMs=${options.containerCheckMs ?? CONTAINER_CHECK_MS}`,
         "-cp",
-        zookeeperClassPath(),
+        zookeeperClassPath() + (adminServer ? adminClassPath() : ""),
         readOnly
           ? "org.apache.zookeeper.server.quorum.QuorumPeerMain"
           : "org.apache.zookeeper.server.ZooKeeperServerMain",
@@ -81,24 +103,41 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
     });
   let child = spawn();
   await untilReady(port, folder, child);
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
   return {
     name: "zookeeper",
     host: "127.0.0.1",
     port,
     pid: child.pid,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
+    folder,
+    kill,
     restart: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
+      await kill();
       child = spawn();
       await untilReady(port, folder, child);
     },
     stop: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
+      await kill();
       block.release();
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** In the block of ports that is reserved for the server. */
+const ADMIN_PORT_OFFSET = 9;
+
+/** A server alone reads them from properties, and not from its file. */
+function adminProperties(port: number): readonly string[] {
+  return [
+    "-Dzookeeper.admin.enableServer=true",
+    `-Dzookeeper.admin.serverPort=${port}`,
+    "-Dzookeeper.admin.serverAddress=127.0.0.1",
+  ];
 }
 
 /** The data folder in the answer proves that it is this server that listens. */
@@ -127,7 +166,7 @@ function zooCfg(folder: string, port: number, options: ZookeeperOptions): string
     `dataDir=${folder}`,
     `clientPort=${port}`,
     "clientPortAddress=127.0.0.1",
-    "admin.enableServer=false",
+    `admin.enableServer=${options.adminServer ?? false}`,
     "4lw.commands.whitelist=*",
     "maxClientCnxns=0",
     ...(options.lines ?? []),

@@ -39,6 +39,7 @@ import {
   goOn,
   openStream,
   refuseStream,
+  streamCounts,
   takeChanges,
   takeCompacted,
 } from "./streams.ts";
@@ -200,7 +201,7 @@ function ticked(turn: Turn): void {
   tick(turn);
   if (nowMs >= state.reportDueMs) {
     state.reportDueMs = nowMs + REPORT_INTERVAL_MS;
-    effects.push(tell("admin", reportOf(state, [])));
+    effects.push(tell("admin", { ...reportOf(state, []), streams: streamCounts(state) }));
     noteWrongPasswords(turn);
   }
   if (nowMs >= state.progressDueMs) {
@@ -213,7 +214,7 @@ function ticked(turn: Turn): void {
 /** Tells what `srvr` counts. */
 function answerMetrics({ state, effects }: Turn, { kind, question }: MetricsQuestion): void {
   if (kind === "resetMetrics") resetMetrics(state.metrics);
-  effects.push(tell("admin", reportOf(state, [])));
+  effects.push(tell("admin", { ...reportOf(state, []), streams: streamCounts(state) }));
   effects.push(tell("admin", { kind: "part", question, from: state.name, groups: [], omitted: 0 }));
 }
 

@@ -15,7 +15,8 @@ import { forgetInTree } from "../lane.ts";
 import type { TreeReply } from "../../tree/messages.ts";
 import { end, push, outputBytesLeft } from "./output.ts";
 import { encodedPortion, type Portion, portionsOf } from "./portions.ts";
-import type { Connection, Turn } from "./state.ts";
+import type { StreamCounts } from "../../admin/messages.ts";
+import type { Connection, State, Turn } from "./state.ts";
 
 export type GatewayStream = {
   /** The client's number. */
@@ -130,6 +131,21 @@ export function goOn(turn: Turn, connection: Connection, stream: GatewayStream):
   sendPending(turn, connection, stream, false);
   const paused = stream.treeStream === undefined;
   if (paused && stream.pending.length === 0) openAtTree(turn, connection, stream);
+}
+
+/** How many streams there are, and how far behind their clients are. */
+export function streamCounts({ connections }: State): StreamCounts {
+  let [open, waiting, pendingBytes, pendingBytesMax] = [0, 0, 0, 0];
+  for (const { streams } of connections.values()) {
+    open += streams.size;
+    for (const stream of streams.values()) {
+      if (stream.pendingBytes === 0) continue;
+      waiting += 1;
+      pendingBytes += stream.pendingBytes;
+      pendingBytesMax = Math.max(pendingBytesMax, stream.pendingBytes);
+    }
+  }
+  return { open, waiting, pendingBytes, pendingBytesMax };
 }
 
 /** A stream whose znodes do not change is told all the same how far it has come, at intervals, while others are written. */

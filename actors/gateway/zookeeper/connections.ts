@@ -1,5 +1,6 @@
 /** Connections of ZooKeeper clients are opened, given some time for their handshake, and closed. */
 import type { EventName } from "../../../protocol/events.ts";
+import type { SecurePeer } from "../../../runtime/connections/tls/terms.ts";
 import { HANDSHAKE_BYTES_USUAL, LONG_HANDSHAKES_MAX } from "../../../protocol/limits.ts";
 import { enter, servedBy } from "../attachment.ts";
 import { forgetInTree } from "../lane.ts";
@@ -15,16 +16,17 @@ import {
   type Turn,
 } from "./state.ts";
 
-/** `subject` is the name in the certificate that the client has shown. */
+/** `secure` tells of a client that speaks TLS: the name in the certificate that it has shown. */
 export function open(
   turn: Turn,
   number: number,
   remoteAddress: string,
-  subject: string | undefined,
+  secure: SecurePeer | undefined,
 ): void {
   const { authentication } = turn.state.options;
-  const who = firstIdentities(authentication, addressIdentity(remoteAddress), subject);
-  const connection = newConnection(number, { remoteAddress, who }, turn.wallMs);
+  const who = firstIdentities(authentication, addressIdentity(remoteAddress), secure?.subject);
+  const isSecure = secure !== undefined;
+  const connection = newConnection(number, { remoteAddress, isSecure, who }, turn.wallMs);
   turn.state.connections.set(number, connection);
   expectHandshake(turn, connection);
 }

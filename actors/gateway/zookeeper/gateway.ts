@@ -80,7 +80,7 @@ export function zooKeeperGatewayActor(
 function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
   switch (message.kind) {
     case "opened":
-      open(turn, message.connection, message.remoteAddress, message.secure?.subject);
+      open(turn, message.connection, message.remoteAddress, message.secure);
       return;
     case "refused":
       countRefused(turn, message.remoteAddress, message.reason);

@@ -3,6 +3,7 @@ import { formatSession } from "../../../protocol/ids.ts";
 import { tell } from "../../inboxes.ts";
 import { Listing, wholeSecondMs } from "../../listing.ts";
 import type {
+  ConnectionFacts,
   ConnectionsQuestion,
   MetricsQuestion,
   Part,
@@ -12,9 +13,9 @@ import type { WatchList } from "../../tree/messages.ts";
 import { servedBy } from "../attachment.ts";
 import { withheldUntilMs } from "../contact.ts";
 import { resetMetrics } from "../metrics.ts";
-import { clientLine, reportNow } from "./report.ts";
+import { clientLine, isRead, reportNow } from "./report.ts";
 import type { Connection, State, Turn } from "./state.ts";
-import { newStatistics, statisticsText } from "./statistics.ts";
+import { newStatistics, statisticsFacts, statisticsText } from "./statistics.ts";
 
 const NOTHING = { groups: [], omitted: 0 } as const;
 
@@ -53,6 +54,7 @@ export function answerConnections(turn: Turn, asked: ConnectionsQuestion): void 
     // Its socket is still to be closed.
     if (connection.phase.kind === "ended") continue;
     if (word === "cons") listing.add("", detailedLine(connection));
+    else if (word === "connections") listing.add(...factsEntry(connection));
     else listing.add(endsMs(turn, connection), addressLine(connection));
   }
   listing.omit(connections.size - looked);
@@ -66,6 +68,24 @@ function detailedLine(connection: Connection): string {
   if (served === undefined) return `${line})`;
   const { session, timeoutMs } = served;
   return `${line},sid=${formatSession(session)},${statisticsText(connection.statistics, timeoutMs)})`;
+}
+
+/** For programs. The group says whether the client speaks TLS. */
+function factsEntry(connection: Connection): readonly [group: string, entry: string] {
+  const { remoteAddress, isSecure, queue, received, sent, statistics } = connection;
+  const facts: ConnectionFacts = {
+    remote_socket_address: remoteAddress,
+    interest_ops: isRead(connection) ? 1 : 0,
+    outstanding_requests: queue.length,
+    packets_received: received,
+    packets_sent: sent,
+  };
+  const served = servedBy(connection);
+  const session = served && {
+    session_id: served.session,
+    ...statisticsFacts(statistics, served.timeoutMs),
+  };
+  return [isSecure ? "secure" : "", JSON.stringify({ ...facts, ...session })];
 }
 
 function addressLine(connection: Connection): string {

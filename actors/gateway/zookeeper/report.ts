@@ -48,7 +48,11 @@ function clientLines(state: State): string[] {
 
 /** The line without the bracket that ends it. */
 export function clientLine(connection: Connection): string {
-  const { remoteAddress, phase, paused, queue, received, sent } = connection;
-  const reads = phase.kind === "word" || phase.kind === "ended" || paused ? 0 : 1;
+  const { remoteAddress, queue, received, sent } = connection;
+  const reads = isRead(connection) ? 1 : 0;
   return ` /${remoteAddress}[${reads}](queued=${queue.length},recved=${received},sent=${sent}`;
+}
+
+export function isRead({ phase, paused }: Connection): boolean {
+  return phase.kind !== "word" && phase.kind !== "ended" && !paused;
 }

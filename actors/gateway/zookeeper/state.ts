@@ -70,6 +70,8 @@ export type Entry = EntryOf<Answerable>;
 export type Connection = {
   readonly number: number;
   readonly remoteAddress: string;
+  /** Its client speaks TLS. */
+  readonly isSecure: boolean;
   /** What the client has proved so far. */
   who: Who;
   /** Its client is one of ClickHouse Keeper's (`keeper.ts`). */
@@ -185,12 +187,13 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
 
 export function newConnection(
   number: number,
-  { remoteAddress, who }: Pick<Connection, "remoteAddress" | "who">,
+  { remoteAddress, isSecure, who }: Pick<Connection, "remoteAddress" | "isSecure" | "who">,
   wallMs: number,
 ): Connection {
   return {
     number,
     remoteAddress,
+    isSecure,
     who,
     isKeeper: false,
     wideXids: false,

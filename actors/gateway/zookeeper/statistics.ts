@@ -1,4 +1,5 @@
 /** What `cons` tells of a connection's requests. Source: ZooKeeper's ServerCnxn. */
+import type { ConnectionFacts } from "../../admin/messages.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 
@@ -120,4 +121,36 @@ export function statisticsText(statistics: Statistics, timeoutMs: number): strin
     ["maxlat", whole(statistics.maxMs)],
   ];
   return fields.map(([name, value]) => `${name}=${value}`).join(",");
+}
+
+/** The same for programs. What is not known of a connection is -1, as in ZooKeeper. */
+export function statisticsFacts(
+  statistics: Statistics,
+  timeoutMs: number,
+): Pick<
+  Required<ConnectionFacts>,
+  | "last_operation"
+  | "established"
+  | "session_timeout"
+  | "last_cxid"
+  | "last_zxid"
+  | "last_response_time"
+  | "last_latency"
+  | "min_latency"
+  | "avg_latency"
+  | "max_latency"
+> {
+  const { answers, totalMs, xid, zxid = -1 } = statistics;
+  return {
+    last_operation: statistics.operation,
+    established: Math.floor(statistics.sinceWallMs),
+    session_timeout: timeoutMs,
+    last_cxid: Math.max(xid, -1),
+    last_zxid: zxid,
+    last_response_time: Math.floor(statistics.answeredMs),
+    last_latency: Math.floor(statistics.latencyMs),
+    min_latency: Math.floor(statistics.minMs),
+    avg_latency: answers === 0 ? 0 : Math.floor(totalMs / answers),
+    max_latency: Math.floor(statistics.maxMs),
+  };
 }

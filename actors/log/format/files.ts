@@ -334,7 +334,7 @@ export const NO_FILES: Readonly<Record<NoFile["is"], string>> = {
 
 /** The advice to an operator who gives zooid the data folder of Apache ZooKeeper, of which zooid reads nothing. */
 export const ZOOKEEPER_ADVICE =
-  "zooid does not read those, and beginning with an empty tree would hide all that is in them. To migrate, leave that folder as it is, give this node an empty folder of its own, and copy the znodes from the one service to the other with a client.";
+  "a node does not begin from those, and beginning with an empty tree would hide all that is in them. To migrate, leave that folder as it is: zooid import-zookeeper makes a backup of it, and zooid restore makes an empty folder of its own for this node from that; or copy the znodes from the one service to the other with a client.";
 
 /** One of the files is damaged that are always replaced as a whole. No crash damages those. */
 export class FileDamaged extends LogStop {}

@@ -5,6 +5,7 @@ import type { Target } from "../../targets/target.ts";
 import { costsOf, rootName } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
 import { type Audience, NotOfferedError, Received } from "./audience.ts";
+import { measureCatchingUp } from "./catching-up.ts";
 import { etcdWatchers } from "./etcd.ts";
 import { jetStreamWatchers } from "./jetstream.ts";
 import { nativeStreams } from "./native.ts";
@@ -34,6 +35,27 @@ export async function fanOut(context: ProfileContext): Promise<void> {
       }
     }
   }
+  for (let round = 1; round <= options.rounds; round += 1) {
+    for (const target of targets) record(await runCatchingUp(context, target, round));
+  }
+}
+
+async function runCatchingUp(
+  context: ProfileContext,
+  target: Target,
+  round: number,
+): Promise<Measurement> {
+  const name = "native stream, catching up";
+  const named = { profile: "fan-out", name, target: target.name, round };
+  if (target.nats === undefined) {
+    return { ...named, metrics: {}, notOffered: "only zooid's streams are measured so" };
+  }
+  context.screen.status(`${target.name} fan-out ${name} ${round}/${context.options.rounds}`);
+  return {
+    ...named,
+    ...(await measureCatchingUp(context, target)),
+    problems: target.problems(),
+  };
 }
 
 type Case = { readonly way: Way; readonly subscribers: number; readonly round: number };

@@ -25,16 +25,19 @@ export function loseCalls(turn: Turn, lost: readonly Pending[], reason: string):
   const { requests } = state;
   const again: Pending[] = [];
   const written: Call[] = [];
+  // Nobody waits for them any more, but what they made may be found.
+  const left: Call[] = [];
   for (const pending of lost) {
     const { purpose } = pending;
-    if (purpose.kind !== "call" || purpose.call.settled) continue;
-    if (changesSomething(pending.ask)) written.push(purpose.call);
-    else again.push(pending);
+    if (purpose.kind !== "call") continue;
+    const { call } = purpose;
+    if (changesSomething(pending.ask)) (call.settled ? left : written).push(call);
+    else if (!call.settled) again.push(pending);
   }
   const isStillWanted = ({ purpose }: Pending): boolean => purpose.kind === "call";
   const waiting = requests.waiting.filter(isStillWanted);
   const looking = [...again, ...waiting].filter(isProof);
-  const made = [...written, ...looking.map(callOf)].flatMap(madeBy);
+  const made = [...written, ...left, ...looking.map(callOf)].flatMap(madeBy);
   for (const pending of looking) {
     if (isAmbiguous(pending, made)) failUnknown(turn, callOf(pending), reason);
   }

@@ -20,12 +20,16 @@ import {
   streamAnswered,
   subscribe,
   sweepStreams,
+  tellProgress,
   unsubscribe,
 } from "./streams/streams.ts";
 
 const CLOSE_TIMEOUT_MS = 2_000;
-/** The share of the session timeout that clocks may differ by, and a little time to act. */
-const VALID_SHARE = 0.95;
+/**
+ * A server may answer for a third of the session timeout without its leader, which ends the session a full timeout after it has heard of it:
+ * two thirds are left, less what clocks may differ by.
+ */
+const VALID_SHARE = 0.6;
 
 export function start(
   options: SessionOptions,
@@ -51,10 +55,7 @@ export function receive(
   return turn.effects;
 }
 
-/**
- * Until when the ensemble has certainly not ended the session: its timeout after the moment at which a frame was sent that has an answer,
- * less what clocks may differ by.
- */
+/** Until when the ensemble has certainly not ended the session, counted from when a frame was sent that has an answer. */
 export function validUntilMs({ confirmedAtMs, timeoutMs }: State): number {
   return confirmedAtMs + timeoutMs * VALID_SHARE;
 }
@@ -114,13 +115,15 @@ function timer(turn: Turn, name: TimerName): void {
   state.tickAtMs = Infinity;
   expireCalls(turn);
   sweepStreams(turn);
+  tellProgress(turn);
   tend(turn);
 }
 
 /** The timer runs when something is due. One that runs too early is left as it is: it is cheaper than another one. */
 function wakeInTime({ state, nowMs, effects }: Turn): void {
   if (state.over !== undefined) return;
-  const dueAtMs = Math.min(tendAtMs(state), state.requests.nextDeadlineMs);
+  const { requests, streams } = state;
+  const dueAtMs = Math.min(tendAtMs(state), requests.nextDeadlineMs, streams.progressAtMs);
   if (dueAtMs >= state.tickAtMs) return;
   state.tickAtMs = dueAtMs;
   // Timers may run a little early, by the clock that is looked at.

@@ -22,7 +22,7 @@ type Program = {
   readonly remove: () => Promise<void>;
 };
 
-type Name = Exclude<PackageSet, "tests" | "kazoo">;
+type Name = Exclude<PackageSet, "tests" | "kazoo" | "prometheus">;
 
 const PROGRAMS: Readonly<Record<Name, () => Promise<Program>>> = {
   go: async () => {

@@ -91,6 +91,22 @@ test("a write that may have been done is not done again", async (t) => {
   t.is(await one.counter("/counts/doubt").value(), 8n);
 });
 
+test("a look that fails after a lost write leaves it unknown whether the write was done", async (t) => {
+  await one.counter("/counts/look").set(7);
+  const stop = new AbortController();
+  const losing = changedClient(one, {
+    request: async (request, options) => {
+      const answer = await one.wire.request(request, options);
+      if (request.kind !== "write") return answer;
+      stop.abort();
+      throw new ConnectionLossError("of a test");
+    },
+  });
+  const added = losing.counter("/counts/look").add(1, { signal: stop.signal });
+  t.like(await t.throwsAsync(added), { code: "ZOOID_ABORTED", maybeApplied: "unknown" });
+  t.is(await one.counter("/counts/look").value(), 8n);
+});
+
 test("a lost write is done when what others wrote instead shows that it was not", async (t) => {
   await one.counter("/counts/other").set(7);
   const other = async (): Promise<void> => one.counter("/counts/other").set(100);

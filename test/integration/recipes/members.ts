@@ -90,6 +90,22 @@ test("a caller that waits no longer for a name is told so", async (t) => {
   await t.throwsAsync(next, { code: "ZOOID_ABORTED" });
 });
 
+test("a join that is given up while it looks for what it may have made leaves nothing behind", async (t) => {
+  const stop = new AbortController();
+  const losing = changedClient(one, {
+    request: async (request, options) => {
+      if (request.kind === "read" && request.read.path === "/groups/left/me") stop.abort();
+      const answer = await one.wire.request(request, options);
+      if (request.kind !== "write" || answer.result.kind !== "created") return answer;
+      throw new ConnectionLossError("of a test");
+    },
+  });
+  const joined = losing.join("/groups/left", "x", { name: "me", signal: stop.signal });
+  await t.throwsAsync(joined, { code: "ZOOID_ABORTED" });
+  await until(two.members("/groups/left"), (all) => all.length === 0);
+  t.is((await two.exists("/groups/left/me")).stat, undefined);
+});
+
 test("a join whose answer was lost finds that it has joined", async (t) => {
   let isLost = false;
   const losing = changedClient(one, {

@@ -150,6 +150,78 @@ test("a put, a take and an end whose answers were lost are found to be done", as
   t.is(await ender.length({}), 0);
 });
 
+test("a put whose queue is made with it, and is lost on the way, is made again", async (t) => {
+  const before = changedClient(one, {
+    request: async (request, options) => {
+      if (request.kind !== "write" || request.operation.kind !== "create" || isLost)
+        return one.wire.request(request, options);
+      isLost = true;
+      throw new ConnectionLossError("of a test");
+    },
+  });
+  let isLost = false;
+  await texts(before, "/queues/unmade").put("a");
+  t.deepEqual(await drained(texts(two, "/queues/unmade")), ["a"]);
+});
+
+test("an end whose answer and whose job are lost at once is not said to be refused", async (t) => {
+  const path = "/queues/doubt";
+  await texts(one, path).put("a");
+  const dying = await (await sharedHost()).connect();
+  using ender = texts(losing(dying, "multi", 2), path);
+  const job = await ender.take();
+  const ended = job.done(() => {
+    // The end is under way when the job is given back.
+    void Promise.resolve().then(async () => job.release());
+    return [];
+  });
+  const error = await t.throwsAsync(ended);
+  t.like(error, { code: "ZOOID_CONNECTION_LOSS", maybeApplied: "unknown" });
+  await dying.close();
+});
+
+test("a consumer waits no longer than its signal says, also while it begins to follow the queue", async (t) => {
+  const silent = changedClient(one, {
+    request: async () => Promise.withResolvers<never>().promise,
+  });
+  const stop = new AbortController();
+  const taken = texts(silent, "/queues/silent").take({ signal: stop.signal });
+  stop.abort();
+  await t.throwsAsync(taken, { code: "ZOOID_ABORTED" });
+});
+
+test("a dead letter that somebody deletes while the letters are read is left out", async (t) => {
+  using queue = texts(one, "/queues/letters", 1);
+  for (const value of ["a", "b"]) {
+    await queue.put(value);
+    const job = await queue.take();
+    await job.release();
+  }
+  await t.throwsAsync(queue.take({ waitMs: 200 }), { code: "ZOOID_NOT_ACQUIRED" });
+  const [first] = await queue.deadLetters();
+  const deleting = changedClient(one, {
+    request: async (request, options) => {
+      const answer = await one.wire.request(request, options);
+      const isList = request.kind === "read" && request.read.kind !== "getData";
+      if (isList && first !== undefined) await one.delete(first.path).catch(() => undefined);
+      return answer;
+    },
+  });
+  t.is((await texts(deleting, "/queues/letters").deadLetters()).length, 1);
+});
+
+test("a consumer that has moved a dead letter goes on with the first of the jobs", async (t) => {
+  using queue = texts(one, "/queues/after", 1);
+  for (let round = 0; round < 5; round += 1) {
+    await queue.put("in vain", { priority: 1 });
+    await using vain = await queue.take();
+    t.is(vain.value, "in vain");
+    for (const value of ["a", "b", "c"]) await queue.put(value);
+    await vain.release();
+    t.deepEqual(await drained(queue), ["a", "b", "c"]);
+  }
+});
+
 test("what a late read says of a holder does not hide a job that was given back meanwhile", async (t) => {
   await one.create("/queues/view/items", null, { parents: true });
   const { path, zxid } = await one.create("/queues/view/items/100-g-", "x", { sequential: true });

@@ -106,6 +106,19 @@ test("a leader whose clock is behind that of the one before gives less, not more
   t.false(await behind.rateLimit("/rates/leader", { perSecond: 1, burst: 5 }).take());
 });
 
+test("a whole burst is given at once, whatever its tokens take, by clocks that show the time of today", async (t) => {
+  const leader = new HandClock();
+  leader.advance(1_700_000_000_000);
+  for (const [index, perSecond] of [3, 7, 9, 11].entries()) {
+    const limit = timed(one, leader, new HandClock()).rateLimit(`/rates/whole-${index}`, {
+      perSecond,
+      burst: 10,
+    });
+    t.true(await limit.take(10));
+    t.false(await limit.take());
+  }
+});
+
 test("figures that make no sense are refused", async (t) => {
   const refused = { code: "ZOOID_BAD_ARGUMENTS" };
   t.throws(() => one.rateLimit("/rates/bad", { perSecond: 0 }), refused);

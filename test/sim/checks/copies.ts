@@ -5,6 +5,7 @@ import type { ChildrenView } from "../../../client/streams/children.ts";
 import type { TreeView } from "../../../client/streams/tree.ts";
 import type { SimWho } from "../client/identities.ts";
 import type { Model } from "./model.ts";
+import { copyProblem } from "./once.ts";
 import { statProblem } from "./replies.ts";
 import { sameBytes } from "./truth.ts";
 import { must } from "./violation.ts";
@@ -21,11 +22,18 @@ export class CopyChecks {
   readonly #who: string;
   readonly #model: Model;
   readonly #reader: SimWho;
+  /** Otherwise several changes of a znode may come as the last of them: a view shows what was there at some time. */
+  readonly #everyChange: boolean;
 
-  constructor(who: string, model: Model, reader: SimWho) {
+  constructor(
+    who: string,
+    model: Model,
+    { reader, everyChange }: { readonly reader: SimWho; readonly everyChange: boolean },
+  ) {
     this.#who = who;
     this.#model = model;
     this.#reader = reader;
+    this.#everyChange = everyChange;
   }
 
   /** `isWhole`: all of it is compared, and not only what is said to differ. */
@@ -34,6 +42,10 @@ export class CopyChecks {
     const { zxid, diff, gap } = now;
     this.#checkOrder(root, before?.zxid, zxid);
     if (this.#isGuarded(root)) return;
+    if (!this.#everyChange) {
+      for (const path of [...diff.added, ...diff.changed]) this.#checkOnce(root, now, path);
+      return;
+    }
     for (const path of [...diff.added, ...diff.changed, ...diff.removed]) {
       this.#checkZnode(root, now, path);
     }
@@ -43,7 +55,7 @@ export class CopyChecks {
 
   children(path: string, last: LastView | undefined, now: ChildrenView): void {
     this.#checkOrder(path, last?.kind === "children" ? last.view.zxid : undefined, now.zxid);
-    if (this.#isGuarded(path)) return;
+    if (this.#isGuarded(path) || !this.#everyChange) return;
     const names = this.#model.childrenAt(path, now.zxid);
     const isSame = names.size === now.size && [...now].every((name) => names.has(name));
     must(isSame, "live copies", () => {
@@ -124,6 +136,14 @@ export class CopyChecks {
     const problem = statProblem(znode.stat, moment.stat);
     must(problem === undefined, "live copies", () => `${what()}: ${problem}`);
     must(sameBytes(znode.data, moment.data), "live copies", () => `${what()} has other data`);
+  }
+
+  #checkOnce(root: string, { nodes }: TreeView, path: string): void {
+    const znode = nodes.get(path);
+    const problem = znode === undefined ? "not there" : copyProblem(this.#model, path, znode);
+    must(problem === undefined, "live copies", () => {
+      return `${this.#who}: ${path} in the tree ${root}: ${problem}`;
+    });
   }
 
   /** Nothing of it happened after the one zxid and before the other but what left no trace. */

@@ -55,9 +55,10 @@ export function checkTree(who: string, tree: TreeState, underWayBytes: number): 
 }
 
 /** By a connection and the one before it, whose requests may still be on their way. */
-export function underWayBytes({ clients, natives }: Plan): number {
+export function underWayBytes({ clients, natives, zookeepers }: Plan): number {
   let bytes = 0;
-  for (const { outstandingMax, flood, hog, dataBytes } of [...clients, ...natives.clients]) {
+  const all = [...clients, ...natives.clients, ...zookeepers.clients];
+  for (const { outstandingMax, flood, hog, dataBytes } of all) {
     const outstanding = hog
       ? 2 * CONNECTION_REQUESTS_MAX
       : Math.max(outstandingMax, flood ? 100 : 0);

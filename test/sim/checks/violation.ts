@@ -29,6 +29,7 @@ export type InvariantName =
   | "lifetimes"
   | "session safety"
   | "lock safety"
+  | "recipe safety"
   | "session time"
   | "one connection"
   | "passwords"

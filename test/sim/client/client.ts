@@ -6,9 +6,8 @@ import { Code } from "../../../protocol/codes.ts";
 import { JuteReader } from "../../../protocol/jute.ts";
 import { OpCode, Xid } from "../../../protocol/zookeeper/codes.ts";
 import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
-import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { told } from "../checks/one-server.ts";
-import { type Attachment, isRefusal, newAttachment, send, takeRefusal } from "../checks/truth.ts";
+import { type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { type Attachment, newAttachment, send } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import type { Link } from "../links.ts";
 import type { NodeClock } from "../../../runtime/testing/node-clock.ts";
@@ -16,7 +15,15 @@ import type { Random } from "../random.ts";
 import { type Answer, asked, type Connection, type Pending, type Session } from "./connection.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import { AUTH_XID, authFrame, type SimWho, whoOf } from "./identities.ts";
-import { type Asking, checkMoved, checkReadReply, checkUnwritten, checkWrite } from "./replies.ts";
+import {
+  type Asking,
+  checkCommitted,
+  checkInOrder,
+  checkReadReply,
+  checkUnwritten,
+  checkWritten,
+  oldestAsked,
+} from "./replies.ts";
 import type { ShapeCoverage } from "./shapes.ts";
 import { ClientWatches } from "./watches.ts";
 import {
@@ -414,12 +421,10 @@ export class SimClient {
   }
 
   #reply(connection: Connection): void {
-    const { truth, counts } = this.#environment;
+    const { counts } = this.#environment;
     const header = readReplyHeader(this.#reader);
     const { xid, zxid } = header;
-    must(zxid <= truth.latest, "true replies", () => {
-      return `${this.name}: ${formatZxid(zxid)} is not committed, ${formatZxid(truth.latest)} is`;
-    });
+    checkCommitted(this.#asking, header);
     if (xid === Xid.watchEvent) {
       const event = readWatchEvent(this.#reader);
       counts.events += 1;
@@ -437,12 +442,8 @@ export class SimClient {
       must(header.code === Code.ok, "identities", () => `${this.name}: code ${header.code}`);
       return;
     }
-    checkMoved(this.#asking, connection, header);
-    must(zxid >= this.#lastZxid, "monotone reads", () => {
-      return `${this.name}: a reply of ${formatZxid(zxid)} after ${formatZxid(this.#lastZxid)}`;
-    });
+    checkInOrder(this.#asking, connection, header, this.#lastZxid);
     this.#lastZxid = zxid;
-    told(connection.link.toldClients, zxid);
     if (xid === SET_WATCHES_XID) {
       this.watches.resetDone(zxid, connection.link.ringFrom());
       return;
@@ -452,12 +453,8 @@ export class SimClient {
   }
 
   #answer(connection: Connection, header: ReplyHeader): void {
-    const pending = connection.pending.shift();
-    must(pending?.xid === header.xid, "session order", () => {
-      return `${this.name}: a reply to request ${header.xid}, ${pending?.xid} is the oldest`;
-    });
+    const pending = oldestAsked(this.#asking, connection, header);
     const { request } = pending;
-    asked(connection, pending.askedMs);
     if (connection.pending.length === 0) {
       this.#shapes?.burst(connection.unansweredMax);
       connection.unansweredMax = 0;
@@ -481,12 +478,7 @@ export class SimClient {
       if (!isError(header)) this.#drop(false, "session closed");
       return;
     }
-    if (isRefusal(connection.attachment, pending.place, header)) {
-      this.#environment.counts.refused += 1;
-      takeRefusal(connection.attachment, pending.place);
-      return;
-    }
-    checkWrite(this.#asking, connection, pending, { header, body });
+    if (!checkWritten(this.#asking, connection, pending, { header, body })) return;
     if (body.kind === "path" && request.operation.kind === "create") this.#asker.created(body.path);
     if (request.operation.kind === "closeSession" && !isError(header)) {
       this.#note("closed its session");

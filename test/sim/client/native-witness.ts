@@ -161,14 +161,13 @@ export class NativeWitness {
 
   /** Returns what the gateway said as it opened the connection that the client takes for open. */
   connected(): NonNullable<Wire["opened"]> {
-    const { name, environment } = this.#options;
+    const { name } = this.#options;
     const { opened, grantedMs } = this.#current ?? {};
     must(opened !== undefined, "protocol", () => `${name}: takes a connection for open`);
     const { timeoutMs } = opened;
     must(timeoutMs === (grantedMs ?? timeoutMs), "protocol", () => {
       return `${name}: a timeout of ${timeoutMs} ms, not ${grantedMs}`;
     });
-    if (this.#current !== undefined) this.#current.saidMs = environment.clock.nowMs();
     return opened;
   }
 
@@ -264,6 +263,8 @@ export class NativeWitness {
       case "opened":
         this.#checkCommitted(item.zxid);
         wire.opened = item;
+        // Until then it could only wait. What follows at once comes before its user has heard of the connection.
+        wire.saidMs = environment.clock.nowMs();
         return;
       case "pong":
         asked(wire, wire.pingsMs.shift());

@@ -1,12 +1,12 @@
 /** Holds the replies that a simulated client has had to what the ensemble has committed. */
 import { Code } from "../../../protocol/codes.ts";
-import { formatZxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { checkOneServer } from "../checks/one-server.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
+import { checkOneServer, told } from "../checks/one-server.ts";
 import { checkMultiRead, checkRead, writeReplyProblem } from "../checks/replies.ts";
-import { textOf } from "../checks/truth.ts";
+import { isRefusal, takeRefusal, textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
 import { checkWide } from "../checks/wide-replies.ts";
-import type { Connection, Pending, Session } from "./connection.ts";
+import { asked, type Connection, type Pending, type Session } from "./connection.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { SimWho } from "./identities.ts";
 import type { ReplyHeader } from "../../../protocol/zookeeper/client-replies.ts";
@@ -19,8 +19,62 @@ export type Asking = {
   readonly environment: Pick<ClientEnvironment, "truth" | "counts">;
 };
 
+/** What a server says has happened. */
+export function checkCommitted({ name, environment }: Asking, { zxid }: ReplyHeader): void {
+  const { latest } = environment.truth;
+  must(zxid <= latest, "true replies", () => {
+    return `${name}: ${formatZxid(zxid)} is not committed, ${formatZxid(latest)} is`;
+  });
+}
+
+/** A reply is of the connection that has the session, and of nothing older than `seen`, which the session has had a reply of. */
+export function checkInOrder(
+  asking: Asking,
+  connection: Connection,
+  header: ReplyHeader,
+  seen: Zxid,
+): void {
+  const { zxid } = header;
+  checkMoved(asking, connection, header);
+  must(zxid >= seen, "monotone reads", () => {
+    return `${asking.name}: a reply of ${formatZxid(zxid)} after ${formatZxid(seen)}`;
+  });
+  told(connection.link.toldClients, zxid);
+}
+
+/** Takes the request that a reply has to be for: the oldest one. */
+export function oldestAsked(
+  { name }: Asking,
+  connection: Connection,
+  { xid }: ReplyHeader,
+): Pending {
+  const pending = connection.pending.shift();
+  must(pending?.xid === xid, "session order", () => {
+    return `${name}: a reply to request ${xid}, ${pending?.xid} is the oldest`;
+  });
+  asked(connection, pending.askedMs);
+  return pending;
+}
+
+/** Returns false if the write was refused since there is no space for it: it is not done. */
+export function checkWritten(
+  asking: Asking,
+  connection: Connection,
+  pending: Pending,
+  reply: { readonly header: ReplyHeader; readonly body: ReplyBody },
+): boolean {
+  const { attachment } = connection;
+  if (isRefusal(attachment, pending.place, reply.header)) {
+    asking.environment.counts.refused += 1;
+    takeRefusal(attachment, pending.place);
+    return false;
+  }
+  checkWrite(asking, connection, pending, reply);
+  return true;
+}
+
 /** Nothing is served through a connection from where the session is attached through another one. */
-export function checkMoved(
+function checkMoved(
   { name, session, environment }: Asking,
   { link }: Connection,
   { zxid, code }: ReplyHeader,
@@ -51,7 +105,7 @@ export function checkReadReply(
 }
 
 /** The write was committed, once, and after what its client knew. */
-export function checkWrite(
+function checkWrite(
   { name, environment }: Asking,
   { attachment }: Connection,
   { request, after, place }: Pending,

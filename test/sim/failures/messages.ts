@@ -5,6 +5,7 @@
 import type { Inboxes } from "../../../actors/inboxes.ts";
 import type { ChangesState } from "../../../actors/changes/changes.ts";
 import type { FeedState } from "../../../actors/feed/feed.ts";
+import type { FactsQuestion } from "../../../actors/admin/messages.ts";
 import type { ReaperState } from "../../../actors/reaper/reaper.ts";
 import type { GatewayName } from "../../../actors/gateway/messages.ts";
 import { ZXID_NONE } from "../../../protocol/zxid.ts";
@@ -127,7 +128,7 @@ const sayNothing: Bring = (scene) => {
 };
 
 /** The simulator has nobody who would say it, or nobody ever does: it is told. */
-function told<Name extends GatewayName | "feed/1">(
+function told<Name extends GatewayName | "admin" | "feed/1">(
   name: Name,
   message: (scene: Scene, node: SimNode) => Inboxes[Name],
 ): Bring {
@@ -159,6 +160,11 @@ function ofListener(kind: "drained" | "taken" | "ended"): Bring {
   return told("zookeeper/1", (scene, node) => ({ kind, connection: scene.attached(node) ?? 0 }));
 }
 
+/** A question of the server's, for whoever asks over HTTP. */
+function facts(gather: FactsQuestion["gather"]): Bring {
+  return told("admin", () => ({ kind: "askFacts", request: 1, gather }));
+}
+
 const admin: Messages<"admin"> = {
   leadership: unseat,
   peers: isolateFollower,
@@ -170,6 +176,7 @@ const admin: Messages<"admin"> = {
   natsReport: comes,
   actorReport: comes,
   serverReport: comes,
+  measuresReport: comes,
   part: [
     way<"admin", "part">("of a gateway", asking("wchp"), ({ from }) => from === "zookeeper/1"),
     way<"admin", "part">("of the sessions", asking("dump"), ({ from }) => from === "sessions"),
@@ -183,6 +190,14 @@ const admin: Messages<"admin"> = {
     ),
     way<"admin", "fourLetterWord">("that others are asked about", asking("dump"), (asked) => {
       return asked.word === "dump";
+    }),
+  ],
+  askFacts: [
+    way<"admin", "askFacts">("that is answered at once", facts(undefined), ({ gather }) => {
+      return gather === undefined;
+    }),
+    way<"admin", "askFacts">("that others are asked about", facts("connections"), ({ gather }) => {
+      return gather === "connections";
     }),
   ],
 };

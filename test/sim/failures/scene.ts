@@ -312,6 +312,10 @@ export class Scene {
         folderBytes,
         logFolderBytes: 0,
       });
+      node.tell("admin", {
+        ...{ kind: "measuresReport", thread: "main" },
+        ...{ histograms: [], counters: [] },
+      });
     }
     this.cluster.clock.after(REPORT_MS, () => this.#report());
   }

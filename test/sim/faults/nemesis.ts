@@ -1,6 +1,6 @@
 /** Draws faults of a plan's kinds one after the other, injects each, and takes it back after a while; at the end, all of them. */
 import type { SimClient } from "../client/client.ts";
-import type { NativeClient } from "../client/native.ts";
+import type { AnyClient } from "../client/any.ts";
 import type { Cluster } from "../cluster.ts";
 import { MemoryDisk } from "../../../runtime/testing/memory-disk.ts";
 import { damage, loseLastWrite, losePart } from "../losses.ts";
@@ -105,15 +105,15 @@ export class Nemesis {
   }
 
   #inject(kind: FaultKind): void {
-    const { nodes, clients, natives } = this.#cluster;
+    const { nodes, clients, users } = this.#cluster;
     const random = this.#random;
-    const isNative = natives.all.length > 0 && random.chance(0.5);
+    const isUser = users.length > 0 && random.chance(0.5);
     const node = random.pick(nodes);
     const target: Target = {
       node,
       other: nodes.length === 1 ? node : random.pick(nodes.filter((each) => each !== node)),
       client: random.pick(clients),
-      anyone: isNative ? random.pick(natives.all) : random.pick(clients),
+      anyone: isUser ? random.pick(users) : random.pick(clients),
       forMs: 50 + random.wait(random.pick([200, 800, 2500])),
     };
     if (this.#injectors[kind](target)) this.counts[kind] = (this.counts[kind] ?? 0) + 1;
@@ -461,11 +461,7 @@ export class Nemesis {
   > {
     const cluster = this.#cluster;
     const random = this.#random;
-    const silence = (
-      client: SimClient | NativeClient,
-      nodes: readonly SimNode[],
-      forMs: number,
-    ): void => {
+    const silence = (client: AnyClient, nodes: readonly SimNode[], forMs: number): void => {
       for (const node of nodes) cluster.cutClient(client, node);
       this.#later(forMs, () => cluster.healClients());
     };

@@ -1,6 +1,6 @@
 /** What a fault is injected into, and how it goes on later. */
 import type { SimClient } from "../client/client.ts";
-import type { NativeClient } from "../client/native.ts";
+import type { AnyClient } from "../client/any.ts";
 import type { Cluster } from "../cluster.ts";
 import type { Random } from "../random.ts";
 import type { SimNode } from "../sim-node.ts";
@@ -10,8 +10,8 @@ export type Target = {
   readonly node: SimNode;
   readonly other: SimNode;
   readonly client: SimClient;
-  /** A client of either protocol. */
-  readonly anyone: SimClient | NativeClient;
+  /** A client of any kind. */
+  readonly anyone: AnyClient;
   readonly forMs: number;
 };
 

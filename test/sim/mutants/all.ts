@@ -2,10 +2,10 @@
 import { ACCESS_MUTANTS } from "./access.ts";
 import { CLIENT_MUTANTS } from "./clients.ts";
 import { CLIENT_SESSION_MUTANTS } from "./client-session.ts";
+import { CLIENT_ZOOKEEPER_MUTANTS } from "./client-zookeeper.ts";
 import { LIVE_COPY_MUTANTS } from "./live-copies.ts";
 import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
-import { LOCK_MUTANTS } from "./locks.ts";
 import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
@@ -25,6 +25,8 @@ import { STATE_MACHINE_MUTANTS } from "./state-machine.ts";
 import { STORE_MUTANTS } from "./store.ts";
 import { STORAGE_MUTANTS } from "./storage.ts";
 import { TURN_MUTANTS } from "./turns.ts";
+import { RECIPE_MUTANTS } from "./recipes.ts";
+import { RIGHT_MUTANTS } from "./rights.ts";
 import { READ_ONLY_MUTANTS } from "./read-only.ts";
 import { WATCH_MUTANTS } from "./watches.ts";
 import { WIDE_READ_MUTANTS } from "./wide-reads.ts";
@@ -41,8 +43,10 @@ export const MUTANTS: readonly Mutant[] = [
   ...QUOTA_MUTANTS,
   ...CLIENT_MUTANTS,
   ...CLIENT_SESSION_MUTANTS,
+  ...CLIENT_ZOOKEEPER_MUTANTS,
   ...LIVE_COPY_MUTANTS,
-  ...LOCK_MUTANTS,
+  ...RIGHT_MUTANTS,
+  ...RECIPE_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,
   ...SPACE_MUTANTS,

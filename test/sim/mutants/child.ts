@@ -29,9 +29,9 @@ export async function runSeeds(
   try {
     const checkPlanted = mutant === undefined ? undefined : plant(mutant);
     if (campaign !== undefined) {
-      const { runCampaign } = await import("../locks/campaign.ts");
+      const run = await campaignOf(campaign);
       checkPlanted?.();
-      await runAll(runCampaign, seeds);
+      await runAll(run, seeds);
       return;
     }
     const { simulate } = await import("../simulate.ts");
@@ -48,11 +48,17 @@ export async function runSeeds(
         : playFailures(seed, casesOf(failing));
     };
     // A story is the same whatever the seed.
-    // A story is the same whatever the seed.
     await runAll(run, told === undefined ? seeds : 1);
   } catch (error) {
     tell({ kind: "broken", error: error instanceof Error ? error.message : String(error) });
   }
+}
+
+async function campaignOf(
+  campaign: NonNullable<Mutant["campaign"]>,
+): Promise<(seed: number) => unknown> {
+  if (campaign === "rights") return (await import("../recipes/rights/campaign.ts")).runRights;
+  return (await import("../recipes/campaign.ts")).runRecipes;
 }
 
 async function runAll(run: (seed: number) => unknown, last: number): Promise<void> {

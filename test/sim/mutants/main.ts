@@ -169,7 +169,8 @@ if (values.help) {
   const mutant = values.only === undefined ? undefined : chosen(values.only)[0];
   const failing = isSurvivor(values.failing) ? values.failing : undefined;
   const { story } = values;
-  const campaign = values.campaign === "locks" ? values.campaign : undefined;
+  const campaign =
+    values.campaign === "rights" || values.campaign === "recipes" ? values.campaign : undefined;
   const setting: Setting = { plan: plan(), failing, story, campaign };
   await runSeeds(mutant, wholeNumber("seeds", values.seeds), setting);
 } else {

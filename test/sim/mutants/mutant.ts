@@ -23,8 +23,8 @@ export type Mutant = {
   readonly plan?: DirectedName;
   /** What it spoils breaks no invariant, since the rest makes up for it, but is what this story expects: that is played, with each seed. */
   readonly story?: string;
-  /** It shows where real clients are run with promises: that is played, with each seed, not a plan. */
-  readonly campaign?: "locks";
+  /** It shows where real clients are run with promises (`test/sim/recipes/`): that is played, with each seed, not a plan. */
+  readonly campaign?: "rights" | "recipes";
 };
 
 /** A mutant that no longer fits the sources. It must be rewritten: one that is skipped would prove nothing. */

@@ -1,11 +1,24 @@
 /** The lines the command prints: logs, a listening node, and what it reads out of a node's `srvr`. */
 import test from "ava";
 import { parseStatus } from "../../../cli/ensemble/status.ts";
-import { eventLine, logLine } from "../../../cli/log-lines.ts";
-import { nodeLine, parseNodeLine } from "../../../cli/node-line.ts";
+import { type LogFormat, logLine, NodeLog } from "../../../cli/log-lines.ts";
+import type { LogLevel } from "../../../runtime/effects.ts";
+import type { InspectionEvent } from "../../../runtime/inspection.ts";
+import { adminLine, nodeLine, parseAdminLine, parseNodeLine } from "../../../cli/node-line.ts";
 import { server } from "../../support/plain-calls.ts";
 
 const atMs = Date.UTC(2026, 0, 1);
+
+/** The line that a log of this level has of an event, if it has one. */
+function eventLine(
+  event: InspectionEvent,
+  level: LogLevel,
+  format: LogFormat = "text",
+): string | undefined {
+  const lines: string[] = [];
+  new NodeLog({ level, format, write: (line) => lines.push(line) }).event(event);
+  return lines[0];
+}
 
 test("a log line has time, level, node, actor, event and the details", (t) => {
   const entry = {
@@ -37,6 +50,34 @@ test("events below the level are not shown", (t) => {
   t.is(eventLine({ ...event, level: "debug" }, "info"), undefined);
   t.is(typeof eventLine({ ...event, level: "info" }, "info"), "string");
   t.is(typeof eventLine({ ...event, level: "error" }, "warn"), "string");
+});
+
+test("the level of a log may change", (t) => {
+  const lines: string[] = [];
+  const log = new NodeLog({ level: "warn", format: "text", write: (line) => lines.push(line) });
+  const at = {
+    kind: "log",
+    atMs,
+    node: server(1),
+    actor: "a",
+    level: "debug",
+    detail: {},
+  } as const;
+  log.event({ ...at, event: "early" });
+  log.level = "debug";
+  log.event({ ...at, event: "late" });
+  t.deepEqual(lines, ["2026-01-01T00:00:00.000Z debug node=1 a late"]);
+});
+
+test("for programs a line is a JSON object, whatever is in the details", (t) => {
+  const at = { kind: "log", atMs, node: server(1), actor: "a", level: "warn", event: "b" } as const;
+  const detail = { node: "another", text: 'two\n"lines"', none: undefined, count: 3 };
+  const line = eventLine({ ...at, detail }, "info", "json") ?? "";
+  t.false(line.includes("\n"));
+  t.is(
+    line,
+    '{"time":"2026-01-01T00:00:00.000Z","level":"warn","node":1,"actor":"a","event":"b","detail":{"node":"another","text":"two\\n\\"lines\\"","count":3}}',
+  );
 });
 
 test("a failure, a stop and a lost message are shown with their reasons", (t) => {
@@ -76,6 +117,9 @@ test("a node's line is read back, with an IPv6 address too", (t) => {
     "node 1  pid 1234  127.0.0.1:2181",
   );
   t.is(parseNodeLine("node 1 is up"), undefined);
+  const admin = adminLine(1, "http://[::1]:8080");
+  t.is(admin, "node 1  admin  http://[::1]:8080");
+  t.deepEqual([parseAdminLine(admin), parseNodeLine(admin)], ["http://[::1]:8080", undefined]);
 });
 
 test("mode and epoch are read out of srvr", (t) => {

@@ -218,6 +218,26 @@ for (const sequential of [false, true]) {
   });
 }
 
+test("the create of an ephemeral is not proved by one that was given up before the connection was lost", async (t) => {
+  const { wire, channel, pass } = await started();
+  await askOne(wire, pass);
+  channel.automatic = false;
+  const request = write(created("/a/e-", "", { ephemeral: true, sequential: true }));
+  const controller = new AbortController();
+  const left = ended(wire.request(request, { signal: controller.signal }));
+  await pass();
+  controller.abort();
+  const create = ended(wire.request(request));
+  await pass();
+  // The first is done, and the second one does not come.
+  channel.handleOne();
+  channel.automatic = true;
+  channel.cut();
+  await pass();
+  t.like(await left, { code: "ZOOID_ABORTED", maybeApplied: "unknown" });
+  t.like(await create, { code: "ZOOID_CONNECTION_LOSS", maybeApplied: "unknown" });
+});
+
 test("a transaction is known to be done if it created an ephemeral znode", async (t) => {
   const { wire, channel, pass } = await started();
   await askOne(wire, pass);
@@ -301,7 +321,7 @@ test("a session that nobody uses is kept alive by a ping in each third of its ti
   t.is(wire.state.kind, "connected");
   t.is(channel.handshakes.length, 1);
   t.true(channel.pings >= 30 && channel.pings <= 31, `${channel.pings}`);
-  t.true(wire.validUntilMs - clock.nowMs() > 6_000 * 0.6);
+  t.true(wire.validUntilMs - clock.nowMs() > 6_000 * 0.2);
 });
 
 test("a server that is silent for two thirds of the timeout is left for another one", async (t) => {
@@ -330,7 +350,8 @@ test("validity counts from when what was answered had been sent", async (t) => {
   channel.deliverOne();
   await answer;
   t.true(wire.validUntilMs > before);
-  t.true(wire.validUntilMs <= sentMs + 6_000 * 0.95);
+  // A server may answer for a third of the timeout without its leader.
+  t.true(wire.validUntilMs <= sentMs + (6_000 * 2) / 3);
 });
 
 test("every host is tried, and all addresses of each, before the client waits; names are resolved each time", async (t) => {

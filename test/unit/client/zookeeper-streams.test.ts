@@ -321,3 +321,72 @@ test("a deletion has the zxid of its own event, and not of one that an earlier z
   t.deepEqual(one.told, ["created /later", "deleted /later"]);
   t.is(one.portions.at(-1)?.changes.at(-1)?.zxid, ensemble.zxid);
 });
+
+for (const recursive of [true, false]) {
+  const what = recursive ? "subtree" : "znode";
+  test(`a subscriber of a ${what} hears how far its stream has come when others change other znodes`, async (t) => {
+    const { ensemble, pass, wire, ...of } = await started();
+    const all = follow({ ensemble, pass, wire, ...of }, { recursive });
+    await pass(200);
+    for (let turn = 0; turn < 3; turn += 1) {
+      ensemble.write(created(`/other${turn}`));
+      const read = wire.request(GET);
+      await pass(200);
+      await read;
+      t.is(all.portions.at(-1)?.through, ensemble.zxid);
+    }
+    t.is(all.portions.length, 4);
+    await pass(10_000);
+    t.is(all.portions.length, 4, "without news nothing is said");
+  });
+}
+
+test("without a connection no stream comes further than it has looked", async (t) => {
+  const of = await started();
+  const { wire, channel, ensemble, pass } = of;
+  const one = follow(of);
+  await pass(200);
+  channel.automatic = false;
+  const write = wire
+    .request({ kind: "write", operation: set("/b", "1") as never })
+    .catch(() => undefined);
+  await pass();
+  ensemble.write(created("/a/new"));
+  // The event comes, and the answer to somebody else; what the event was about has not been looked at.
+  for (let step = 0; step < 2; step += 1) {
+    channel.handleOne();
+    channel.deliverOne();
+    channel.deliverOne();
+  }
+  await write;
+  channel.listens = () => false;
+  channel.cut();
+  await pass(300);
+  channel.listens = () => true;
+  channel.automatic = true;
+  await pass(2_000);
+  t.deepEqual(one.told, ["created /a/new"]);
+});
+
+test("the Stat of a deletion is one that the znode had, also where a stream was begun again", async (t) => {
+  const of = await started();
+  const { ensemble, pass } = of;
+  ensemble.write(created("/a/b", "1"));
+  ensemble.write(created("/a/c"));
+  ensemble.write(remove("/a/c"));
+  const late = follow(of, { after: 1 as Zxid });
+  await pass();
+  const [end] = late.ends;
+  t.is(end?.kind, "compacted");
+  const after = end?.kind === "compacted" ? end.oldest : undefined;
+  ensemble.write(set("/a/b", "2"));
+  const stat = ensemble.znodes.get("/a/b")?.stat;
+  await pass();
+  const again = follow(of, { after });
+  ensemble.write(remove("/a/b"));
+  await pass();
+  const deletion = again.portions
+    .flatMap(({ changes }) => changes)
+    .find((each) => each.kind === "deleted");
+  t.deepEqual(deletion?.stat, stat);
+});

@@ -89,6 +89,13 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     maxWatches: 0,
     maxHeldBytes: 0,
     laneHeapBytes: 0,
+    adminServer: false,
+    adminPort: 8080,
+    adminAddress: "127.0.0.1",
+    adminCommandUrl: "/commands",
+    adminTokenFile: undefined,
+    adminChanges: false,
+    metricsNames: "both",
     fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro", "envi"],
     readOnlyMode: false,
     changeFeed: false,
@@ -245,6 +252,7 @@ test("a peer timeout below three heartbeats is refused", (t) => {
 test("the limits themselves are allowed and what lies beyond is not", (t) => {
   const limits: readonly [keyof NodeConfig, number, number][] = [
     ["clientPort", 0, 65_535],
+    ["adminPort", 0, 65_535],
     ["clientPortBacklog", 1, 65_535],
     ["lanes", 0, 16],
     ["slowStepMs", 10, 60_000],
@@ -261,6 +269,21 @@ test("the limits themselves are allowed and what lies beyond is not", (t) => {
     t.deepEqual(refusedFields({ [field]: `${min - 1}` }), [field]);
     t.deepEqual(refusedFields({ [field]: `${max + 1}` }), [field]);
   }
+});
+
+test("whoever names a port asks for an admin server, unless it is switched off", (t) => {
+  t.true(configOf({ adminPort: "8081" }).adminServer);
+  t.true(configOf({ adminServer: "true" }).adminServer);
+  t.false(configOf({ adminServer: "false", adminPort: "8081" }).adminServer);
+});
+
+test("a command URL is a path that is none of the admin server's own", (t) => {
+  t.is(configOf({ adminCommandUrl: "/zk/commands/*" }).adminCommandUrl, "/zk/commands");
+  t.is(configOf({ adminCommandUrl: "/c/" }).adminCommandUrl, "/c");
+  for (const value of ["", "/", "commands", "/metrics", "/livez", "/a b", "/a?b", "//a"]) {
+    t.deepEqual(refusedFields({ adminCommandUrl: value }), ["adminCommandUrl"], value);
+  }
+  t.deepEqual(refusedFields({ metricsNames: "zookeeper-3.8" }), ["metricsNames"]);
 });
 
 test("lanes are chosen at the start, unless they are given", (t) => {

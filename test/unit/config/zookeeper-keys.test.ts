@@ -1,12 +1,12 @@
 /** Every key that ZooKeeper knows has a row in the table, and the file is read as its row says. */
 import { readFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
+import type { Row } from "../../../server/config/key-rows.ts";
 import { fileKeysOf, KEYS } from "../../../server/config/keys.ts";
 import { readZooCfg, type ZooCfg } from "../../../server/config/zoo-cfg.ts";
 import {
   AUTOCREATE_KEY,
   CHAPTERS,
-  type Row,
   rowOf,
   ZOOKEEPER_KEYS,
 } from "../../../server/config/zookeeper-keys.ts";

@@ -41,7 +41,11 @@ type Told = { readonly truth: Truth; readonly witness: Witness };
 /** What was found once the stream has told all, when the client was told these things before. */
 function found(act: (told: Told) => void, changes: readonly Change[] = ALL): readonly string[] {
   const violations = new Violations();
-  const truth = new Truth(violations, { path: ROOT, stat: statOf(10, { dataLength: 0 }) });
+  const truth = new Truth(violations, {
+    path: ROOT,
+    stat: statOf(10, { dataLength: 0 }),
+    data: null,
+  });
   act({ truth, witness: truth.witness("client") });
   for (const change of changes) truth.change(change);
   truth.through(20 as Zxid);
@@ -148,7 +152,11 @@ test("a watch asked for again over a reconnect fires for what changed in between
 
 test("a stream whose stats do not follow from its changes is reported, and nothing is compared with it then", (t) => {
   const violations = new Violations();
-  const truth = new Truth(violations, { path: ROOT, stat: statOf(10, { dataLength: 0 }) });
+  const truth = new Truth(violations, {
+    path: ROOT,
+    stat: statOf(10, { dataLength: 0 }),
+    data: null,
+  });
   truth.change(CREATED);
   truth.change({ ...SET, stat: { ...SET_STAT, version: 2 } });
   t.is(violations.total, 1);
@@ -175,7 +183,11 @@ test("a tree that differs from the history in a field, by a node too few or too 
   const register = { path: PATH, data: "b", stat: SET_STAT };
   const checked = (tree: readonly (typeof register)[]): number => {
     const violations = new Violations();
-    const truth = new Truth(violations, { path: ROOT, stat: statOf(10, { dataLength: 0 }) });
+    const truth = new Truth(violations, {
+      path: ROOT,
+      stat: statOf(10, { dataLength: 0 }),
+      data: null,
+    });
     for (const change of ALL) truth.change(change);
     truth.through(20 as Zxid);
     truth.checkTree("node 1", tree);

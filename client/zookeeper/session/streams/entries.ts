@@ -37,13 +37,13 @@ export function want(stream: Stream, wanted: Wanted): void {
 function entryOf({ path, floor, deletedAt, data, children, ofWalk }: Wanted): Entry {
   return {
     ...{ path, floor, deletedAt, data: data === true, children: children === true, absence: false },
-    ...{ asked: 0, ofWalk: ofWalk === true, next: undefined },
+    ...{ asked: 0, ofWalk: ofWalk === true, isOlder: false, next: undefined },
   };
 }
 
 function add(entry: Entry, { floor, deletedAt, data, children }: Wanted): void {
   entry.floor = earlierOf(entry.floor, floor);
-  entry.deletedAt = deletedAt ?? entry.deletedAt;
+  entry.deletedAt ??= deletedAt;
   entry.data ||= data === true;
   entry.children ||= children === true;
 }
@@ -68,6 +68,10 @@ export function settleEntry(stream: Stream, entry: Entry): void {
 export function seenThrough({ entries, walk, after }: Stream, answered: Zxid): Zxid {
   if (walk !== undefined && walk.left > 0) return after;
   let through = answered;
-  for (const { floor } of entries.values()) through = earlierOf(through, floor);
+  for (const { floor, next } of entries.values()) {
+    through = earlierOf(through, floor);
+    // Who takes a stream over may begin before what is on its way.
+    if (next !== undefined) through = earlierOf(through, next.floor);
+  }
   return through;
 }

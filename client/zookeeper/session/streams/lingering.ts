@@ -23,13 +23,20 @@ export function adoptable(
 }
 
 /** Goes back to where the subscriber wants to begin. What happened since is looked at again, for its data. */
-export function adopt(stream: Stream, { subscription, after }: Subscribe): void {
+export function adopt(stream: Stream, { subscription, after, isExact }: Subscribe): void {
   stream.subscription = subscription;
   stream.lingersUntilMs = Infinity;
-  stream.hasBegun = false;
+  stream.givenThrough = undefined;
   stream.unconsumed = 0;
   stream.after = after;
-  const { known, deletions, recursive, staying } = stream;
+  const { known, untaken, deletions, entries, recursive, staying } = stream;
+  for (const entry of entries.values()) {
+    for (const each of [entry, entry.next]) {
+      if (each === undefined || known.has(each.path)) continue;
+      each.isOlder = isExact && each.floor < after;
+    }
+  }
+  stream.hasGap = false;
   // The subscriber knows of no other znodes than those that were there then.
   stream.seen = [...stream.seen, ...deletions].filter(({ zxid, kind, stat }) => {
     return kind === "deleted" && zxid > after && stat.czxid <= after;
@@ -39,7 +46,7 @@ export function adopt(stream: Stream, { subscription, after }: Subscribe): void 
     const { czxid, mzxid } = stat;
     if (czxid <= after && mzxid <= after) continue;
     if (czxid > after) known.delete(path);
-    else known.set(path, { ...stat, mzxid: after });
+    else untaken.add(path);
     want(stream, { path, floor: after, data: true, children: recursive && !staying });
   }
 }

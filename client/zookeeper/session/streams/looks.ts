@@ -2,7 +2,7 @@
 import { Code } from "../../../../protocol/codes.ts";
 import { parentOf } from "../../../../protocol/paths.ts";
 import type { Stat } from "../../../../protocol/stat.ts";
-import type { Zxid } from "../../../../protocol/zxid.ts";
+import { laterOf, type Zxid } from "../../../../protocol/zxid.ts";
 import type { Ask, Reply } from "../asks.ts";
 import { ask } from "../settling.ts";
 import type { Turn } from "../state.ts";
@@ -69,9 +69,13 @@ export function lookAnswered(
     checkRoot(turn, stream, isThere ? reply.stat : undefined);
   }
   switch (reply.kind) {
-    case "data":
-      observeThere(stream, path, reply, entry.deletedAt);
+    case "data": {
+      const { czxid } = reply.stat;
+      const isAnother = deletionsOf(entry).some((each) => each > stream.after && each <= czxid);
+      if (isAnother) noteUnseen(stream, entry, czxid);
+      observeThere(stream, path, reply, deletionsOf(entry));
       return undefined;
+    }
     case "children":
       childrenAnswered(stream, entry, reply);
       return undefined;
@@ -96,8 +100,8 @@ function failed(
   const { path } = entry;
   const isRoot = path === stream.path;
   if (code === Code.noNode) {
-    noteUnseen(stream, path);
-    observeGone(stream, path, zxid, entry.deletedAt);
+    noteUnseen(stream, entry, zxid);
+    observeGone(stream, path, zxid, deletionsOf(entry));
     // Watches that fire once are left at znodes; where there is none, only `exists` leaves one. Others are told of by their parents.
     entry.absence = isRoot && !stream.staying && look.kind !== "absence";
     return undefined;
@@ -106,16 +110,21 @@ function failed(
   return isRoot ? code : undefined;
 }
 
+/** Events that came while the question was on its way are earlier than its answer. */
+function deletionsOf({ deletedAt, next }: Entry): readonly Zxid[] {
+  return [deletedAt, next?.deletedAt].filter((each) => each !== undefined);
+}
+
 /** The Stat of the znode says whether its data is worth asking for. */
 function childrenAnswered(
   stream: Stream,
   entry: Entry,
   { stat, children }: Extract<Reply, { readonly kind: "children" }>,
 ): void {
-  const { known, walk, staying, after } = stream;
+  const { known, untaken, walk, staying, after } = stream;
   const { path, floor, ofWalk } = entry;
   const before = known.get(path);
-  const isSame = before?.czxid === stat.czxid && before.mzxid === stat.mzxid;
+  const isSame = before?.czxid === stat.czxid && before.mzxid === stat.mzxid && !untaken.has(path);
   const isOld = before === undefined && stat.czxid <= after && stat.mzxid <= after;
   if (isSame || isOld) known.set(path, stat);
   else entry.data = true;
@@ -142,10 +151,14 @@ function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
  * The first walk has found the znode among the children of its parent, and it is gone before it was looked at: what it was when it was
  * deleted cannot be told.
  */
-function noteUnseen(stream: Stream, path: string): void {
-  const { walk, isExact, known } = stream;
-  const isFound = path !== stream.path && !known.has(path);
-  if (walk?.isFirst === true && isExact && isFound) stream.hasGap = true;
+function noteUnseen(stream: Stream, entry: Entry, zxid: Zxid): void {
+  const { walk, isExact, known, subscription, startedAt } = stream;
+  const { path, isOlder } = entry;
+  if (known.has(path)) return;
+  if (walk?.isFirst === true && isExact && path !== stream.path) stream.hasGap = true;
+  // Whoever takes the stream over may know of the znode from before it was deleted.
+  if (isOlder) stream.hasGap = true;
+  if (subscription === undefined) stream.startedAt = laterOf(startedAt, zxid);
 }
 
 /** Whether the znode itself was deleted since then, and perhaps created again, is to be seen at its parent. */

@@ -3,44 +3,68 @@
  * deleted is told by its absence, or by another creation.
  */
 import type { Stat } from "../../../../protocol/stat.ts";
-import { earlierOf, type Zxid } from "../../../../protocol/zxid.ts";
+import { earlierOf, laterOf, type Zxid } from "../../../../protocol/zxid.ts";
 import type { Seen, Stream } from "./state.ts";
 
 export function observeThere(
   stream: Stream,
   path: string,
   { stat, data }: { readonly stat: Stat; readonly data: Uint8Array | null },
-  deletedAt: Zxid | undefined,
+  deletions: readonly Zxid[],
 ): void {
-  const { known, seen, after } = stream;
+  const { known, untaken, after } = stream;
   const before = known.get(path);
   const isSame = before?.czxid === stat.czxid;
   if (before !== undefined && !isSame) {
-    observeGone(stream, path, stat.czxid, deletedAt);
+    observeGone(stream, path, stat.czxid, deletions);
   }
   known.set(path, stat);
   const { czxid, mzxid } = stat;
-  if (!isSame && czxid > after) seen.push({ zxid: czxid, kind: "created", path, stat, data });
-  const sinceMzxid = isSame ? before.mzxid : Math.max(czxid, after);
-  if (mzxid > sinceMzxid) seen.push({ zxid: mzxid, kind: "data", path, stat, data });
+  if (!isSame && czxid > after)
+    stream.seen.push({ zxid: czxid, kind: "created", path, stat, data });
+  const isKnown = isSame && !untaken.delete(path);
+  const sinceMzxid = isKnown ? before.mzxid : Math.max(czxid, after);
+  if (mzxid > sinceMzxid) stream.seen.push({ zxid: mzxid, kind: "data", path, stat, data });
 }
 
 /**
- * The znode is not there any more, at `zxid`. An event that has said when it was deleted is more exact. What was below it is looked at by
- * itself.
+ * The znode is not there any more, at `zxid`. Events that have said when znodes of this path were deleted are more exact. What was
+ * below it is looked at by itself.
  */
 export function observeGone(
-  { known, seen, after }: Stream,
+  stream: Stream,
   path: string,
   zxid: Zxid,
-  deletedAt: Zxid | undefined,
+  deletions: readonly Zxid[],
 ): void {
+  const { known, untaken, seen, after } = stream;
   const stat = known.get(path);
   if (stat === undefined) return;
   known.delete(path);
-  // It may have been said of an earlier znode of this path.
-  const isSaid = deletedAt !== undefined && deletedAt > Math.max(after, stat.mzxid);
-  seen.push({ zxid: isSaid ? earlierOf(deletedAt, zxid) : zxid, kind: "deleted", path, stat });
+  untaken.delete(path);
+  // Others may have been said of earlier znodes of this path.
+  const deletedAt = deletions.find((each) => each > stat.mzxid && each <= zxid);
+  // After a reconnect the event may be of another znode than the one that was known.
+  const isSure = deletedAt !== undefined && stream.walk?.isFirst !== false;
+  if (!isSure) stream.goneBy = laterOf(stream.goneBy, deletedAt ?? zxid);
+  // A subscriber that has taken the stream over may have begun behind the deletion.
+  if (deletedAt !== undefined && deletedAt <= after) return;
+  const isBefore = (each: Seen): boolean =>
+    each.kind === "deleted" && isBelow(path, each.path) && each.zxid > stat.czxid;
+  const above = deletedAt === undefined ? seen.filter(isBefore).map((each) => each.zxid) : [];
+  const at = deletedAt ?? above.reduce(earlierOf, zxid);
+  if (stream.goneBy > at) {
+    // What was below it was gone by then.
+    stream.seen = seen.map((each) => {
+      const isLate = each.kind === "deleted" && each.zxid > at && each.stat.czxid < at;
+      return isLate && isBelow(each.path, path) ? { ...each, zxid: at } : each;
+    });
+  }
+  stream.seen.push({ zxid: at, kind: "deleted", path, stat });
+}
+
+function isBelow(path: string, ancestor: string): boolean {
+  return path.startsWith(ancestor === "/" ? "/" : `${ancestor}/`) && path !== ancestor;
 }
 
 /** Deeper ones first. */

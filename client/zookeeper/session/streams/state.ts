@@ -11,7 +11,7 @@ export type Entry = {
   readonly path: string;
   /** What happened to the znode has a larger zxid than this. */
   floor: Zxid;
-  /** When the znode was deleted last, if the server's event said it. */
+  /** When the znode was deleted first since it was looked at, if the event of the server said it. */
   deletedAt: Zxid | undefined;
   /** What is still to be asked. */
   data: boolean;
@@ -20,6 +20,8 @@ export type Entry = {
   /** How many questions have no answer. */
   asked: number;
   ofWalk: boolean;
+  /** The stream's subscriber has begun behind what happened, and may know of the znode, which the stream has not seen. */
+  isOlder: boolean;
   /** What happened while the answers were on their way. */
   next: Entry | undefined;
 };
@@ -45,6 +47,8 @@ export type Stream = {
   after: Zxid;
   /** Every change since then is known. */
   startedAt: Zxid;
+  /** A znode was found to be gone that may have been deleted long before this zxid: up to below it the stream is not complete. */
+  goneBy: Zxid;
   /** Something may have been deleted that the stream does not know of. */
   hasGap: boolean;
   /** Whether a gap ends the stream: the subscriber relies on a zxid. */
@@ -55,10 +59,12 @@ export type Stream = {
   walk: Walk | undefined;
   /** The first walk has come to its end. */
   isWalked: boolean;
-  /** The subscriber has had its first portion. */
-  hasBegun: boolean;
+  /** The subscriber knows that it has had every change up to this zxid. Undefined: it has had no portion yet. */
+  givenThrough: Zxid | undefined;
   /** The Stats of the stream's znodes when they were looked at last. */
   readonly known: Map<string, Stat>;
+  /** Those of them whose data was set later than its subscriber has been told. */
+  readonly untaken: Set<string>;
   /** By their paths, in the order in which things happened. */
   readonly entries: Map<string, Entry>;
   /** Paths of entries that have something to ask. */
@@ -80,6 +86,8 @@ export type Streams = {
   readonly watched: Map<string, boolean>;
   /** Streams with something to deliver or to ask. */
   readonly touched: Set<Stream>;
+  /** When subscribers hear next how far their streams have come without a change. */
+  progressAtMs: number;
   next: number;
 };
 
@@ -90,6 +98,7 @@ export function newStreams(): Streams {
     byPath: new Map(),
     watched: new Map(),
     touched: new Set(),
+    progressAtMs: Infinity,
     next: 1,
   };
 }

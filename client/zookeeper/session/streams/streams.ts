@@ -49,12 +49,20 @@ export function subscribe(turn: Turn, wish: Subscribe): void {
       startedAt: Infinity as Zxid,
       isWalked: false,
       hasGap: false,
+      goneBy: ZXID_NONE,
       isExact: wish.isExact,
       round: 0,
       staying: true,
       walk: undefined,
     },
-    ...{ hasBegun: false, known: new Map(), entries: new Map(), toAsk: new Set(), asked: 0 },
+    ...{
+      givenThrough: undefined,
+      known: new Map(),
+      untaken: new Set(),
+      entries: new Map(),
+      toAsk: new Set(),
+      asked: 0,
+    },
     ...{ seen: [], deletions: [], unconsumed: 0 },
   };
   streams.next += 1;
@@ -78,6 +86,7 @@ function begin(turn: Turn, stream: Stream): void {
   if (!stream.isWalked) {
     // A first walk that was cut short begins again.
     known.clear();
+    stream.untaken.clear();
     stream.seen = [];
     stream.hasGap = false;
   }
@@ -142,12 +151,19 @@ export function consumed(
   touch(turn, stream);
 }
 
-/** The connection is lost, and with it its watches and what was asked. What has been seen stays seen. */
-export function loseStreams({ state }: Turn): void {
-  const { streams } = state;
+/**
+ * The connection is lost, and with it its watches and what was asked. What has been seen stays seen. A stream without a subscriber has lost
+ * what it was kept for: it cannot say any more when znodes were deleted.
+ */
+export function loseStreams(turn: Turn): void {
+  const { streams } = turn.state;
   streams.watched.clear();
   streams.touched.clear();
   for (const stream of streams.byNumber.values()) {
+    if (stream.subscription === undefined) {
+      remove(turn, stream);
+      continue;
+    }
     stream.round += 1;
     stream.entries.clear();
     stream.toAsk.clear();
@@ -231,6 +247,29 @@ function end({ state, effects }: Turn, stream: Stream, last: StreamEnd): void {
   effects.push({ kind: "endSubscriptions", subscriptions: [subscription], end: last });
 }
 
+/** The session has come to a later zxid. What others have changed elsewhere makes no event, and subscribers may wait for a zxid. */
+export function wentOn({ state, nowMs }: Turn): void {
+  const { streams } = state;
+  if (streams.bySubscription.size === 0 || streams.progressAtMs !== Infinity) return;
+  streams.progressAtMs = nowMs + PROGRESS_MS;
+}
+
+/** Tells each subscriber how far its stream has come, if that is due. */
+export function tellProgress(turn: Turn): void {
+  const { streams, link } = turn.state;
+  if (turn.nowMs < streams.progressAtMs) return;
+  streams.progressAtMs = Infinity;
+  // Without a connection nobody knows what was still to be looked at; the streams look at everything on the next one.
+  if (link.kind !== "open" || !link.ready) return;
+  for (const stream of streams.bySubscription.values()) {
+    if (stream.walk !== undefined || stream.givenThrough === undefined) continue;
+    deliver(turn, stream, true);
+  }
+}
+
+/** Subscribers hear of progress without a change at most once in so many milliseconds. */
+const PROGRESS_MS = 100;
+
 function touch(turn: Turn, stream: Stream): void {
   turn.state.streams.touched.add(stream);
   flushSoon(turn);
@@ -253,20 +292,17 @@ function askMore(turn: Turn, stream: Stream): void {
     askAbout(turn, stream);
 }
 
-function deliver(turn: Turn, stream: Stream): void {
+function deliver(turn: Turn, stream: Stream, isProgress = false): void {
   const { state, nowMs, effects } = turn;
   const { walk, after, subscription } = stream;
   if (walk !== undefined) {
     if (walk.left > 0) return;
     stream.walk = undefined;
     stream.isWalked = true;
-    if (walk.isFirst && stream.hasGap && subscription !== undefined) {
-      linger(turn, stream, nowMs);
-      return;
-    }
   }
+  if (stream.hasGap && subscription !== undefined) return linger(turn, stream, nowMs);
   const through = seenThrough(stream, state.lastZxid);
-  if (through < after) return;
+  if (through < after || through < stream.goneBy) return;
   const isDue = ({ zxid }: Seen): boolean => zxid > after && zxid <= through;
   const due = stream.seen.filter(isDue).sort(inOrder);
   stream.after = through;
@@ -275,17 +311,23 @@ function deliver(turn: Turn, stream: Stream): void {
     stream.deletions.push(...due.filter(({ kind }) => kind === "deleted"));
     return dropLate(stream, () => remove(turn, stream), nowMs);
   }
-  if (due.length === 0 && stream.hasBegun) return;
-  stream.hasBegun = true;
+  const { givenThrough } = stream;
+  if (due.length === 0 && givenThrough !== undefined) {
+    if (!isProgress || givenThrough >= through) return;
+  }
+  stream.givenThrough = through;
   stream.unconsumed += due.length;
   const changes = numbered(due, state.options.chroot);
   effects.push({ kind: "deliver", subscription, changes, through });
 }
 
-/** The stream cannot begin where its subscriber wants it to. It goes on, since the subscriber will read and begin again. */
+/**
+ * The stream cannot begin where its subscriber wants it to. It goes on, since the subscriber will read and begin again. What was deleted
+ * before the latest answer may never have been seen, also where an event of it has still to be looked at.
+ */
 function linger(turn: Turn, stream: Stream, nowMs: number): void {
-  const oldest = seenThrough(stream, turn.state.lastZxid);
-  stream.after = oldest;
+  const oldest = turn.state.lastZxid;
+  stream.after = seenThrough(stream, oldest);
   stream.seen = [];
   stream.startedAt = oldest;
   stream.lingersUntilMs = nowMs + LINGER_MS;

@@ -1,0 +1,71 @@
+/**
+ * How fast one change stream delivers. A subscriber of the newest changes hears no more than is written; one that begins in the past
+ * receives as much as it can take.
+ */
+import { filter, firstValueFrom, take } from "rxjs";
+import { connect } from "../../../client/connect.ts";
+import { Histogram } from "../../load/histogram.ts";
+import { sampleProcesses } from "../../processes.ts";
+import type { Measurement } from "../../report/measurement.ts";
+import type { Target } from "../../targets/target.ts";
+import { costsOf, rootName } from "../load.ts";
+import type { ProfileContext } from "../profile.ts";
+import { writersOf } from "./writers.ts";
+
+const WAVE = 1000;
+/** Few enough for the nodes to keep all of them. */
+const WAVES = 20;
+
+export async function measureCatchingUp(
+  { options, signal }: ProfileContext,
+  target: Target,
+): Promise<Pick<Measurement, "metrics" | "servers">> {
+  await using stack = new AsyncDisposableStack();
+  const plan = { root: rootName(), writers: 1, waveSize: WAVE, valueBytes: options.valueBytes };
+  const [write] = await writersOf(target, plan, stack);
+  const client = stack.use(await connect(target.nats ?? ""));
+  const { zxid } = await client.sync(plan.root).then(() => client.children(plan.root));
+  for (let wave = 0; wave < WAVES; wave += 1) await write?.();
+  await client.sync(plan.root);
+  const changes = WAVE * WAVES;
+  const receiveAll = async (): Promise<void> => {
+    const all = client.changes(plan.root, { recursive: true, from: zxid });
+    await firstValueFrom(
+      all.pipe(
+        filter((_change, index) => index === changes - 1),
+        take(1),
+      ),
+    );
+  };
+  const run = async (seconds: number): Promise<Histogram> => {
+    const latencies = new Histogram();
+    const endMs = performance.now() + seconds * 1000;
+    while (performance.now() < endMs) {
+      signal.throwIfAborted();
+      const startMs = performance.now();
+      await receiveAll();
+      latencies.record((performance.now() - startMs) * 1000);
+    }
+    return latencies;
+  };
+  await run(options.warmupSeconds);
+  const before = sampleProcesses(target.processes);
+  const cpu = process.cpuUsage();
+  const startMs = performance.now();
+  const latencies = await run(options.seconds);
+  const seconds = (performance.now() - startMs) / 1000;
+  const used = process.cpuUsage(cpu);
+  const servers = costsOf(before, sampleProcesses(target.processes));
+  const events = latencies.total * changes;
+  const serverSeconds = servers.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+  return {
+    metrics: {
+      eventsPerSecond: events / seconds,
+      p50: latencies.percentileUs(0.5) / 1000,
+      p99: latencies.percentileUs(0.99) / 1000,
+      ...(servers.length > 0 ? { serverCpuUs: (serverSeconds / events) * 1e6 } : {}),
+      loadCpuSeconds: (used.user + used.system) / 1e6,
+    },
+    servers,
+  };
+}

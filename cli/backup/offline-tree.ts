@@ -1,0 +1,81 @@
+/**
+ * A replica of the tree without a node: it loads a snapshot, applies records, and cuts a snapshot again, with the code of a node's tree
+ * actor, so that what a backup holds means the same here and there. It takes the memory that a lane of a node takes.
+ */
+import { randomBytes } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { applyRecord } from "../../actors/tree/apply/apply.ts";
+import { beginCut, chunkStored } from "../../actors/tree/snapshot/cut.ts";
+import { beginLoad, loadChunk } from "../../actors/tree/snapshot/load.ts";
+import { createState, type TreeState, type TreeTurn } from "../../actors/tree/state.ts";
+import { HASH_KEY_BYTES } from "../../actors/tree/store/name-hash.ts";
+import { SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
+import { chunkHeader } from "../../protocol/snapshot.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import type { Effect } from "../../runtime/effects.ts";
+
+/** No lane of a node has this number, so that no batch counts as this replica's own and results are not built. */
+const LANE_OF_NOBODY = 0;
+const NO_CHANGES_BYTES = 0;
+
+export class OfflineTree {
+  readonly state: TreeState;
+  #position = 0;
+
+  /** `skips`: the operations that no node has applied (decision 12). */
+  constructor(skips: readonly Zxid[] = []) {
+    const server = SERVER_ID_MIN as ServerId;
+    const options = { server, lane: LANE_OF_NOBODY, crc32, ringBytesMax: NO_CHANGES_BYTES };
+    const key = new Uint8Array(randomBytes(HASH_KEY_BYTES));
+    this.state = createState({ ...options, skips: new Set(skips) }, key);
+  }
+
+  /** Loads the chunks of a snapshot one after the other. Returns whether this was the last. Throws if they do not make a state. */
+  load(bytes: Uint8Array): boolean {
+    const { zxid, index } = chunkHeader(bytes);
+    const turn = turnOf(this.state);
+    if (index === 0) {
+      beginLoad(turn, zxid);
+      this.#position = 0;
+    }
+    const position = this.#position;
+    this.#position += bytes.length;
+    return loadChunk(turn, { kind: "snapshotChunk", zxid, index, position, bytes });
+  }
+
+  /** Applies the record that follows. Throws if that cannot be done. */
+  apply(record: Uint8Array): void {
+    applyRecord(turnOf(this.state), record);
+    this.state.sessionsTouched.clear();
+  }
+
+  /** Cuts a snapshot of the state, chunk by chunk. */
+  *cut(): Generator<Uint8Array> {
+    const { state } = this;
+    let turn = turnOf(state);
+    beginCut(turn);
+    for (;;) {
+      const chunk = chunkIn(turn.effects);
+      if (chunk === undefined) return;
+      yield chunk;
+      const { zxid, index } = chunkHeader(chunk);
+      turn = turnOf(state);
+      chunkStored(turn, zxid, index);
+    }
+  }
+}
+
+/** Nothing of what a tree does with a record depends on a clock or on chance. */
+function turnOf(state: TreeState): TreeTurn {
+  const still = { nowMs: 0, wallMs: 0, random: () => 0 };
+  return { state, effects: [], ...still, randomBytes: (length) => new Uint8Array(length) };
+}
+
+function chunkIn(effects: readonly Effect[]): Uint8Array | undefined {
+  for (const effect of effects) {
+    if (effect.kind !== "tell" || !("bytes" in effect.message)) continue;
+    const { bytes } = effect.message;
+    if (bytes instanceof Uint8Array) return bytes;
+  }
+  return undefined;
+}

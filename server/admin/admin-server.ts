@@ -1,0 +1,218 @@
+/**
+ * The admin server of a node: `/livez` and `/readyz` for probes, `/metrics` for Prometheus, and the commands of ZooKeeper's AdminServer.
+ * It answers from the time on when the node begins to start, so that a start that waits is seen as one.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { ADMIN_TOKEN_FILE_BYTES_MAX, ADMIN_TOKEN_LENGTH_MIN } from "../../protocol/limits.ts";
+import type { EventDetail, LogLevel } from "../../runtime/effects.ts";
+import type { ActorSystem } from "../../runtime/system.ts";
+import type { EventName } from "../../protocol/events.ts";
+import type { NodeConfig } from "../config/node-config.ts";
+import type { PlacedConfig } from "../threads/choice.ts";
+import type { ClientPorts } from "../threads/client-doors.ts";
+import { type Command, commandLinks, commandNamed, refusal, runCommand } from "./commands.ts";
+import { healthReply, NodeHealth, PROCESS } from "./health.ts";
+import { type HttpReply, type HttpRequest, HttpServer, isLoopback, TEXT } from "./http-server.ts";
+import { processFacts } from "./metrics/known.ts";
+import { METRICS_CONTENT_TYPE } from "./metrics/metric.ts";
+import { scrapeText } from "./metrics/scrape.ts";
+import { NodeFacts } from "./node-facts.ts";
+
+export type AdminServerOptions = {
+  readonly config: PlacedConfig;
+  /** Undefined before clients can connect. */
+  readonly ports: () => ClientPorts | undefined;
+  readonly say: (level: LogLevel, event: EventName, detail: EventDetail) => void;
+  /** Undefined: the log is another's affair. */
+  readonly logControl: LogControl | undefined;
+};
+
+/** Who writes the node's log says which level is logged. */
+export type LogControl = {
+  /** The lowest that is. */
+  readonly level: () => LogLevel;
+  readonly setLevel: (level: LogLevel) => void;
+};
+
+type Started = { readonly facts: NodeFacts; readonly health: NodeHealth };
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+const NO_CHANGES = "it changes something, which --admin-changes true (zooid.adminChanges) allows";
+const STARTING: HttpReply = { status: 503, body: "the node is starting\n" };
+const NOT_FOUND: HttpReply = {
+  status: 404,
+  body: "there are /livez, /readyz, /metrics, and the commands\n",
+};
+
+export class AdminServer {
+  readonly #options: AdminServerOptions;
+  readonly #token: Buffer | undefined;
+  #http: HttpServer | undefined;
+  #node: Started | undefined;
+
+  /** Rejects, in words for an operator, when it cannot listen or has no token where it should. */
+  static async open(options: AdminServerOptions): Promise<AdminServer> {
+    const server = new AdminServer(options);
+    await server.#listen();
+    return server;
+  }
+
+  private constructor(options: AdminServerOptions) {
+    this.#options = options;
+    const { adminTokenFile } = options.config;
+    this.#token = adminTokenFile === undefined ? undefined : digest(readToken(adminTokenFile));
+  }
+
+  get url(): string {
+    return this.#http?.url ?? "";
+  }
+
+  /** The node has actors from now on, who can be asked. */
+  attach(system: ActorSystem): void {
+    const facts = new NodeFacts(system);
+    const { lanes } = this.#options.config;
+    this.#node = { facts, health: new NodeHealth(system, facts, Math.max(lanes, 1)) };
+  }
+
+  async close(): Promise<void> {
+    await this.#http?.close();
+  }
+
+  async #listen(): Promise<void> {
+    const { adminAddress: host, adminPort: port } = this.#options.config;
+    const answer = (request: HttpRequest): Promise<HttpReply> => this.#answer(request);
+    try {
+      this.#http = await HttpServer.listen({ host, port, answer });
+    } catch (error) {
+      throw new Error(listenProblem(error, host, port), { cause: error });
+    }
+    const url = this.#http.url;
+    this.#options.say("info", "adminListening", { url });
+    if (isLoopback(host) || this.#token !== undefined) return;
+    this.#options.say("warn", "adminWithoutToken", { url });
+  }
+
+  async #answer(request: HttpRequest): Promise<HttpReply> {
+    try {
+      return await this.#route(request);
+    } catch (error) {
+      this.#options.say("error", "adminFailed", { path: request.path, error: String(error) });
+      return { status: 500, body: "a bug of zooid; its log says more\n" };
+    }
+  }
+
+  async #route(request: HttpRequest): Promise<HttpReply> {
+    const { path, query } = request;
+    const { adminCommandUrl: commandUrl, metricsNames } = this.#options.config;
+    const isVerbose = query.has("verbose");
+    // Whoever orchestrates nodes has no token at hand, and learns nothing but whether this one works.
+    if (path === "/livez") {
+      const checks = (await this.#node?.health.live()) ?? [PROCESS];
+      return healthReply("livez", checks, isVerbose);
+    }
+    if (path === "/readyz") {
+      if (this.#node === undefined) return STARTING;
+      const checks = await this.#node.health.ready(this.#options.ports() !== undefined);
+      return healthReply("readyz", checks, isVerbose);
+    }
+    const isCommand = path === commandUrl || path.startsWith(`${commandUrl}/`);
+    const { logControl } = this.#options;
+    const isLogLevel = path === "/log-level" && logControl !== undefined;
+    if (path !== "/metrics" && !isCommand && !isLogLevel) return NOT_FOUND;
+    if (this.#token !== undefined && !this.#hasToken(request)) return UNAUTHORIZED;
+    if (isLogLevel) return this.#logLevel(request, logControl);
+    if (path === "/metrics") return await this.#metrics(metricsNames);
+    const name = path.slice(commandUrl.length + 1);
+    return name === "" ? commandLinks(commandUrl) : await this.#command(request, name);
+  }
+
+  async #metrics(names: NodeConfig["metricsNames"]): Promise<HttpReply> {
+    const facts = await this.#node?.facts.ask({ gather: "stat" });
+    if (facts === undefined) {
+      return this.#node === undefined ? STARTING : { status: 503, body: "no answer in time\n" };
+    }
+    const body = scrapeText({ metrics: facts.metrics, process: processFacts(), names });
+    return { status: 200, contentType: METRICS_CONTENT_TYPE, body };
+  }
+
+  /** Tells the level, or sets it to `?level=`. */
+  #logLevel({ query, remoteAddress }: HttpRequest, control: LogControl): HttpReply {
+    const text = query.get("level");
+    if (text !== null) {
+      const level = LEVELS.find((each) => each === text);
+      if (level === undefined) return { status: 400, body: `levels are ${LEVELS.join(", ")}\n` };
+      const { adminChanges } = this.#options.config;
+      if (!adminChanges) return { status: 403, body: `${NO_CHANGES}\n` };
+      control.setLevel(level);
+      this.#options.say("info", "adminChange", { command: "log-level", remoteAddress });
+    }
+    return { status: 200, body: `${control.level()}\n` };
+  }
+
+  async #command({ query, remoteAddress }: HttpRequest, name: string): Promise<HttpReply> {
+    const { config, ports } = this.#options;
+    const command = commandNamed(name);
+    if (command === undefined) return refusal(200, name, `Unknown command: ${name}`);
+    const why = this.#whyNot(command);
+    if (why !== undefined) return refusal(403, name, why);
+    if (this.#node === undefined) return refusal(503, name, "the node is starting");
+    const about = { config, ports: ports() };
+    const answer = await runCommand(command, { facts: this.#node.facts, about, query });
+    if (command.access === "changing") {
+      const [first] = command.names;
+      this.#options.say("info", "adminChange", { command: first, remoteAddress });
+    }
+    return answer;
+  }
+
+  #whyNot({ access }: Command): string | undefined {
+    const { adminAddress, adminChanges } = this.#options.config;
+    if (access === "changing" && !adminChanges) {
+      return NO_CHANGES;
+    }
+    const isReached = !isLoopback(adminAddress) && this.#token === undefined;
+    if (access === "open" || !isReached) return undefined;
+    return "it tells of clients and znodes to whoever reaches the port; give the node --admin-token-file (zooid.adminTokenFile)";
+  }
+
+  #hasToken({ authorization = "" }: HttpRequest): boolean {
+    const [, given] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
+    if (given === undefined || this.#token === undefined) return false;
+    return timingSafeEqual(digest(given), this.#token);
+  }
+}
+
+const UNAUTHORIZED: HttpReply = {
+  status: 401,
+  contentType: TEXT,
+  body: "show the token of the node: Authorization: Bearer TOKEN\n",
+  headers: { "WWW-Authenticate": "Bearer" },
+};
+
+/** Digests have one length, so that how long a comparison takes says nothing. */
+function digest(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}
+
+function readToken(file: string): string {
+  const text = readFileSync(file, "utf8").trim();
+  const isToken = /^[\x21-\x7e]+$/.test(text) && text.length >= ADMIN_TOKEN_LENGTH_MIN;
+  if (isToken && text.length <= ADMIN_TOKEN_FILE_BYTES_MAX) return text;
+  throw new Error(
+    `${file} must hold one token of ${ADMIN_TOKEN_LENGTH_MIN} to ${ADMIN_TOKEN_FILE_BYTES_MAX} printable characters without spaces: openssl rand -hex 32`,
+  );
+}
+
+function listenProblem(error: unknown, host: string, port: number): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const where = `the admin server cannot listen on port ${port} of ${host}`;
+  if (code === "EADDRINUSE") {
+    return `${where}: it is in use; choose another with --admin-port (admin.serverPort), or 0 for a free one`;
+  }
+  if (code === "EACCES") return `${where}: ports below 1024 are not for everybody`;
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    return `${where}: this machine has no such address; see --admin-address (admin.serverAddress)`;
+  }
+  return `${where}: ${message}`;
+}

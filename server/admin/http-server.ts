@@ -1,0 +1,200 @@
+/**
+ * A small HTTP server for operators and probes: it takes requests without a body, by GET and HEAD alone, and all that a client can make
+ * it keep is bounded.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { isIP, type Socket } from "node:net";
+import {
+  ADMIN_CONNECTION_MS_MAX,
+  ADMIN_CONNECTION_MS_SPARE,
+  ADMIN_CONNECTIONS_MAX,
+  ADMIN_HEAD_BYTES_MAX,
+  ADMIN_IDLE_MS_MAX,
+  ADMIN_PIPELINED_MAX,
+  ADMIN_REQUEST_MS_MAX,
+} from "../../protocol/limits.ts";
+
+export type HttpRequest = {
+  /** Decoded, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly authorization: string | undefined;
+  readonly remoteAddress: string;
+};
+
+export type HttpReply = {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export type HttpServerOptions = {
+  readonly host: string;
+  /** 0: a free one is taken. */
+  readonly port: number;
+  /** It never rejects. */
+  readonly answer: (request: HttpRequest) => Promise<HttpReply>;
+  /** Default ADMIN_CONNECTION_MS_MAX. */
+  readonly connectionMsMax?: number;
+};
+
+export const TEXT = "text/plain; charset=utf-8";
+
+/** Whether only processes of this machine reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #server: Server;
+  /** When it was opened, and how many of its requests are not answered. */
+  readonly #connections = new WeakMap<Socket, { readonly openedMs: number; unanswered: number }>();
+  #port = 0;
+
+  /** Rejects with the system's error, `EADDRINUSE` among them. */
+  static async listen(options: HttpServerOptions): Promise<HttpServer> {
+    const server = new HttpServer(options);
+    await server.#listen();
+    return server;
+  }
+
+  private constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#server = createServer(
+      {
+        maxHeaderSize: ADMIN_HEAD_BYTES_MAX,
+        requestTimeout: ADMIN_REQUEST_MS_MAX,
+        headersTimeout: ADMIN_REQUEST_MS_MAX,
+        keepAliveTimeout: ADMIN_IDLE_MS_MAX,
+        connectionsCheckingInterval: 1000,
+        noDelay: true,
+      },
+      (request, response) => void this.#take(request, response),
+    );
+    this.#server.maxConnections = ADMIN_CONNECTIONS_MAX;
+    this.#server.timeout = ADMIN_IDLE_MS_MAX;
+    this.#server.on("connection", (socket) => this.#open(socket));
+    // Nobody is asked to send what would not be read.
+    this.#server.on("checkContinue", (request, response) => void this.#take(request, response));
+  }
+
+  /** Such as `http://127.0.0.1:8080`. */
+  get url(): string {
+    const { host } = this.#options;
+    return `http://${isIP(host) === 6 ? `[${host}]` : host}:${this.#port}`;
+  }
+
+  /** Ends every connection, those with a request under way as well. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #listen(): Promise<void> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off("error", reject);
+        // What goes wrong with one connection is that connection's.
+        this.#server.on("error", () => undefined);
+        const address = this.#server.address();
+        this.#port = typeof address === "object" ? (address?.port ?? port) : port;
+        resolve();
+      });
+    });
+  }
+
+  #open(socket: Socket): void {
+    const msMax = this.#connectionMsMax + ADMIN_CONNECTION_MS_SPARE;
+    const timer = setTimeout(() => socket.destroy(), msMax);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+    this.#connections.set(socket, { openedMs: performance.now(), unanswered: 0 });
+  }
+
+  get #connectionMsMax(): number {
+    return this.#options.connectionMsMax ?? ADMIN_CONNECTION_MS_MAX;
+  }
+
+  #isOld(socket: Socket): boolean {
+    const openedMs = this.#connections.get(socket)?.openedMs ?? 0;
+    return performance.now() - openedMs >= this.#connectionMsMax;
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined || connection.unanswered >= ADMIN_PIPELINED_MAX) {
+      request.socket.destroy();
+      return;
+    }
+    connection.unanswered += 1;
+    response.once("close", () => {
+      connection.unanswered -= 1;
+    });
+    // A client that is gone hears nothing.
+    response.on("error", () => undefined);
+    const reply = this.#refusal(request) ?? (await this.#options.answer(requestOf(request)));
+    const body = Buffer.from(reply.body);
+    response.writeHead(reply.status, {
+      "Content-Type": reply.contentType ?? TEXT,
+      "Content-Length": body.length,
+      "Cache-Control": "no-store",
+      "X-Content-Type-Options": "nosniff",
+      // What a client has sent behind its request is not read.
+      ...((hasBody(request) || this.#isOld(request.socket)) && { Connection: "close" }),
+      ...reply.headers,
+    });
+    response.end(request.method === "HEAD" ? undefined : body);
+  }
+
+  #refusal(request: IncomingMessage): HttpReply | undefined {
+    const { method, headers } = request;
+    if (method !== "GET" && method !== "HEAD") {
+      const close = { Allow: "GET, HEAD", Connection: "close" };
+      return { status: 405, body: "there are GET and HEAD\n", headers: close };
+    }
+    if (hasBody(request)) return { status: 413, body: "no request has a body here\n" };
+    if (isLoopback(this.#options.host) && !isOwnName(headers.host)) {
+      // A web page that has its own name point here must not be able to read what is told.
+      return { status: 421, body: "ask for localhost, or for the address\n" };
+    }
+    return undefined;
+  }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;
+}
+
+/** A client of HTTP 1.0 need not name whom it asks. */
+function isOwnName(host = "localhost"): boolean {
+  const name = host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
+  return isIP(name) !== 0 || name === "localhost" || name.endsWith(".localhost");
+}
+
+function requestOf({ url = "/", headers, socket }: IncomingMessage): HttpRequest {
+  const [path = "/", query = ""] = splitOnce(url, "?");
+  return {
+    path: decoded(path),
+    query: new URLSearchParams(query),
+    authorization: headers.authorization,
+    remoteAddress: socket.remoteAddress ?? "",
+  };
+}
+
+function splitOnce(text: string, at: string): readonly string[] {
+  const index = text.indexOf(at);
+  return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)];
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

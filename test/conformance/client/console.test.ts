@@ -1,0 +1,169 @@
+/** The console with real ensembles: zooid by both protocols, and Apache ZooKeeper. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { startNode } from "../../../server/start.ts";
+import { Child } from "../../support/child.ts";
+import { type Ended, PATIENT, run, typing } from "../../support/console.ts";
+import { startNatsServer } from "../../support/nats-server.ts";
+import { startZookeeper } from "../../support/zookeeper-server.ts";
+import { consoleCases } from "./console-cases.ts";
+
+const ENTRY = fileURLToPath(new URL("../../../cli/zooid.ts", import.meta.url));
+let folder = "";
+const stops: (() => Promise<unknown>)[] = [];
+const overNats = consoleCases("zooid over nats://");
+const overTcp = consoleCases("zooid over zk://");
+const zookeeper = consoleCases("Apache ZooKeeper over zk://");
+
+test.before(async (t) => {
+  folder = await mkdtemp(join(tmpdir(), "zooid-console-"));
+  stops.push(() => rm(folder, { recursive: true, force: true }));
+  const starting = startZookeeper();
+  const nats = await startNatsServer();
+  stops.unshift(nats.stop);
+  const common = { clientPort: 0, clientPortAddress: "127.0.0.1", lanes: 1 };
+  // Two ensembles: the cases of both protocols use the same paths.
+  const [one, two] = await Promise.all([
+    startNode({ ...common, dataDir: join(folder, "one"), natsUrls: [nats.url] }),
+    startNode({ ...common, dataDir: join(folder, "two") }),
+  ]);
+  stops.unshift(
+    () => one.stop(),
+    () => two.stop(),
+  );
+  await Promise.all([one.ready, two.ready]);
+  const { host, port, stop } = await starting;
+  stops.unshift(stop);
+  overNats.url = nats.url;
+  overTcp.url = `zk://127.0.0.1:${two.clientPort}`;
+  zookeeper.url = `zk://${host}:${port}`;
+  t.pass();
+});
+
+test.after.always("the servers stop", async () => {
+  for (const stop of stops) await stop();
+});
+
+/** A line of bash in which `zooid` is the program. */
+function bash(line: string): Promise<Ended> {
+  const script = `set -o pipefail; zooid() { "${process.execPath}" "${ENTRY}" "$@"; }; ${line}`;
+  const env = { ...process.env, ...PATIENT, ZOOID_SERVER: overTcp.url };
+  return new Promise((resolve) => {
+    const child = execFile("bash", ["-c", script], { env }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+}
+
+test("in a pipe the program reads and writes bytes, and ends quietly when its reader has gone", async (t) => {
+  const made = await bash("printf 'a\\0b' | zooid create /pipe - && zooid get /pipe | od -An -c");
+  t.deepEqual(made, { code: 0, stdout: "/pipe\n   a  \\0   b\n", stderr: "" });
+  const gone = await bash("zooid export / | true");
+  t.is(gone.code, 141);
+  t.is(gone.stderr, "");
+});
+
+test("Ctrl-C ends a command of the program cleanly", async (t) => {
+  const env = { ZOOID_SERVER: overTcp.url };
+  const child = new Child({
+    ...{ command: process.execPath, env: { ...PATIENT, ...env } },
+    args: [ENTRY, "create", "-e", "/interrupted"],
+  });
+  await child.line(/^\/interrupted$/);
+  child.kill("SIGINT");
+  await child.exited;
+  t.is(child.process.exitCode, 130);
+  t.is(child.lines.length, 2, child.output());
+  t.is((await run(["get", "--linearizable", "/interrupted"], { env })).code, 3);
+});
+
+test("status asks all servers that the URL names, those that are away too", async (t) => {
+  const away = "127.0.0.1:1";
+  const servers = [overTcp.url, zookeeper.url.replace("zk://", ""), away].join(",");
+  const env = { ZOOID_SERVER: `${servers}/below/a/chroot` };
+  const { code, stdout, stderr } = await run(["status", "--json"], { env });
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  t.deepEqual(
+    rows.map(({ mode }) => mode),
+    ["standalone", "standalone", undefined],
+  );
+  t.regex(rows[0].version, /-zooid-/);
+  t.regex(rows[1].version, /^3\./);
+  t.regex(rows[2].because, /ECONNREFUSED/);
+  t.is(code, 1);
+  t.is(stderr, "2 of 3 servers serve\n");
+  const text = await run(["status"], { env: { ZOOID_SERVER: overTcp.url } });
+  t.is(text.code, 0);
+  t.regex(text.stdout, /^ +- {2}127\.0\.0\.1:\d+ +standalone +0x/m);
+});
+
+test("without a server a command says where it looked and what to set", async (t) => {
+  const { code, stdout, stderr } = await run(["ls", "--timeout-ms", "200"], {
+    env: { ZOOID_SERVER: "nats://me:secret@127.0.0.1:1" },
+  });
+  t.deepEqual([code, stdout], [6, ""]);
+  t.regex(
+    stderr,
+    /^zooid ls: .*\(server nats:\/\/127\.0\.0\.1:1\)\n {2}--server, or ZOOID_SERVER, says/,
+  );
+  t.notRegex(stderr, /secret/);
+});
+
+test("the shell runs the words of zkCli with one session, and ends with the code of what failed", async (t) => {
+  const lines = [
+    ...["# a comment", "create -e /shell 'a b'", "get /shell", "ls2 /shell"],
+    ...[
+      "setquota -n 5 /shell",
+      "delquota /shell",
+      "addauth digest bob:pw",
+      "whoami",
+      "stat /shell",
+    ],
+  ];
+  const env = { ZOOID_SERVER: overTcp.url };
+  const { code, stdout, stderr } = await run(["shell"], { env, stdin: lines.join("\n") });
+  t.is(code, 3);
+  t.regex(stdout, /^\/shell\na b\ncZxid = .*\ndigest:bob\n/s);
+  // Another identity is another session, which the znode did not survive.
+  t.regex(stderr, /\nstat: \/shell or its parent does not exist/);
+});
+
+test("in a terminal the shell completes, asks, and keeps its history without passwords", async (t) => {
+  const env = { ZOOID_SERVER: overTcp.url, ZOOID_HISTORY: join(folder, "history") };
+  await run(["create", "-p", "/typed/by hand"], { env });
+  const shell = typing(["shell"], env);
+  await shell.until(/zooid> /);
+  await shell.type("ls /typ", /ls \/typ/, "\t", /ed/);
+  await shell.type("\t", /\/by\\ hand/);
+  await shell.type("\n", /zooid> /);
+  await shell.type("addauth digest bob:pw\n", /connected to/);
+  await shell.type("deleteall /typed\n", /2 znodes\? \[y\/N\]/);
+  await shell.type("y\n", /2 znodes deleted/);
+  await shell.type("watch /\n", /Ctrl-C ends it/);
+  await shell.type("\u0003", /zooid> /);
+  await shell.type("quit\n");
+  t.is(await shell.ended, 0);
+  const history = await readFile(env.ZOOID_HISTORY, "utf8");
+  t.is(history, "ls /typed/by\\ hand\ndeleteall /typed\nwatch /\nquit\n");
+});
+
+test("bash completes commands, flags and paths, and runs nothing that a znode is called", async (t) => {
+  const env = { ZOOID_SERVER: overTcp.url };
+  const evil = "/completed/$(touch evil)";
+  await run(["create", "-p", evil], { env });
+  const { stdout, code } = await bash(`cd ${folder}
+    source <(zooid completion bash)
+    reply() { COMP_LINE=$1 COMP_POINT=\${#1}; _zooid zooid 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"; }
+    reply "zooid ls --tre"; reply "zooid get /completed/"`);
+  t.is(code, 0);
+  t.deepEqual(stdout.split("\n"), [...["--tree", evil.replaceAll(/[$() ]/g, "\\$&"), ""]]);
+  t.false(existsSync(join(folder, "evil")));
+});

@@ -1,0 +1,180 @@
+/** Mistakes of the client over ZooKeeper's protocol (`client/zookeeper/session/`). */
+import type { Mutant } from "./mutant.ts";
+
+const CONNECTION = "client/zookeeper/session/connection.ts";
+const DOUBTS = "client/zookeeper/session/doubts.ts";
+const SESSION = "client/zookeeper/session/session.ts";
+const SETTLING = "client/zookeeper/session/settling.ts";
+const ENTRIES = "client/zookeeper/session/streams/entries.ts";
+const LOOKS = "client/zookeeper/session/streams/looks.ts";
+const STREAMS = "client/zookeeper/session/streams/streams.ts";
+
+export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
+  {
+    name: "zk-watch-after-the-read",
+    plan: "zookeepers",
+    mistake: "a stream has a watch only once it has looked at its znodes",
+    edits: [
+      {
+        file: STREAMS,
+        find: "if (stream.staying && (isWatched === undefined || (recursive && !isWatched))) {",
+        replace: "if (stream.number < 0 && !isWatched) {",
+      },
+      {
+        file: STREAMS,
+        find: "    stream.walk = undefined;\n    stream.isWalked = true;\n",
+        replace: [
+          "    stream.walk = undefined;",
+          "    stream.isWalked = true;",
+          '    const mode = stream.recursive ? "persistentRecursive" : "persistent";',
+          '    const asked = { kind: "addWatch", path: stream.path, mode } as const;',
+          '    ask(turn, asked, { kind: "stream", asked: { kind: "watch" } }, "last");',
+          "",
+        ].join("\n"),
+      },
+    ],
+  },
+  {
+    name: "zk-watch-not-set-again",
+    plan: "zookeepers",
+    mistake: "after a reconnect the watches of streams are not set again",
+    edits: [{ file: STREAMS, find: "  streams.watched.clear();\n", replace: "" }],
+  },
+  {
+    name: "zk-denies-a-doubt",
+    plan: "zookeepers",
+    mistake: "a write that was sent and not answered is said not to be done",
+    edits: [
+      {
+        file: SETTLING,
+        find: 'purpose.call.maybeApplied = "unknown";',
+        replace: 'purpose.call.maybeApplied = "no";',
+      },
+    ],
+  },
+  {
+    name: "zk-asks-writes-again",
+    plan: "zookeepers",
+    mistake: "writes that were under way are asked again on the next connection",
+    edits: [
+      {
+        file: DOUBTS,
+        find: "if (changesSomething(pending.ask)) (call.settled ? left : written).push(call);\n    else if",
+        replace: "if",
+      },
+    ],
+  },
+  {
+    name: "zk-proven-by-what-was-there",
+    plan: "zookeepers",
+    mistake: "a create is taken for done if the session has such an ephemeral, however old it is",
+    edits: [{ file: DOUBTS, find: " && stat.czxid > after;", replace: ";" }],
+  },
+  {
+    name: "zk-proven-by-a-forgotten-create",
+    plan: "zookeepers",
+    mistake: "what a create made for which nobody waits any more is taken for another one's",
+    edits: [
+      {
+        file: DOUBTS,
+        find: "[...written, ...left, ...looking.map(callOf)]",
+        replace: "[...written, ...looking.map(callOf)]",
+      },
+    ],
+  },
+  {
+    name: "zk-valid-for-too-long",
+    plan: "zookeepers",
+    mistake: "the session counts as valid for all of its timeout after what was answered",
+    edits: [
+      { file: SESSION, find: "const VALID_SHARE = 0.6;", replace: "const VALID_SHARE = 0.95;" },
+    ],
+  },
+  {
+    name: "zk-pings-late",
+    plan: "zookeepers",
+    mistake: "a ping is sent in each half of the timeout, not in each third",
+    edits: [
+      {
+        file: CONNECTION,
+        find: "return Math.min(sentAtMs, heardAtMs) + timeoutMs / 3;",
+        replace: "return Math.min(sentAtMs, heardAtMs) + timeoutMs / 2;",
+      },
+    ],
+  },
+  {
+    name: "zk-forgets-what-it-has-seen",
+    plan: "zookeepers",
+    mistake: "the handshake does not say what the session has seen",
+    edits: [
+      {
+        file: CONNECTION,
+        find: "lastZxidSeen: lastZxid,",
+        replace: "lastZxidSeen: lastZxid * 0,",
+      },
+    ],
+  },
+  {
+    name: "zk-progress-beyond-a-look",
+    plan: "zookeepers",
+    mistake: "a stream is said to be complete beyond a znode that is still to be looked at",
+    edits: [{ file: ENTRIES, find: "    through = earlierOf(through, floor);\n", replace: "" }],
+  },
+  {
+    name: "zk-progress-without-a-connection",
+    plan: "zookeepers",
+    mistake: "without a connection a stream is said to be complete, whatever was to be looked at",
+    edits: [
+      {
+        file: STREAMS,
+        find: 'next one.\n  if (link.kind !== "open" || !link.ready) return;\n',
+        replace: "next one.\n",
+      },
+    ],
+  },
+  {
+    name: "zk-finds-no-deletion",
+    plan: "zookeepers",
+    mistake: "after a reconnect a stream looks at its root only, and at what is listed below it",
+    edits: [
+      { file: STREAMS, find: "new Set([path, ...known.keys()])", replace: "new Set([path])" },
+    ],
+  },
+  {
+    name: "zk-complete-before-what-is-gone",
+    plan: "zookeepers",
+    mistake: "a stream is said to be complete before a deletion of which nobody knows when it was",
+    edits: [
+      {
+        file: STREAMS,
+        find: "through < after || through < stream.goneBy",
+        replace: "through < after",
+      },
+    ],
+  },
+  {
+    name: "zk-gap-not-told",
+    plan: "zookeepers",
+    mistake: "a stream that begins in the past does not tell that something may have been deleted",
+    edits: [
+      {
+        file: LOOKS,
+        find: "if (stream.isExact && pzxid > stream.after && cversion !== numChildren) stream.hasGap = true;",
+        replace:
+          "if (stream.isExact && pzxid > stream.after * Infinity) stream.hasGap = cversion !== numChildren;",
+      },
+    ],
+  },
+  {
+    name: "zk-taken-over-too-early",
+    plan: "zookeepers",
+    mistake: "a stream is taken over from before where it has seen everything",
+    edits: [
+      {
+        file: STREAMS,
+        find: "  const oldest = turn.state.lastZxid;\n",
+        replace: "  const oldest = seenThrough(stream, turn.state.lastZxid);\n",
+      },
+    ],
+  },
+];
