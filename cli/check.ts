@@ -1,4 +1,5 @@
 /** `zooid serve --check`: what a node would use, and from where, as text. */
+import { counted } from "./counted.ts";
 import { KEYS } from "../server/config/keys.ts";
 import type { Loaded } from "../server/config/load.ts";
 import { type NodeConfig, problemsText, shownValue } from "../server/config/node-config.ts";
@@ -29,10 +30,6 @@ export function idleKeysLine(idleKeys: readonly IdleKey[]): string | undefined {
   if (idleKeys.length === 0) return undefined;
   const names = idleKeys.map(({ key }) => key).join(", ");
   return `${withoutEffect(idleKeys.length)}: ${names}; zooid serve --check says why`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function withoutEffect(count: number): string {

@@ -10,7 +10,8 @@ import type { Look } from "./inspect/findings.ts";
 import { lookAtFolder } from "./inspect/look.ts";
 import { jsonOutput, type Output, textOutput } from "./inspect/output.ts";
 import { Printer, ReaderGone } from "./printer.ts";
-import { Progress } from "./inspect/progress.ts";
+import { readingText } from "./inspect/text.ts";
+import { Progress } from "./progress.ts";
 import { FolderChanged, ReadOnlyFolder } from "./inspect/read-only-folder.ts";
 import { RecordList, type Selection } from "./inspect/records.ts";
 import { settle } from "./inspect/settle.ts";
@@ -60,7 +61,7 @@ async function lookOnce(folder: ReadOnlyFolder): Promise<Look> {
   const progress = new Progress(process.stderr);
   try {
     const look = await drive(lookAtFolder(crc32), folder, async () => {
-      progress.update(folder.bytesRead, folder.bytesToRead);
+      progress.update(() => readingText(folder.bytesRead, folder.bytesToRead));
       await setImmediate();
       return true;
     });

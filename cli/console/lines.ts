@@ -10,10 +10,13 @@ export async function* linesOf(
   const decoder = new TextDecoder();
   let rest = "";
   for await (const piece of stream) {
-    rest += typeof piece === "string" ? piece : decoder.decode(piece, { stream: true });
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
+    const text = typeof piece === "string" ? piece : decoder.decode(piece, { stream: true });
+    const [first = "", ...others] = text.split("\n");
+    rest += first;
+    for (const other of others) {
+      yield rest.replace(/\r$/, "");
+      rest = other;
+    }
     if (rest.length > LINE_CHARACTERS_MAX) {
       throw new MisusedError(`a line has more than ${LINE_CHARACTERS_MAX} characters`);
     }

@@ -1,7 +1,7 @@
-/** Asks a node for its role with the four-letter word `srvr` on its client port, as any operator can. */
-import { connect } from "node:net";
+/** Asks nodes for their roles on their client ports. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { NodeLine } from "../node-line.ts";
+import { askServer, parseStatus } from "../srvr.ts";
 
 const ANSWER_WITHIN_MS = 1000;
 const ASK_EVERY_MS = 50;
@@ -9,34 +9,23 @@ const ASK_EVERY_MS = 50;
 const LOOK_EVERY_MS = 1000;
 const EPOCH_BITS = 32n;
 
-export type NodeStatus = { readonly mode: string; readonly epoch: number };
+type Role = { readonly mode: string; readonly epoch: number };
 
-/** Reads an answer to `srvr`; undefined if the node does not serve or the text is no such answer. */
-export function parseStatus(text: string): NodeStatus | undefined {
-  const mode = /^Mode: (\w+)$/m.exec(text)?.[1];
-  const zxid = /^Zxid: (0x[0-9a-f]+)$/m.exec(text)?.[1];
-  if (mode === undefined || zxid === undefined) return undefined;
+/** The role that an answer to `srvr` names; undefined if the node does not serve or the text is no such answer. */
+export function roleIn(text: string): Role | undefined {
+  const { mode, zxid } = parseStatus(text);
+  if (mode === undefined || zxid === undefined || !/^0x[0-9a-f]+$/.test(zxid)) return undefined;
   return { mode, epoch: Number(BigInt(zxid) >> EPOCH_BITS) };
 }
 
-async function askStatus(node: NodeLine): Promise<NodeStatus | undefined> {
-  return parseStatus(await ask(node));
+/** What the node answers; nothing if it is not there. A node without a leader answers as well. */
+async function ask({ host, port }: NodeLine): Promise<string> {
+  const answer = await askServer({ host, port }, { timeoutMs: ANSWER_WITHIN_MS });
+  return answer.kind === "answered" ? answer.text : "";
 }
 
-/** What the node answers; nothing if it is not there. A node without a leader answers as well. */
-function ask({ host, port }: NodeLine): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    let text = "";
-    socket.setTimeout(ANSWER_WITHIN_MS, () => socket.destroy());
-    socket.setEncoding("utf8");
-    socket.once("connect", () => socket.write("srvr"));
-    socket.on("data", (part: string) => {
-      text += part;
-    });
-    socket.on("error", () => undefined); // `close` follows.
-    socket.once("close", () => resolve(text));
-  });
+async function askRole(node: NodeLine): Promise<Role | undefined> {
+  return roleIn(await ask(node));
 }
 
 /** Resolves when no node has answered for so long, or when `signal` aborts. */
@@ -62,13 +51,11 @@ export async function waitForLeader(
 ): Promise<Leader | undefined> {
   while (!signal.aborted) {
     const asked = nodes();
-    const statuses = await Promise.all(asked.map(askStatus));
-    const index = statuses.findIndex(
-      (status) => status?.mode === "leader" || status?.mode === "standalone",
-    );
-    const [node, status] = [asked[index], statuses[index]];
-    if (node !== undefined && status !== undefined && !statuses.includes(undefined)) {
-      return { id: node.id, epoch: status.epoch };
+    const roles = await Promise.all(asked.map(askRole));
+    const index = roles.findIndex((role) => role?.mode === "leader" || role?.mode === "standalone");
+    const [node, role] = [asked[index], roles[index]];
+    if (node !== undefined && role !== undefined && !roles.includes(undefined)) {
+      return { id: node.id, epoch: role.epoch };
     }
     await wait(ASK_EVERY_MS);
   }

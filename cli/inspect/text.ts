@@ -174,3 +174,9 @@ export function sizeText(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] ?? ""}`;
 }
+
+/** How far a read has come. */
+export function readingText(doneBytes: number, allBytes: number): string {
+  const percent = allBytes === 0 ? 100 : Math.min(100, Math.floor((doneBytes / allBytes) * 100));
+  return `reading ${sizeText(allBytes)}: ${percent} %`;
+}

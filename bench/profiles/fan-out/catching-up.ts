@@ -2,14 +2,14 @@
  * How fast one change stream delivers. A subscriber of the newest changes hears no more than is written; one that begins in the past
  * receives as much as it can take.
  */
-import { filter, firstValueFrom, take } from "rxjs";
+import { firstValueFrom, skip } from "rxjs";
 import { connect } from "../../../client/connect.ts";
 import { Histogram } from "../../load/histogram.ts";
-import { sampleProcesses } from "../../processes.ts";
 import type { Measurement } from "../../report/measurement.ts";
 import type { Target } from "../../targets/target.ts";
-import { costsOf, rootName } from "../load.ts";
+import { rootName } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
+import { measured } from "./measured.ts";
 import { writersOf } from "./writers.ts";
 
 const WAVE = 1000;
@@ -24,18 +24,14 @@ export async function measureCatchingUp(
   const plan = { root: rootName(), writers: 1, waveSize: WAVE, valueBytes: options.valueBytes };
   const [write] = await writersOf(target, plan, stack);
   const client = stack.use(await connect(target.nats ?? ""));
-  const { zxid } = await client.sync(plan.root).then(() => client.children(plan.root));
+  await client.sync(plan.root);
+  const { zxid } = await client.children(plan.root);
   for (let wave = 0; wave < WAVES; wave += 1) await write?.();
   await client.sync(plan.root);
   const changes = WAVE * WAVES;
   const receiveAll = async (): Promise<void> => {
     const all = client.changes(plan.root, { recursive: true, from: zxid });
-    await firstValueFrom(
-      all.pipe(
-        filter((_change, index) => index === changes - 1),
-        take(1),
-      ),
-    );
+    await firstValueFrom(all.pipe(skip(changes - 1)));
   };
   const run = async (seconds: number): Promise<Histogram> => {
     const latencies = new Histogram();
@@ -49,23 +45,8 @@ export async function measureCatchingUp(
     return latencies;
   };
   await run(options.warmupSeconds);
-  const before = sampleProcesses(target.processes);
-  const cpu = process.cpuUsage();
-  const startMs = performance.now();
-  const latencies = await run(options.seconds);
-  const seconds = (performance.now() - startMs) / 1000;
-  const used = process.cpuUsage(cpu);
-  const servers = costsOf(before, sampleProcesses(target.processes));
-  const events = latencies.total * changes;
-  const serverSeconds = servers.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
-  return {
-    metrics: {
-      eventsPerSecond: events / seconds,
-      p50: latencies.percentileUs(0.5) / 1000,
-      p99: latencies.percentileUs(0.99) / 1000,
-      ...(servers.length > 0 ? { serverCpuUs: (serverSeconds / events) * 1e6 } : {}),
-      loadCpuSeconds: (used.user + used.system) / 1e6,
-    },
-    servers,
-  };
+  return measured(target, async () => {
+    const latencies = await run(options.seconds);
+    return { events: latencies.total * changes, latencies };
+  });
 }

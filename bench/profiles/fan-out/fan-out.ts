@@ -1,13 +1,13 @@
 /** `npm run bench -- fan-out`: how many changes servers deliver to many subscribers, and how long until the last one has each. */
-import { sampleProcesses } from "../../processes.ts";
 import type { Measurement } from "../../report/measurement.ts";
 import type { Target } from "../../targets/target.ts";
-import { costsOf, rootName } from "../load.ts";
+import { rootName } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
 import { type Audience, NotOfferedError, Received } from "./audience.ts";
 import { measureCatchingUp } from "./catching-up.ts";
 import { etcdWatchers } from "./etcd.ts";
 import { jetStreamWatchers } from "./jetstream.ts";
+import { measured } from "./measured.ts";
 import { nativeStreams } from "./native.ts";
 import { oneShotWatchers, persistentWatchers } from "./watchers.ts";
 import { WaveRunner } from "./waves.ts";
@@ -112,27 +112,12 @@ async function measure(
   const openMs = performance.now() - openingMs;
   const runner = new WaveRunner(received, waveSize);
   await runner.run(writers, options.warmupSeconds * 1000, signal);
-  const before = sampleProcesses(target.processes);
   const totalBefore = received.total;
-  const startMs = performance.now();
-  const cpu = process.cpuUsage();
-  const { latencies } = await runner.run(writers, options.seconds * 1000, signal);
-  const seconds = (performance.now() - startMs) / 1000;
-  const used = process.cpuUsage(cpu);
-  const servers = costsOf(before, sampleProcesses(target.processes));
-  const events = received.total - totalBefore;
-  const serverSeconds = servers.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
-  return {
-    metrics: {
-      eventsPerSecond: events / seconds,
-      p50: latencies.percentileUs(0.5) / 1000,
-      p99: latencies.percentileUs(0.99) / 1000,
-      ...(servers.length > 0 ? { serverCpuUs: (serverSeconds / events) * 1e6 } : {}),
-      loadCpuSeconds: (used.user + used.system) / 1e6,
-      openMs,
-    },
-    servers,
-  };
+  const { metrics, ...costs } = await measured(target, async () => {
+    const { latencies } = await runner.run(writers, options.seconds * 1000, signal);
+    return { events: received.total - totalBefore, latencies };
+  });
+  return { metrics: { ...metrics, openMs }, ...costs };
 }
 
 async function audienceOf(

@@ -1,7 +1,8 @@
 /** `zooid backup`: writes all that a node holds, as it is at one zxid, into one file, while the node serves. */
 import { EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "../../command.ts";
 import { whyUnreadable } from "../../inspect/data-folder.ts";
-import { Progress } from "../../inspect/progress.ts";
+import { readingText } from "../../inspect/text.ts";
+import { Progress } from "../../progress.ts";
 import { FolderChanged } from "../../inspect/read-only-folder.ts";
 import { addressOf } from "../ask-node.ts";
 import { EXIT_LEADER, FILE, FOLDER, SERVER_DEFAULT } from "../command-words.ts";
@@ -25,7 +26,7 @@ async function writeOnce(
   progress: Progress,
 ): Promise<{ readonly facts: readonly Fact[]; readonly notices: readonly string[] }> {
   const source: Source = await openSource(options, ({ bytesRead, bytesToRead }) =>
-    progress.update(bytesRead, bytesToRead),
+    progress.update(() => readingText(bytesRead, bytesToRead)),
   );
   const { folder, plan, manifest, notices } = source;
   try {
@@ -33,7 +34,7 @@ async function writeOnce(
     await writer.begin(manifest);
     const from = folder.bytesRead;
     await streamPlan(plan, folder, writer, () =>
-      progress.update(folder.bytesRead - from, folder.bytesToRead),
+      progress.update(() => readingText(folder.bytesRead - from, folder.bytesToRead)),
     );
     const end = await writer.end();
     await output.finish();

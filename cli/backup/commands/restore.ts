@@ -4,7 +4,8 @@ import { type NodeConfig, problemsText } from "../../../server/config/node-confi
 import { zxidOfText } from "../../../server/skipped-operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "../../command.ts";
-import { Progress } from "../../inspect/progress.ts";
+import { readingText } from "../../inspect/text.ts";
+import { Progress } from "../../progress.ts";
 import { FILE } from "../command-words.ts";
 import { type Fact, factLines, restoredFacts, stateFacts } from "../facts.ts";
 import { BackupDamaged } from "../file/reader.ts";
@@ -29,7 +30,7 @@ async function restoreInto(
   progress: Progress,
 ): Promise<readonly Fact[]> {
   const size = sizeOfFile(file);
-  const onBytes = (bytes: number): void => progress.update(bytes, size);
+  const onBytes = (bytes: number): void => progress.update(() => readingText(bytes, size));
   const { tree, end } = await rebuild(file, { toZxid, onBytes });
   const { state } = tree;
   const restored = state.lastApplied;

@@ -1,6 +1,7 @@
 /** `zooid verify-backup`: reads a whole backup, checks all of it, and builds the tree that it holds. */
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../../command.ts";
-import { Progress } from "../../inspect/progress.ts";
+import { readingText } from "../../inspect/text.ts";
+import { Progress } from "../../progress.ts";
 import { FILE } from "../command-words.ts";
 import { endFacts, factLines, manifestFacts, stateFacts } from "../facts.ts";
 import { BackupDamaged } from "../file/reader.ts";
@@ -15,7 +16,7 @@ export async function run(
   const progress = new Progress(process.stderr);
   try {
     const size = sizeOfFile(file);
-    const onBytes = (bytes: number): void => progress.update(bytes, size);
+    const onBytes = (bytes: number): void => progress.update(() => readingText(bytes, size));
     const { tree, manifest, end } = await rebuild(file, { onBytes });
     progress.clear();
     const facts = [...manifestFacts(manifest), ...stateFacts(tree.state), ...endFacts(end)];

@@ -5,7 +5,8 @@ import { EXIT_FAILED, EXIT_OK } from "../../command.ts";
 import type { Context } from "../context.ts";
 import { MisusedError } from "../exit-codes.ts";
 import type { Given } from "../given.ts";
-import { counted, grouped, Progress } from "../progress.ts";
+import { counted, grouped } from "../../counted.ts";
+import { Progress } from "../../progress.ts";
 import { walk } from "../walk.ts";
 
 type Counts = { readonly znodes: number; readonly ephemerals: number };
@@ -39,7 +40,7 @@ export async function run(given: Given, context: Context): Promise<number> {
 }
 
 async function countsOf(client: Client, path: string, { io, signal }: Context): Promise<Counts> {
-  const progress = new Progress(io);
+  const progress = new Progress(io.stderr);
   let znodes = 0;
   let ephemerals = 0;
   try {
@@ -61,7 +62,7 @@ async function deleteAll(
   { znodes }: Counts,
   { io, signal }: Context,
 ): Promise<number> {
-  const progress = new Progress(io);
+  const progress = new Progress(io.stderr);
   let deleted = 0;
   try {
     await deleteTree(client, path, {

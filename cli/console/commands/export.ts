@@ -9,7 +9,8 @@ import type { Context } from "../context.ts";
 import { EXIT_NOT_ALLOWED } from "../exit-codes.ts";
 import { headerJson, type ExportedZnode, znodeJson } from "../export-format.ts";
 import type { Given } from "../given.ts";
-import { counted, Progress } from "../progress.ts";
+import { counted } from "../../counted.ts";
+import { Progress } from "../../progress.ts";
 import { walk } from "../walk.ts";
 
 /** How many znodes are read at a time. */
@@ -37,7 +38,7 @@ async function exported(
   { io, output, signal }: Context,
   print: (line: string) => Promise<void>,
 ): Promise<number> {
-  const progress = new Progress(io);
+  const progress = new Progress(io.stderr);
   let znodes = 0;
   let refused = 0;
   const take = async (reads: readonly Promise<Reading>[]): Promise<void> => {

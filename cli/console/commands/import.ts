@@ -7,7 +7,8 @@ import { MisusedError } from "../exit-codes.ts";
 import { type ExportedZnode, movedPath, rootOf, znodeOf } from "../export-format.ts";
 import type { Given } from "../given.ts";
 import { linesOf } from "../lines.ts";
-import { counted, Progress } from "../progress.ts";
+import { counted } from "../../counted.ts";
+import { Progress } from "../../progress.ts";
 import { stdinOf } from "../value.ts";
 
 /** How many znodes are under way at a time. A session's writes are done in order, so a child comes after its parent. */
@@ -19,7 +20,7 @@ type Done = keyof Counts;
 export async function run(given: Given, context: Context): Promise<number> {
   const { io, output } = context;
   const counts: Counts = { created: 0, replaced: 0, skipped: 0, ephemeral: 0 };
-  const progress = new Progress(io);
+  const progress = new Progress(io.stderr);
   try {
     await imported(given, context, (done) => {
       counts[done] += 1;

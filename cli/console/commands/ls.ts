@@ -5,7 +5,7 @@ import { EXIT_OK } from "../../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT_NOT_ALLOWED } from "../exit-codes.ts";
 import type { Given } from "../given.ts";
-import { counted } from "../progress.ts";
+import { counted } from "../../counted.ts";
 import { statJson, statLines, timeText } from "../stat-text.ts";
 import { type Column, tableLines } from "../table.ts";
 import { readChildren, walk, type Walked } from "../walk.ts";

@@ -3,14 +3,12 @@ import { EXIT_FAILED, EXIT_OK } from "../../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT_UNREACHABLE, MisusedError } from "../exit-codes.ts";
 import type { Given } from "../given.ts";
-import { ask } from "../servers/ask.ts";
+import { askServer, parseStatus, type ServerStatus } from "../../srvr.ts";
 import { type Member, membersOf } from "../servers/members.ts";
 import { type Column, tableLines } from "../table.ts";
 
 /** How long a server may take; a whole command may take longer. */
 const ANSWER_MS_MAX = 5_000;
-
-const REASON_CHARACTERS_MAX = 100;
 
 const COLUMNS: readonly Column[] = [
   { name: "server", align: "right" },
@@ -24,20 +22,6 @@ const COLUMNS: readonly Column[] = [
   { name: "version", align: "left" },
 ];
 
-export type ServerStatus = {
-  /** `leader`, `follower`, `standalone`, …; undefined while it does not serve, or is not there. */
-  readonly mode: string | undefined;
-  /** Why there is no mode. */
-  readonly because: string | undefined;
-  readonly zxid: string | undefined;
-  readonly clients: number | undefined;
-  readonly outstanding: number | undefined;
-  /** Least, mean and most, in milliseconds. */
-  readonly latencyMs: string | undefined;
-  readonly znodes: number | undefined;
-  readonly version: string | undefined;
-};
-
 export async function run(_given: Given, context: Context): Promise<number> {
   const { output, target, signal } = context;
   if (target === undefined) throw new Error("status has a target");
@@ -50,7 +34,7 @@ export async function run(_given: Given, context: Context): Promise<number> {
   }
   const all = await Promise.all(
     members.map(async (member) => {
-      const answer = await ask(member.place, "srvr", { timeoutMs, signal });
+      const answer = await askServer(member.place, { timeoutMs, signal });
       const status =
         answer.kind === "answered" ? parseStatus(answer.text) : unknownBecause(answer.because);
       return { member, status };
@@ -70,32 +54,6 @@ export async function run(_given: Given, context: Context): Promise<number> {
     all.map(({ status }) => status),
     context,
   );
-}
-
-/** Reads the answer to `srvr`. */
-export function parseStatus(text: string): ServerStatus {
-  const field = (name: string): string | undefined =>
-    new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1]?.trim();
-  const number = (name: string): number | undefined => {
-    const found = field(name);
-    return found === undefined || !/^\d{1,15}$/.test(found) ? undefined : Number(found);
-  };
-  const mode = field("Mode");
-  return {
-    mode,
-    because: mode === undefined ? firstLine(text) : undefined,
-    zxid: field("Zxid"),
-    clients: number("Connections"),
-    outstanding: number("Outstanding"),
-    latencyMs: field("Latency min/avg/max"),
-    znodes: number("Node count"),
-    version: field("Zookeeper version")?.replace(/, built on .*$/, ""),
-  };
-}
-
-/** Whatever listens there may have answered with anything. */
-function firstLine(text: string): string {
-  return (text.split("\n")[0] ?? "").trim().slice(0, REASON_CHARACTERS_MAX);
 }
 
 function unknownBecause(because: string): ServerStatus {

@@ -2,7 +2,7 @@
 import { CONFIG_PATH } from "../../../protocol/paths.ts";
 import { isZooKeeperUrl, parseZooKeeperUrl } from "../../../client/zookeeper/url.ts";
 import { open, type Target } from "../connection.ts";
-import type { Asking, Place } from "./ask.ts";
+import type { Asking, Place } from "../../srvr.ts";
 
 export type Member = {
   /** Undefined: only its address is known. */
@@ -13,7 +13,10 @@ export type Member = {
 /** An ensemble without a leader tells nothing, and is asked all the same. */
 const CONFIG_MS_MAX = 5_000;
 
-export async function membersOf(target: Target, asking: Asking): Promise<readonly Member[]> {
+export async function membersOf(
+  target: Target,
+  asking: Required<Asking>,
+): Promise<readonly Member[]> {
   const named = namedBy(target);
   // The configuration tells the ports without TLS, which need not be open.
   if (/^zks:/i.test(target.url)) return named;
@@ -43,7 +46,7 @@ function namedBy({ url, options }: Target): readonly Member[] {
 }
 
 /** Empty where nobody tells it. */
-async function configOf(target: Target, { timeoutMs, signal }: Asking): Promise<string> {
+async function configOf(target: Target, { timeoutMs, signal }: Required<Asking>): Promise<string> {
   const connectTimeoutMs = Math.min(timeoutMs, CONFIG_MS_MAX);
   // Below a chroot there is no such znode.
   const url = isZooKeeperUrl(target.url)

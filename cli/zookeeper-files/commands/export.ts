@@ -11,7 +11,8 @@ import { FileOutput, OutputError } from "../../backup/file/output.ts";
 import { BackupDamaged } from "../../backup/file/reader.ts";
 import { OutsideOfBackup, rebuild } from "../../backup/rebuild.ts";
 import { EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "../../command.ts";
-import { Progress } from "../../inspect/progress.ts";
+import { readingText } from "../../inspect/text.ts";
+import { Progress } from "../../progress.ts";
 import { writeSnapshot } from "../write-snapshot.ts";
 
 /** Why nothing is written below the folder; undefined if something can be. */
@@ -33,7 +34,7 @@ async function exportTo(
   progress: Progress,
 ): Promise<readonly Fact[]> {
   const size = sizeOfFile(file);
-  const onBytes = (bytes: number): void => progress.update(bytes, size);
+  const onBytes = (bytes: number): void => progress.update(() => readingText(bytes, size));
   const { tree } = await rebuild(file, { toZxid, onBytes });
   const { state } = tree;
   const inner = join(folder, VERSION_FOLDER);

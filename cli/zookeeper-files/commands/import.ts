@@ -5,7 +5,8 @@ import { endFacts, type Fact, factLines, manifestFacts, stateFacts } from "../..
 import type { Manifest } from "../../backup/file/manifest.ts";
 import { FileOutput, OutputError, refuseExisting } from "../../backup/file/output.ts";
 import { BackupWriter } from "../../backup/file/writer.ts";
-import { Progress } from "../../inspect/progress.ts";
+import { readingText } from "../../inspect/text.ts";
+import { Progress } from "../../progress.ts";
 import { zooidVersion } from "../../../server/version.ts";
 import { ZookeeperFileDamaged } from "../entry-source.ts";
 import { findFiles, NoZookeeperFiles } from "../folder.ts";
@@ -19,7 +20,7 @@ async function readAll(
   const files = findFiles(folder, logFolder);
   const bytes = [...files.snapshots.slice(0, 1), ...files.logs].map((file) => file.bytes);
   const all = bytes.reduce((sum, each) => sum + each, 0);
-  return await importFiles(files, (done) => progress.update(done, all));
+  return await importFiles(files, (done) => progress.update(() => readingText(done, all)));
 }
 
 async function write({ tree }: Imported, file: string): Promise<readonly Fact[]> {

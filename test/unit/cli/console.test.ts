@@ -7,7 +7,7 @@ import { escaped, escapedText } from "../../../cli/console/escape.ts";
 import { endingOf, EXIT_CODES, MisusedError } from "../../../cli/console/exit-codes.ts";
 import { rootOf, znodeOf } from "../../../cli/console/export-format.ts";
 import { linesOf } from "../../../cli/console/lines.ts";
-import { parseStatus } from "../../../cli/console/commands/status.ts";
+import { parseStatus } from "../../../cli/srvr.ts";
 import { parseMembers } from "../../../cli/console/servers/members.ts";
 import { flagsOf, helpOf, parse } from "../../../cli/console/parse.ts";
 import { SPECS, specOf } from "../../../cli/console/specs.ts";

@@ -1,6 +1,6 @@
 /** The lines the command prints: logs, a listening node, and what it reads out of a node's `srvr`. */
 import test from "ava";
-import { parseStatus } from "../../../cli/ensemble/status.ts";
+import { roleIn } from "../../../cli/ensemble/status.ts";
 import { type LogFormat, logLine, NodeLog } from "../../../cli/log-lines.ts";
 import type { LogLevel } from "../../../runtime/effects.ts";
 import type { InspectionEvent } from "../../../runtime/inspection.ts";
@@ -124,14 +124,14 @@ test("a node's line is read back, with an IPv6 address too", (t) => {
 
 test("mode and epoch are read out of srvr", (t) => {
   const text = "Zookeeper version: 3.8.0\nZxid: 0x10000002a\nMode: leader\nNode count: 5\n";
-  t.deepEqual(parseStatus(text), { mode: "leader", epoch: 1 });
-  t.deepEqual(parseStatus(text.replace("0x10000002a", "0x1fffff00000000")), {
+  t.deepEqual(roleIn(text), { mode: "leader", epoch: 1 });
+  t.deepEqual(roleIn(text.replace("0x10000002a", "0x1fffff00000000")), {
     mode: "leader",
     epoch: 0x1f_ffff,
   });
 });
 
 test("a node that is not serving has no status", (t) => {
-  t.is(parseStatus("This ZooKeeper instance is not currently serving requests\n"), undefined);
-  t.is(parseStatus(""), undefined);
+  t.is(roleIn("This ZooKeeper instance is not currently serving requests\n"), undefined);
+  t.is(roleIn(""), undefined);
 });

@@ -1,17 +1,20 @@
 /** Shows how far long work has come on one line of the terminal, which is erased in the end. Elsewhere it shows nothing. */
-import type { Io } from "./context.ts";
+import type { Writable } from "node:stream";
 
 const SHOWN_AFTER_MS = 500;
 const SHOWN_EVERY_MS = 100;
 
+/** A stream that may be a terminal. */
+type Screen = Writable & { readonly isTTY?: boolean | undefined };
+
 export class Progress {
-  readonly #stream: Io["stderr"];
+  readonly #stream: Screen;
   readonly #startedMs: number = performance.now();
   #shownMs = 0;
   #isShown = false;
 
-  constructor({ stderr }: Io) {
-    this.#stream = stderr;
+  constructor(stream: Screen) {
+    this.#stream = stream;
   }
 
   update(text: () => string): void {
@@ -27,13 +30,4 @@ export class Progress {
     if (this.#isShown) this.#stream.write("\r\u001b[K");
     this.#isShown = false;
   }
-}
-
-/** A number with its thousands apart. */
-export function grouped(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-export function counted(count: number, what: string): string {
-  return `${grouped(count)} ${what}${count === 1 ? "" : "s"}`;
 }
