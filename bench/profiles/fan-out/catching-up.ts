@@ -45,7 +45,8 @@ export async function measureCatchingUp(
     return latencies;
   };
   await run(options.warmupSeconds);
-  return measured(target, async () => {
+  // The stack is disposed of afterwards.
+  return await measured(target, async () => {
     const latencies = await run(options.seconds);
     return { events: latencies.total * changes, latencies };
   });
