@@ -166,6 +166,12 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "zk-deletion-of-an-earlier-znode",
+    plan: "zookeepers",
+    mistake: "the first deletion of a path is remembered behind the znode that was created after it",
+    edits: [{ file: LOOKS, find: "      forgetDeletions(entry, czxid);\n", replace: "" }],
+  },
+  {
     name: "zk-taken-over-too-early",
     plan: "zookeepers",
     mistake: "a stream is taken over from before where it has seen everything",

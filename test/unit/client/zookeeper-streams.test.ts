@@ -303,24 +303,30 @@ test("an answer to somebody else does not let a change through whose znode is st
   t.deepEqual(all.told, ["data /a", "created /a/b"]);
 });
 
-test("a deletion has the zxid of its own event, and not of one that an earlier znode of the path had", async (t) => {
-  const of = await started();
-  const { ensemble, channel, pass } = of;
-  const one = follow(of, { path: "/later", recursive: false });
-  await pass();
-  channel.automatic = false;
-  ensemble.write(created("/later", "1"));
-  channel.deliverOne();
-  await pass();
-  // The look is answered with another znode, behind the events of how it came to be there.
-  for (const each of [remove("/later"), created("/later", "2")]) ensemble.write(each);
-  channel.handleOne();
-  ensemble.write(remove("/later"));
-  while (channel.deliverOne()) await pass();
-  while (channel.handleOne() || channel.deliverOne()) await pass();
-  t.deepEqual(one.told, ["created /later", "deleted /later"]);
-  t.is(one.portions.at(-1)?.changes.at(-1)?.zxid, ensemble.zxid);
-});
+for (const isOneRead of [false, true]) {
+  const how = isOneRead ? "in one read with the answer before it" : "after the answer before it";
+  test(`a deletion has the zxid of its own event, and not of one that an earlier znode of the path had: ${how}`, async (t) => {
+    const of = await started();
+    const { ensemble, channel, pass } = of;
+    const one = follow(of, { path: "/later", recursive: false });
+    await pass();
+    channel.automatic = false;
+    ensemble.write(created("/later", "1"));
+    channel.deliverOne();
+    await pass();
+    // The look is answered with another znode, behind the events of how it came to be there.
+    for (const each of [remove("/later"), created("/later", "2")]) ensemble.write(each);
+    channel.handleOne();
+    ensemble.write(remove("/later"));
+    const deletedAt = ensemble.zxid;
+    while (channel.deliverOne()) if (!isOneRead) await pass();
+    await pass();
+    ensemble.write(created("/other"));
+    while (channel.handleOne() || channel.deliverOne()) await pass();
+    t.deepEqual(one.told, ["created /later", "deleted /later"]);
+    t.is(one.portions.at(-1)?.changes.at(-1)?.zxid, deletedAt);
+  });
+}
 
 for (const recursive of [true, false]) {
   const what = recursive ? "subtree" : "znode";

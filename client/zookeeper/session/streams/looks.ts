@@ -74,6 +74,7 @@ export function lookAnswered(
       const isAnother = deletionsOf(entry).some((each) => each > stream.after && each <= czxid);
       if (isAnother) noteUnseen(stream, entry, czxid);
       observeThere(stream, path, reply, deletionsOf(entry));
+      forgetDeletions(entry, czxid);
       return undefined;
     }
     case "children":
@@ -113,6 +114,13 @@ function failed(
 /** Events that came while the question was on its way are earlier than its answer. */
 function deletionsOf({ deletedAt, next }: Entry): readonly Zxid[] {
   return [deletedAt, next?.deletedAt].filter((each) => each !== undefined);
+}
+
+/** What was there before `czxid` has been told. The next deletion to be known is that of the znode which is there now. */
+function forgetDeletions(entry: Entry, czxid: Zxid): void {
+  for (const each of [entry, entry.next]) {
+    if (each?.deletedAt !== undefined && each.deletedAt <= czxid) each.deletedAt = undefined;
+  }
 }
 
 /** The Stat of the znode says whether its data is worth asking for. */
