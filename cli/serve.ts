@@ -22,6 +22,7 @@ import {
   NodeLog,
 } from "./log-lines.ts";
 import { adminLine, nodeLine } from "./node-line.ts";
+import { serviceManagerOf } from "./service-manager.ts";
 import { stopSignal } from "./signals.ts";
 
 export const LOG_LEVEL_FLAG: Flag = {
@@ -165,6 +166,13 @@ async function runNode(
   const onInspection = (event: InspectionEvent): void => logEvent(event, log);
   const logControl = controlOf(log, node);
   switchLevelOnSignal(logControl, log.level);
+  const manager = serviceManagerOf({
+    env: process.env,
+    pid: process.pid,
+    say: (level, event, detail) => {
+      log.entry({ atMs: Date.now(), node, level, actor: "node", event, detail });
+    },
+  });
   const starting = launchNode(config, { skip, ownsProcess: true, onInspection, logControl });
   const early = Promise.race(asked).then(() => "stop" as const);
   const started = await Promise.race([starting, early]);
@@ -172,7 +180,11 @@ async function runNode(
   if (started === "stop") return EXIT_OK;
   if (started.adminUrl !== undefined) console.log(adminLine(node, started.adminUrl));
   for (const line of portLines(config, started)) console.log(line);
-  void early.then(() => started.stop());
+  manager?.follow(started);
+  void early.then(() => {
+    manager?.stopping();
+    return started.stop();
+  });
   const reason = await started.stopped;
   if (reason.kind === "asked") return EXIT_OK;
   sayEnd(log, "stopNode", node, reason.reason);
