@@ -1,4 +1,5 @@
 /** `zooid serve`: runs one node in this process until it is asked to stop or fails. */
+import { containerConfig } from "../server/config/container-variables.ts";
 import { KEYS } from "../server/config/keys.ts";
 import { type Loaded, loadConfig } from "../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../server/config/node-config.ts";
@@ -37,10 +38,16 @@ export const LOG_FORMAT_FLAG: Flag = {
   summary: `text, or json: an object on each line (default text)`,
 };
 
+const CONTAINER_FLAG = "container-variables";
 const SKIP_FLAG = "skip-zxid";
 
 const FLAGS: readonly Flag[] = [
   { name: "config", placeholder: "FILE", summary: "settings from a zoo.cfg; flags win over it" },
+  {
+    name: CONTAINER_FLAG,
+    placeholder: undefined,
+    summary: "settings from ZOO_MY_ID, ZOO_SERVERS, …: the variables of ZooKeeper's image",
+  },
   {
     name: "check",
     placeholder: undefined,
@@ -209,7 +216,10 @@ function portLines(
 async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   const level = logLevelOf(flags);
   const skip = skippedOf(flags);
-  const loaded = loadConfig({ transport: "nats", flags, file: flags.get("config") });
+  const loaded = loadConfig({
+    ...{ transport: "nats", flags, file: flags.get("config") },
+    container: flags.has(CONTAINER_FLAG) ? containerConfig(process.env) : undefined,
+  });
   const isCheck = flags.has("check");
   const format = logFormatOf(flags);
   for (const problem of logProblems(flags)) console.error(`zooid serve: ${problem}`);
