@@ -26,7 +26,7 @@ export type Limits = {
   readonly badAt: number;
 };
 
-/** Of a number that should be small. */
+/** How good a number is that should be small. */
 export function byLimits(value: number, { warnAt, badAt }: Limits): Status {
   if (value >= badAt) return "bad";
   return value >= warnAt ? "warn" : "ok";
