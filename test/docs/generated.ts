@@ -4,7 +4,14 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { TOPICS } from "../../actors/topics.ts";
+import { FORMAT_VERSION } from "../../actors/log/format/files.ts";
+import { BACKUP_VERSION } from "../../cli/backup/file/frames.ts";
+import { STATE_MACHINE_VERSION } from "../../protocol/barrier.ts";
 import { EVENTS } from "../../protocol/events.ts";
+import { NATIVE_VERSION } from "../../protocol/native.ts";
+import { PEER_FRAME_VERSION } from "../../protocol/peer-frame.ts";
+import { RECORD_VERSION } from "../../protocol/record.ts";
+import { SNAPSHOT_VERSION } from "../../protocol/snapshot.ts";
 import { WIRING } from "../../server/wiring.ts";
 import { CONTAINER_VARIABLES } from "../../server/config/container-variables.ts";
 import { KEYS } from "../../server/config/keys.ts";
@@ -36,6 +43,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: "docs/internals/architecture.md", name: "topics", make: topics },
   { file: "docs/operations/events.md", name: "events", make: events },
   { file: "docs/operations/zookeeper-keys.md", name: "keys of ZooKeeper", make: zookeeperKeys },
+  { file: "docs/operations/upgrade.md", name: "versions", make: versions },
   { file: "docs/operations/container.md", name: "variables", make: containerVariables },
   { file: "docs/operations/admin-server.md", name: "commands", make: commands },
   {
@@ -113,6 +121,45 @@ function treatmentText(treatment: Row["treatment"]): readonly [here: string, why
     case "refused":
       return ["**refused**", `${treatment.rule}; ${treatment.hint}`];
   }
+}
+
+function versions(): string {
+  const rows = [
+    [
+      "messages between nodes",
+      PEER_FRAME_VERSION,
+      "this one only",
+      "nodes hear only those of their own version",
+    ],
+    [
+      "the state machine",
+      STATE_MACHINE_VERSION,
+      `up to ${STATE_MACHINE_VERSION}`,
+      "a node takes no records of a leader with a higher one",
+    ],
+    [
+      "records of the log",
+      RECORD_VERSION,
+      "this one only",
+      "a node with a log of a higher one does not start",
+    ],
+    [
+      "the data folder",
+      FORMAT_VERSION,
+      `1 to ${FORMAT_VERSION}`,
+      "a folder of a higher one is refused; a lower one becomes this one as the node goes on",
+    ],
+    ["snapshots", SNAPSHOT_VERSION, `1 to ${SNAPSHOT_VERSION}`, "the same"],
+    ["backup files", BACKUP_VERSION, "this one only", "a backup of another one is refused"],
+    [
+      "the native protocol",
+      NATIVE_VERSION,
+      "this one only",
+      "a client of another one is turned away, and told so",
+    ],
+  ].map((row) => `| ${row.join(" | ")} |`);
+  const head = ["| of | version | is read | and otherwise |", "| --- | --- | --- | --- |"];
+  return [...head, ...rows].join("\n");
 }
 
 function containerVariables(): string {

@@ -103,6 +103,7 @@ test("publint and arethetypeswrong find nothing in the tarball, which holds what
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "THIRD-PARTY-LICENCES.md",
     "nats.conf",
     "package.json",
