@@ -43,7 +43,8 @@ async function run(
   flags: ReadonlyMap<string, string>,
   operands: ReadonlyMap<string, string>,
 ): Promise<number> {
-  const file = operands.get(CONFIG) ?? flags.get(CONFIG);
+  const operand = operands.get(CONFIG) ?? "";
+  const file = operand === "" ? flags.get(CONFIG) : operand;
   const container = flags.has(CONTAINER_FLAG) ? containerConfig(process.env) : undefined;
   const loaded = loadConfig({ transport: "nats", flags, file, container });
   const config = loaded.kind === "valid" ? loaded.config : undefined;
@@ -71,7 +72,7 @@ nothing and may run beside the node, as the user that the node runs as.
 
 Each line is ok, warn or bad, with what was measured, what it should be, and what to change.
 The exit code is 0 when all is ok, 1 when something is a warning, 2 when something is bad.`,
-  operands: [{ name: CONFIG, summary: "a zoo.cfg; flags win over it", optional: true }],
+  operands: [{ name: CONFIG, summary: "a zoo.cfg; flags win over it", byDefault: "" }],
   flags: [
     { name: CONFIG, placeholder: "FILE", summary: "the same" },
     {
