@@ -168,7 +168,8 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
   {
     name: "zk-deletion-of-an-earlier-znode",
     plan: "zookeepers",
-    mistake: "the first deletion of a path is remembered behind the znode that was created after it",
+    mistake:
+      "the first deletion of a path is remembered behind the znode that was created after it",
     edits: [{ file: LOOKS, find: "      forgetDeletions(entry, czxid);\n", replace: "" }],
   },
   {

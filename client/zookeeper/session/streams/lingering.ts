@@ -4,7 +4,7 @@
  */
 import type { Subscribe } from "../messages.ts";
 import { want } from "./entries.ts";
-import type { Stream, Streams } from "./state.ts";
+import type { Entry, Stream, Streams } from "./state.ts";
 
 export const LINGER_MS = 30_000;
 /** How many deletions it remembers. */
@@ -23,7 +23,8 @@ export function adoptable(
 }
 
 /** Goes back to where the subscriber wants to begin. What happened since is looked at again, for its data. */
-export function adopt(stream: Stream, { subscription, after, isExact }: Subscribe): void {
+export function adopt(stream: Stream, wish: Subscribe): void {
+  const { subscription, after } = wish;
   stream.subscription = subscription;
   stream.lingersUntilMs = Infinity;
   stream.givenThrough = undefined;
@@ -32,8 +33,7 @@ export function adopt(stream: Stream, { subscription, after, isExact }: Subscrib
   const { known, untaken, deletions, entries, recursive, staying } = stream;
   for (const entry of entries.values()) {
     for (const each of [entry, entry.next]) {
-      if (each === undefined || known.has(each.path)) continue;
-      each.isOlder = isExact && each.floor < after;
+      if (each !== undefined) passOver(stream, each, wish);
     }
   }
   stream.hasGap = false;
@@ -49,6 +49,19 @@ export function adopt(stream: Stream, { subscription, after, isExact }: Subscrib
     else untaken.add(path);
     want(stream, { path, floor: after, data: true, children: recursive && !staying });
   }
+}
+
+/** What has happened to a znode that is still to be looked at, as the subscriber knows it that has read at `after`. */
+function passOver(stream: Stream, entry: Entry, { after, isExact }: Subscribe): void {
+  const { known, untaken } = stream;
+  const { path, floor, deletedBehind, isAnother } = entry;
+  const isGone = deletedBehind !== undefined && deletedBehind < after;
+  if (isGone) {
+    known.delete(path);
+    untaken.delete(path);
+  }
+  const mayHaveBeen = floor < after && (!isGone || isAnother);
+  if (!known.has(path)) entry.isOlder = isExact && mayHaveBeen;
 }
 
 /** It does not wait for ever, nor remember everything. */
