@@ -56,6 +56,16 @@ function add(entry: Entry, wanted: Wanted): void {
   entry.children ||= children === true;
 }
 
+/** Events say that the znode was deleted by then, and none was created after it. */
+export function isGoneBy({ deletedBehind, isAnother }: Entry, zxid: Zxid): boolean {
+  return deletedBehind !== undefined && deletedBehind < zxid && !isAnother;
+}
+
+/** Whether the stream's subscriber, who has read at the stream's zxid or later, may have found the znode. */
+export function mayHaveBeenRead({ after }: Stream, entry: Entry): boolean {
+  return !isGoneBy(entry, after) || entry.next !== undefined;
+}
+
 /** The znode is there, in an answer that is later than every event so far: whatever was deleted was another one. */
 export function forgetDeletions(entry: Entry): void {
   for (const each of [entry, entry.next]) {

@@ -3,7 +3,7 @@
  * again at the zxid of that read. Where znodes come and go all the time there would be a gap each time; this stream has seen all of them go.
  */
 import type { Subscribe } from "../messages.ts";
-import { want } from "./entries.ts";
+import { isGoneBy, want } from "./entries.ts";
 import type { Entry, Stream, Streams } from "./state.ts";
 
 export const LINGER_MS = 30_000;
@@ -54,14 +54,12 @@ export function adopt(stream: Stream, wish: Subscribe): void {
 /** What has happened to a znode that is still to be looked at, as the subscriber knows it that has read at `after`. */
 function passOver(stream: Stream, entry: Entry, { after, isExact }: Subscribe): void {
   const { known, untaken } = stream;
-  const { path, floor, deletedBehind, isAnother } = entry;
-  const isGone = deletedBehind !== undefined && deletedBehind < after;
-  if (isGone) {
+  const { path, floor, deletedBehind = after } = entry;
+  if (deletedBehind < after) {
     known.delete(path);
     untaken.delete(path);
   }
-  const mayHaveBeen = floor < after && (!isGone || isAnother);
-  if (!known.has(path)) entry.isOlder = isExact && mayHaveBeen;
+  if (!known.has(path)) entry.isOlder = isExact && floor < after && !isGoneBy(entry, after);
 }
 
 /** It does not wait for ever, nor remember everything. */

@@ -17,7 +17,7 @@ import type { SessionMessage, Subscribe } from "../messages.ts";
 import { ask } from "../settling.ts";
 import { flushSoon, STREAM_CREDITS, type Turn } from "../state.ts";
 import type { StreamAsk } from "./asks.ts";
-import { seenThrough, settleEntry, want } from "./entries.ts";
+import { mayHaveBeenRead, seenThrough, settleEntry, want } from "./entries.ts";
 import { askAbout, lookAnswered } from "./looks.ts";
 import { adopt, adoptable, dropLate, LINGER_MS } from "./lingering.ts";
 import { deepestFirst, inOrder } from "./observe.ts";
@@ -166,8 +166,9 @@ export function loseStreams(turn: Turn): void {
       continue;
     }
     stream.round += 1;
-    for (const path of stream.entries.keys()) {
-      if (path !== stream.path && !stream.known.has(path)) stream.unseen.add(path);
+    for (const [path, entry] of stream.entries) {
+      const isKnown = path === stream.path || stream.known.has(path);
+      if (!isKnown && mayHaveBeenRead(stream, entry)) stream.unseen.add(path);
     }
     stream.entries.clear();
     stream.toAsk.clear();
