@@ -24,8 +24,9 @@ export function adoptable(
 
 /** Goes back to where the subscriber wants to begin. What happened since is looked at again, for its data. */
 export function adopt(stream: Stream, wish: Subscribe): void {
-  const { subscription, after } = wish;
+  const { subscription, after, isExact } = wish;
   stream.subscription = subscription;
+  stream.isExact = isExact;
   stream.lingersUntilMs = Infinity;
   stream.givenThrough = undefined;
   stream.unconsumed = 0;
@@ -33,7 +34,7 @@ export function adopt(stream: Stream, wish: Subscribe): void {
   const { known, untaken, deletions, entries, recursive, staying } = stream;
   for (const entry of entries.values()) {
     for (const each of [entry, entry.next]) {
-      if (each !== undefined) passOver(stream, each, wish);
+      if (each !== undefined) passOver(stream, each);
     }
   }
   stream.hasGap = false;
@@ -52,8 +53,8 @@ export function adopt(stream: Stream, wish: Subscribe): void {
 }
 
 /** What has happened to a znode that is still to be looked at, as the subscriber knows it that has read at `after`. */
-function passOver(stream: Stream, entry: Entry, { after, isExact }: Subscribe): void {
-  const { known, untaken } = stream;
+function passOver(stream: Stream, entry: Entry): void {
+  const { known, untaken, after, isExact } = stream;
   const { path, floor, deletedBehind = after } = entry;
   if (deletedBehind < after) {
     known.delete(path);

@@ -56,7 +56,7 @@ export type Stream = {
   /** Something may have been deleted that the stream does not know of. */
   hasGap: boolean;
   /** Whether a gap ends the stream: the subscriber relies on a zxid. */
-  readonly isExact: boolean;
+  isExact: boolean;
   round: number;
   /** Servers are asked for watches that stay. Otherwise each look leaves a watch that fires once. */
   staying: boolean;
