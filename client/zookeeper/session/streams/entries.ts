@@ -61,9 +61,17 @@ export function isGoneBy({ deletedBehind, isAnother }: Entry, zxid: Zxid): boole
   return deletedBehind !== undefined && deletedBehind < zxid && !isAnother;
 }
 
+/** Whoever has taken the stream over may know of a znode of this path that the stream has not seen. */
+export function isOlder(entry: Entry): boolean {
+  return entry.isOlder || entry.next?.isOlder === true;
+}
+
 /** Whether the stream's subscriber, who has read at the stream's zxid or later, may have found the znode. */
-export function mayHaveBeenRead({ after }: Stream, entry: Entry): boolean {
-  return !isGoneBy(entry, after) || entry.next !== undefined;
+export function mayHaveBeenRead({ path: root, after }: Stream, entry: Entry): boolean {
+  if (entry.next !== undefined || entry.isOlder) return true;
+  // The walk begins with the root, whether there is such a znode or not.
+  const isOnlyLookedFor = entry.path === root && entry.ofWalk;
+  return !isOnlyLookedFor && !isGoneBy(entry, after);
 }
 
 /** The znode is there, in an answer that is later than every event so far: whatever was deleted was another one. */

@@ -7,7 +7,7 @@ import type { Ask, Reply } from "../asks.ts";
 import { ask } from "../settling.ts";
 import type { Turn } from "../state.ts";
 import type { Look } from "./asks.ts";
-import { forgetDeletions, want } from "./entries.ts";
+import { forgetDeletions, isOlder, want } from "./entries.ts";
 import { observeGone, observeThere } from "./observe.ts";
 import type { Entry, Stream } from "./state.ts";
 
@@ -152,11 +152,6 @@ function childrenAnswered(
  */
 function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
   if (stream.isExact && pzxid > stream.after && cversion !== numChildren) stream.hasGap = true;
-}
-
-/** Whoever has taken the stream over may know of a znode of this path that the stream has not seen. */
-function isOlder(entry: Entry): boolean {
-  return entry.isOlder || entry.next?.isOlder === true;
 }
 
 /**

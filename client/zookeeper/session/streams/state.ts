@@ -72,10 +72,11 @@ export type Stream = {
   /** By their paths, in the order in which things happened. */
   readonly entries: Map<string, Entry>;
   /**
-   * Znodes of which only the events of a lost connection have told. The subscriber may have read them meanwhile: one that is gone when the
-   * stream looks again is a gap, since what it was when it was deleted cannot be told.
+   * Znodes of which only the events of a lost connection have told. The subscriber may have read them: one that is gone when the stream looks
+   * again is a gap, since what it was when it was deleted cannot be told; so is one that was created after the zxid here, by which the
+   * subscriber knew one. Infinity: it knew none, and is told of whichever is there.
    */
-  readonly unseen: Set<string>;
+  readonly unseen: Map<string, number>;
   /** Paths of entries that have something to ask. */
   readonly toAsk: Set<string>;
   asked: number;

@@ -17,7 +17,7 @@ import type { SessionMessage, Subscribe } from "../messages.ts";
 import { ask } from "../settling.ts";
 import { flushSoon, STREAM_CREDITS, type Turn } from "../state.ts";
 import type { StreamAsk } from "./asks.ts";
-import { mayHaveBeenRead, seenThrough, settleEntry, want } from "./entries.ts";
+import { isOlder, mayHaveBeenRead, seenThrough, settleEntry, want } from "./entries.ts";
 import { askAbout, lookAnswered } from "./looks.ts";
 import { adopt, adoptable, dropLate, LINGER_MS } from "./lingering.ts";
 import { deepestFirst, inOrder } from "./observe.ts";
@@ -60,7 +60,7 @@ export function subscribe(turn: Turn, wish: Subscribe): void {
       known: new Map(),
       untaken: new Set(),
       entries: new Map(),
-      unseen: new Set(),
+      unseen: new Map(),
       toAsk: new Set(),
       asked: 0,
     },
@@ -167,8 +167,8 @@ export function loseStreams(turn: Turn): void {
     }
     stream.round += 1;
     for (const [path, entry] of stream.entries) {
-      const isKnown = path === stream.path || stream.known.has(path);
-      if (!isKnown && mayHaveBeenRead(stream, entry)) stream.unseen.add(path);
+      if (stream.known.has(path) || !mayHaveBeenRead(stream, entry)) continue;
+      stream.unseen.set(path, isOlder(entry) ? stream.after : Infinity);
     }
     stream.entries.clear();
     stream.toAsk.clear();
@@ -332,7 +332,10 @@ function deliver(turn: Turn, stream: Stream, isProgress = false): void {
 /** The znodes have been looked at again after a reconnect. */
 function noteLost(stream: Stream): void {
   const { unseen, known, isExact } = stream;
-  if (isExact && [...unseen].some((path) => !known.has(path))) stream.hasGap = true;
+  for (const [path, createdBy] of unseen) {
+    const stat = known.get(path);
+    if (isExact && (stat === undefined || stat.czxid > createdBy)) stream.hasGap = true;
+  }
   unseen.clear();
 }
 
