@@ -8,7 +8,7 @@ import type { Output } from "./output.ts";
 export type Io = {
   readonly stdin: Readable & {
     readonly isTTY?: boolean;
-    /** Of a terminal: whether each key comes at once, Ctrl-C too. */
+    /** A terminal has it: whether each key comes at once, Ctrl-C too. */
     readonly setRawMode?: (isRaw: boolean) => unknown;
   };
   /** `rows` and `columns` are a terminal's. */

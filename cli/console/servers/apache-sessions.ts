@@ -4,12 +4,12 @@
  */
 import type { Answer } from "../../srvr.ts";
 import { nameOf, type Server } from "./servers.ts";
-import { type Session, type Told, UNKNOWN_SESSION } from "./session.ts";
+import { type Session, type Report, UNKNOWN_SESSION } from "./session.ts";
 import { refusalOf, textOf } from "./words.ts";
 
 const WORDS = ["cons", "dump", "wchc"] as const;
 
-export async function apacheSessions(server: Server): Promise<Told> {
+export async function apacheSessions(server: Server): Promise<Report> {
   const answers: Answer[] = [];
   // One after the other: a server may allow an address few connections.
   for (const word of WORDS) answers.push(await server.ask(word));

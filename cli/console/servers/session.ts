@@ -23,7 +23,7 @@ export const UNKNOWN_SESSION: Session = {
 };
 
 /** What one server tells. */
-export type Told = {
+export type Report = {
   readonly sessions: readonly Session[];
   /** What it did not tell, and how it is brought to. */
   readonly missing: readonly string[];

@@ -3,45 +3,45 @@ import type { SessionsAnswer } from "../../../actors/admin/messages.ts";
 import { apacheSessions } from "./apache-sessions.ts";
 import { nameOf, type Server, type Servers } from "./servers.ts";
 import { type Asked, isZooid, statusesOf } from "./statuses.ts";
-import { type Session, type Told, UNKNOWN_SESSION } from "./session.ts";
+import { type Session, type Report, UNKNOWN_SESSION } from "./session.ts";
 import { NOT_LISTED, ownAnswerOf, refusalOf } from "./words.ts";
 
 export type AllSessions = {
   readonly sessions: readonly Session[];
   readonly missing: readonly string[];
-  /** How many servers told something. */
-  readonly told: number;
+  /** How many servers said something about sessions. */
+  readonly useful: number;
   readonly asked: number;
 };
 
 export async function sessionsOf(servers: Servers): Promise<AllSessions> {
   const all = await statusesOf(servers);
-  const told = await Promise.all(all.map((asked) => toldBy(asked)));
-  const useful = told.filter(
+  const reports = await Promise.all(all.map((asked) => sessionsAt(asked)));
+  const useful = reports.filter(
     ({ sessions, missing }) => sessions.length > 0 || missing.length === 0,
   );
   return {
-    sessions: merged(told.flatMap(({ sessions }) => sessions)),
-    missing: told.flatMap(({ missing }) => missing),
-    told: useful.length,
+    sessions: merged(reports.flatMap(({ sessions }) => sessions)),
+    missing: reports.flatMap(({ missing }) => missing),
+    useful: useful.length,
     asked: all.length,
   };
 }
 
-async function toldBy({ server, status }: Asked): Promise<Told> {
+async function sessionsAt({ server, status }: Asked): Promise<Report> {
   if (status.mode === undefined) {
     const because = status.because ?? "it does not serve";
     return { sessions: [], missing: [`${nameOf(server)}: ${because}`] };
   }
-  return isZooid(status) ? toldByZooid(server) : apacheSessions(server);
+  return isZooid(status) ? zooidSessions(server) : apacheSessions(server);
 }
 
-async function toldByZooid(server: Server): Promise<Told> {
+async function zooidSessions(server: Server): Promise<Report> {
   const answer = await server.ask("sess");
-  const told = ownAnswerOf<SessionsAnswer>(answer, ["connected", "known"]);
-  if (told === undefined) return { sessions: [], missing: [refusalOf(server, "sess", answer)] };
-  const name = String(server.id ?? told.node);
-  const connected = told.connected.map((facts): Session => {
+  const own = ownAnswerOf<SessionsAnswer>(answer, ["connected", "known"]);
+  if (own === undefined) return { sessions: [], missing: [refusalOf(server, "sess", answer)] };
+  const name = String(server.id ?? own.node);
+  const connected = own.connected.map((facts): Session => {
     const { session, address, timeoutMs, watches, received, outstanding } = facts;
     const { lastZxid, lastOperation } = facts;
     return {
@@ -49,12 +49,12 @@ async function toldByZooid(server: Server): Promise<Told> {
       ...{ received, outstanding, lastZxid, lastOperation },
     };
   });
-  const known = told.known.map(
+  const known = own.known.map(
     ([session, timeoutMs, ephemerals]): Session => ({
       ...{ ...UNKNOWN_SESSION, session, timeoutMs, ephemerals },
     }),
   );
-  const missing = told.omitted === 0 ? [] : [`${nameOf(server)}: ${told.omitted} ${NOT_LISTED}`];
+  const missing = own.omitted === 0 ? [] : [`${nameOf(server)}: ${own.omitted} ${NOT_LISTED}`];
   return { sessions: [...connected, ...known], missing };
 }
 

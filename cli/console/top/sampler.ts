@@ -35,7 +35,7 @@ export type Sample = {
 };
 
 /** What a server has told at one moment. */
-type Told = {
+type Report = {
   readonly atMs: number;
   readonly status: ServerStatus;
   readonly busy: BusyAnswer | undefined;
@@ -48,7 +48,7 @@ type Told = {
 
 export class Sampler {
   readonly #server: Server;
-  #before: Told | undefined;
+  #before: Report | undefined;
 
   constructor(server: Server) {
     this.#server = server;
@@ -67,19 +67,19 @@ export class Sampler {
     return { name, mode, because, waiting, clients, zxid, missing, meanMs, ...rates };
   }
 
-  async #ask(): Promise<Told> {
+  async #ask(): Promise<Report> {
     const status = await statusOf(this.#server);
-    const told: Told = {
+    const silent: Report = {
       ...{ atMs: performance.now(), status, missing: [] },
       ...{ busy: undefined, answered: undefined, received: undefined },
     };
-    if (status.mode === undefined) return told;
+    if (status.mode === undefined) return silent;
     const ask = isZooid(status) ? askZooid : askApache;
-    return { ...told, ...(await ask(this.#server)) };
+    return { ...silent, ...(await ask(this.#server)) };
   }
 }
 
-async function askZooid(server: Server): Promise<Partial<Told>> {
+async function askZooid(server: Server): Promise<Partial<Report>> {
   const answer = await server.ask("busy");
   const busy = ownAnswerOf<BusyAnswer>(answer, []);
   if (busy === undefined) return { missing: [refusalOf(server, "busy", answer)] };
@@ -87,7 +87,7 @@ async function askZooid(server: Server): Promise<Partial<Told>> {
 }
 
 /** By `mntr`, latencies of all requests; by `cons`, what each session has sent. */
-async function askApache(server: Server): Promise<Partial<Told>> {
+async function askApache(server: Server): Promise<Partial<Report>> {
   const [mntr, cons] = [await server.ask("mntr"), await server.ask("cons")];
   const [metrics, connections] = [textOf(mntr), textOf(cons)];
   return {
@@ -126,7 +126,7 @@ const NO_RATES: Rates = {
 };
 
 /** By the packets that have come, which every server tells. */
-function ratesBetween(before: Told | undefined, now: Told): Rates {
+function ratesBetween(before: Report | undefined, now: Report): Rates {
   if (before === undefined) return NO_RATES;
   const seconds = (now.atMs - before.atMs) / 1000;
   const received = (now.status.received ?? 0) - (before.status.received ?? 0);

@@ -127,6 +127,21 @@ function subtreeCases({ name }: ConsoleTarget, zooid: Zooid): void {
     t.is((await zooid(["acl", "/im/copy/a/b"])).stdout, "world:anyone:rwa\n");
     const again = await zooid(["export", "/im/copy"]);
     t.is(again.stdout.replaceAll("/im/copy", "/ex"), stdout);
+    await zooid(["create", "-c", "/ending"]);
+    await zooid(["create", "-t", "3600000", "/ending/soon", "x"]);
+    const ending = (await zooid(["export", "/ending"])).stdout;
+    // Servers tell clients of ZooKeeper's protocol neither.
+    t.is(/"container":true/.test(ending), name.endsWith("nats://"));
+    t.is(/"ttlMs":3600000/.test(ending), name.endsWith("nats://"));
+    const lines = [
+      '{"zooidExport":2,"root":"/e"}',
+      '{"path":"/e","data":null,"encoding":"utf8","container":true}',
+      '{"path":"/e/soon","data":null,"encoding":"utf8","ttlMs":3600000}',
+    ];
+    const back = await zooid(["import", "/ends"], { stdin: lines.join("\n") });
+    t.deepEqual([back.code, back.stdout], [0, "2 znodes created\n"], back.stderr);
+    const whole = (await zooid(["export", "/ends", "--without-acl"])).stdout;
+    if (name.endsWith("nats://")) t.is(`${lines.join("\n")}\n`.replaceAll("/e", "/ends"), whole);
     t.is((await zooid(["import"], { stdin: stdout })).code, 4);
     const skipped = await zooid(["import", "--existing", "skip"], { stdin: stdout });
     t.is(skipped.stdout, "0 znodes created, 3 skipped\n");

@@ -136,7 +136,7 @@ test("over nats:// status shows all nodes, those that are away too", async (t) =
     rows.map(({ id }) => id),
     [1, 2, 3],
   );
-  const modes = rows.map(({ mode = "away" }) => mode).toSorted();
+  const modes = rows.map(({ mode = "away" }) => String(mode)).toSorted();
   t.deepEqual(modes, ["away", "follower", "leader"]);
   t.is(rows[2].because, "nobody hears it there");
   t.deepEqual([code, stderr], [1, "2 of 3 servers serve\n"]);
