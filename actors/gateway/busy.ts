@@ -1,7 +1,7 @@
 /**
  * What the clients of a gateway ask for most, and who asks most: for the four-letter word `busy`. It is counted while somebody has asked
- * lately. Sessions are counted by the batch; of paths one request in about SAMPLED_EVERY is looked at, at a distance that differs from
- * one to the next, so that no rhythm of a client hides a path.
+ * lately. Sessions are counted by the batch. For paths some requests are looked at, all of them where they are few, at a distance that differs
+ * from one to the next, so that no rhythm of a client hides a path.
  */
 import type { SessionId } from "../../protocol/ids.ts";
 import type { BusyCounts, BusyPart, BusyWindow } from "../admin/messages.ts";
@@ -15,9 +15,11 @@ const COUNTED_MS = 30_000;
 /** Who asks sooner after another one is told the same. */
 const WINDOW_MS_MIN = 500;
 const LISTED = 20;
-const SAMPLED_EVERY = 16;
-/** The distances are 1 to this, each as often as the others. */
-const DISTANCE_MAX = 2 * SAMPLED_EVERY - 1;
+/** About so many requests a second are looked at, or, if those are more, one in SAMPLED_EVERY_MAX. */
+const SAMPLES_PER_SECOND = 500;
+const SAMPLED_EVERY_MAX = 64;
+/** Before it is known how many come. */
+const SAMPLED_EVERY_FIRST = 16;
 /** Longer paths are counted together. */
 const PATH_CHARACTERS_MAX = 512;
 const LONG_PATHS = "(longer paths)";
@@ -34,6 +36,8 @@ export type Busy = {
   window: Window;
   /** What was counted between the two questions before. */
   last: BusyWindow | undefined;
+  /** One request in about so many is looked at, for which it counts that often. */
+  every: number;
   /** How many requests go by before one is looked at. */
   distance: number;
   seed: number;
@@ -59,29 +63,34 @@ export function countRun(state: Counting, session: SessionId, run: Run, nowMs: n
   window.requests += count;
   window.sessions.add(session, readCount, writes.length);
   while (busy.distance <= count) {
-    sample(window, run, busy.distance - 1);
+    sample(window, run, busy.distance - 1, busy.every);
     busy.distance += nextDistance(busy);
   }
   busy.distance -= count;
 }
 
 /** The requests of a run in the order: reads, writes, reads that travel. */
-function sample({ paths }: Window, { reads, writes, travelling }: Run, index: number): void {
+function sample(
+  { paths }: Window,
+  { reads, writes, travelling }: Run,
+  index: number,
+  weight: number,
+): void {
   const read = reads[index];
   if (read !== undefined) {
-    countPath(paths, pathOf(read), SAMPLED_EVERY, 0);
+    countPath(paths, pathOf(read), weight, 0);
     return;
   }
   const write = writes[index - reads.length];
   if (write !== undefined) {
-    countPath(paths, pathOf(write), 0, SAMPLED_EVERY);
+    countPath(paths, pathOf(write), 0, weight);
     return;
   }
   let left = index - reads.length - writes.length;
   for (const behind of travelling) {
     const behindRead = behind.reads[left];
     if (behindRead !== undefined) {
-      countPath(paths, pathOf(behindRead), SAMPLED_EVERY, 0);
+      countPath(paths, pathOf(behindRead), weight, 0);
       return;
     }
     left -= behind.reads.length;
@@ -109,10 +118,10 @@ function countPath(
   paths.add(path.length > PATH_CHARACTERS_MAX ? LONG_PATHS : path, reads, writes);
 }
 
-/** A linear congruential generator: actors have no chance of their own, and need none here. Source: the C standard's `rand`. */
+/** From 1 to twice as far as the mean. A linear congruential generator: actors have no chance of their own, and need none here. Source: the C standard's `rand`. */
 function nextDistance(busy: Busy): number {
   busy.seed = (Math.imul(busy.seed, 1_103_515_245) + 12_345) & 0x7fff_ffff;
-  return 1 + ((busy.seed >>> 16) % DISTANCE_MAX);
+  return 1 + ((busy.seed >>> 16) % (2 * busy.every - 1));
 }
 
 /** Tells what was counted since the question before, and goes on. The first question only begins it. */
@@ -131,10 +140,16 @@ export function takeBusy(
       sessions: window.sessions.top(LISTED),
       latencies: takeLatencies(state.metrics),
     };
+    busy.every = everyOf((window.requests * 1000) / ms);
     busy.window = newWindow(nowMs);
   }
   busy.untilMs = nowMs + COUNTED_MS;
   return { counts: countsOf(state), window: busy.last };
+}
+
+function everyOf(requestsPerSecond: number): number {
+  const every = Math.ceil(requestsPerSecond / SAMPLES_PER_SECOND);
+  return Math.min(Math.max(every, 1), SAMPLED_EVERY_MAX);
 }
 
 function begun(state: Counting, nowMs: number): Busy {
@@ -144,7 +159,8 @@ function begun(state: Counting, nowMs: number): Busy {
     untilMs: nowMs + COUNTED_MS,
     window: newWindow(nowMs),
     last: undefined,
-    distance: SAMPLED_EVERY,
+    every: SAMPLED_EVERY_FIRST,
+    distance: 1,
     seed: 1,
   };
   state.busy = begins;

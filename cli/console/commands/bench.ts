@@ -1,5 +1,5 @@
 /** `zooid bench`: a short benchmark of any server that the console reaches. */
-import type { Client } from "../../../client/connect.ts";
+import { type Client, NodeExistsError } from "../../../client/connect.ts";
 import { deleteTree } from "../../../client/delete-tree.ts";
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../../command.ts";
 import { counted, grouped } from "../../counted.ts";
@@ -32,8 +32,7 @@ export async function run(given: Given, context: Context): Promise<number> {
   if (target === undefined) throw new Error("bench has a target");
   const root = given.value("path") ?? PATH_DEFAULT;
   const client = await context.client();
-  // Refused where there is such a znode: what is there is not ours to delete.
-  await client.create(root, MADE_BY);
+  await make(client, root, context);
   const clients: Client[] = [];
   try {
     const connections = given.number("connections") ?? 1;
@@ -48,6 +47,20 @@ export async function run(given: Given, context: Context): Promise<number> {
     // Their operations come to nothing, and what was made before is known when the sessions are over.
     await Promise.allSettled(clients.map((each) => each.close()));
     await removed(client, root, target, context);
+  }
+}
+
+/** Refused where there is such a znode: what is there is not ours to delete. */
+async function make(client: Client, root: string, { output }: Context): Promise<void> {
+  try {
+    await client.create(root, MADE_BY);
+  } catch (error) {
+    if (error instanceof NodeExistsError) {
+      output.note(
+        `bench deletes only what it made: --path names another znode; one that a killed bench has left is deleted by zooid deleteall ${root}`,
+      );
+    }
+    throw error;
   }
 }
 

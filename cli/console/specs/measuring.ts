@@ -34,7 +34,7 @@ export const TOP: Spec = {
   summary: "show what is asked of the servers, live: rates, latencies, busiest paths and sessions",
   details: `On a terminal it is drawn again every two seconds, until q or Ctrl-C; elsewhere each time is printed below the one before. Rates and latencies are those of
 the time since the last drawing. zooid counts by the four-letter word busy, which over zk:// has to be allowed (--four-letter-words) and over nats:// is answered always; it
-counts while somebody asks, and looks at one request of about sixteen for its path, so that rare paths are estimates. A transaction counts for its first path. Other
+counts while somebody asks, and where many come it looks at one in up to 64 for its path, so that rare paths are estimates. A transaction counts for its first path. Other
 servers tell packets, the mean latency, and by cons, where it is allowed, the sessions; Apache ZooKeeper does not tell which paths are busy.`,
   operands: [],
   flags: [

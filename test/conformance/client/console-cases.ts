@@ -268,6 +268,7 @@ function serverCases(target: ConsoleTarget, zooid: Zooid): void {
     await zooid(["create", "/there"]);
     const refused = await zooid(["bench", "--path", "/there"]);
     t.is(refused.code, 4);
+    t.regex(refused.stderr, /^bench deletes only what it made: --path names another znode/);
     t.is((await zooid(["stat", "/there"])).code, 0);
     const size = ["--outstanding", "4", "--connections", "2", "--value-bytes", "7"];
     const works = ["--works", "create,set,get", "--seconds", "1"];

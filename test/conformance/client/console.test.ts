@@ -225,6 +225,18 @@ test("in a terminal the shell completes, asks, and keeps its history without pas
   t.is(history, "ls /typed/by\\ hand\ndeleteall /typed\nwatch /\nquit\n");
 });
 
+test("on a terminal top draws on a screen of its own until q, and gives the terminal back", async (t) => {
+  const top = typing(["top", "--interval", "1"], { ZOOID_SERVER: overTcp.url });
+  await top.until(/\u001b\[\?1049h.*every 1 s, q ends it.*busiest paths/s);
+  await top.type("q");
+  t.is(await top.ended, 0);
+  await top.until(/\u001b\[\?1049l$/);
+  const again = typing(["top"], { ZOOID_SERVER: overTcp.url });
+  await again.until(/measuring/);
+  await again.type("\u0003");
+  t.is(await again.ended, 130);
+});
+
 test("bash completes commands, flags and paths, and runs nothing that a znode is called", async (t) => {
   const env = { ZOOID_SERVER: overTcp.url };
   const evil = "/completed/$(touch evil)";

@@ -1,4 +1,5 @@
 /** What the console makes of the answers of servers: sessions, rates and latencies, also from what is none. */
+import { PassThrough } from "node:stream";
 import test from "ava";
 import { connectionsOf, apacheSessions } from "../../../cli/console/servers/apache-sessions.ts";
 import type { Server } from "../../../cli/console/servers/servers.ts";
@@ -6,7 +7,9 @@ import { sessionsOf } from "../../../cli/console/servers/sessions.ts";
 import { ownAnswerOf, refusalOf, textOf } from "../../../cli/console/servers/words.ts";
 import { meanBetween } from "../../../cli/console/top/latencies.ts";
 import { answeredOf, Sampler } from "../../../cli/console/top/sampler.ts";
+import { Screen } from "../../../cli/console/top/screen.ts";
 import { busiestOf, jsonOfSamples, textOfSamples } from "../../../cli/console/top/view.ts";
+import { Collected } from "../../support/console.ts";
 
 const REFUSED = "dump is not executed because it is not in the whitelist.\n";
 
@@ -174,4 +177,29 @@ test("the busiest of all servers are added up, and only so many are shown", (t) 
     paths: [{ key: "/a", total: 6, reads: 6, writes: 0 }],
     sessions: undefined,
   });
+});
+
+test("a screen reads keys one by one, shows what has a place, and leaves the terminal as it was", (t) => {
+  const exits = process.listenerCount("exit");
+  const modes: boolean[] = [];
+  const keys: string[] = [];
+  const stdin = Object.assign(new PassThrough(), {
+    ...{ isTTY: true, setRawMode: (isRaw: boolean) => modes.push(isRaw) },
+  });
+  const stdout = Object.assign(new Collected(true), { rows: 2, columns: 5 });
+  const { signal } = new AbortController();
+  const screen = new Screen({ stdin, stdout, stderr: stdout, env: {}, signal }, true, (key) =>
+    keys.push(key),
+  );
+  stdin.emit("data", Buffer.from("ab"));
+  screen.draw(["one", "a long line", "left out"]);
+  screen.close();
+  stdin.emit("data", Buffer.from("c"));
+  t.deepEqual(keys, ["a", "b"]);
+  t.deepEqual(modes, [true, false]);
+  t.is(
+    stdout.text(),
+    "\u001b[?1049h\u001b[?25l\u001b[Hone\u001b[K\r\na lon\u001b[K\u001b[J\u001b[?25h\u001b[?1049l",
+  );
+  t.is(process.listenerCount("exit"), exits);
 });

@@ -93,6 +93,24 @@ test("a path is estimated near what was asked of it, whatever the rhythm of requ
   }
 });
 
+test("where few requests come each is looked at, and where many come some are", (t) => {
+  const state = counting();
+  takeBusy(state, 0);
+  const [path] = windowOf(state, 1000).paths;
+  t.is(path, undefined);
+  for (let number = 0; number < 400; number += 1) {
+    countRun(state, SESSION, runOf({ reads: [get(`/${number % 3}`)] }), 1000);
+  }
+  t.deepEqual(
+    windowOf(state, 2000).paths.map(({ reads }) => reads),
+    [134, 133, 133],
+  );
+  const many = runOf({ reads: Array.from({ length: 100_000 }, () => get("/a")) });
+  countRun(state, SESSION, many, 2000);
+  windowOf(state, 3000);
+  t.is(state.busy?.every, 64);
+});
+
 test("a transaction counts for its first path, and what is about no path for none", (t) => {
   const state = counting();
   takeBusy(state, 0);
