@@ -250,7 +250,10 @@ export class Operations {
     }
   }
 
-  /** Deletes a znode. Rejects with NoNodeError, BadVersionError or NotEmptyError. */
+  /**
+   * Deletes a znode. Rejects with NoNodeError, BadVersionError or NotEmptyError. With `recursive` and a tree that is too large for one
+   * operation some znodes may be gone when it rejects, whatever `maybeApplied` says: that speaks of the last operation only.
+   */
   async delete(target: Target, options: DeleteOptions = {}): Promise<void> {
     const path = pathOf(target);
     const version = versionOf(options);

@@ -2,40 +2,15 @@
  * The soak command itself: a short run finds nothing in the nodes as they are and something in nodes with a mistake, and one
  * that is cut short leaves nothing behind.
  */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import test, { type ExecutionContext } from "ava";
-import { Child } from "../support/child.ts";
-
-const SOAK = fileURLToPath(new URL("../soak/main.ts", import.meta.url));
-
-type Run = { readonly child: Child; readonly folder: string };
-
-/** With a folder for temporary files of its own, which shows what it leaves behind. */
-async function run(t: ExecutionContext, ...args: readonly string[]): Promise<Run> {
-  return runNode(t, [SOAK, ...args]);
-}
-
-async function runNode(t: ExecutionContext, args: readonly string[]): Promise<Run> {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-soak-test-"));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const child = new Child({
-    command: process.execPath,
-    args,
-    cwd: folder,
-    env: { TMPDIR: folder },
-  });
-  t.teardown(() => child.stop());
-  return { child, folder };
-}
+import { readdir } from "node:fs/promises";
+import test from "ava";
+import { SOAK, runNode, runSoak } from "../support/soak-command.ts";
 
 test.serial("an ensemble under faults of many kinds violates nothing", async (t) => {
   const faults =
     "kill,pause,restart,nats-kill,cut-link,cut-silent,cut-reset,disk-full,wrong-start,twin";
   const args = ["--seconds", "8", "--seed", "21", "--pace", "0.25", "--faults", faults];
-  const { child, folder } = await run(t, ...args);
+  const { child, folder } = await runSoak(t, ...args);
   await child.exited;
   t.is(child.process.exitCode, 0, child.output());
   t.true(child.lines.includes("no violations"), child.output());
@@ -47,24 +22,8 @@ test.serial("an ensemble under faults of many kinds violates nothing", async (t)
   t.deepEqual(await readdir(folder), []);
 });
 
-test.serial(
-  "subscribers see each change once while nodes and nats-servers are killed",
-  async (t) => {
-    const args = ["--profile", "streams", "--seconds", "4", "--seed", "3", "--pace", "0.25"];
-    const faults = ["--faults", "kill,restart,nats-kill", "--clients", "1"];
-    const { child, folder } = await run(t, ...args, ...faults);
-    await child.exited;
-    t.is(child.process.exitCode, 0, child.output());
-    const told = /50 subscribers: (\d+) changes, (\d+) views, .* (\d+) compared/.exec(
-      child.output(),
-    );
-    for (const count of told?.slice(1) ?? ["0"]) t.true(Number(count) > 100, child.output());
-    t.deepEqual(await readdir(folder), []);
-  },
-);
-
 test.serial("a soak that is interrupted takes away all that it started", async (t) => {
-  const { child, folder } = await run(t, "--minutes", "5", "--seed", "1", "--clients", "2");
+  const { child, folder } = await runSoak(t, "--minutes", "5", "--seed", "1", "--clients", "2");
   await child.line(/^all nodes serve/);
   child.kill("SIGINT");
   await child.exited;
@@ -78,7 +37,7 @@ const MUTANTS = ["multi-not-rolled-back", "read-before-own-write", "children-wat
 for (const mutant of MUTANTS) {
   test.serial(`nodes with the mistake ${mutant} do not pass`, async (t) => {
     const args = ["--seconds", "3", "--seed", "5", "--faults", "kill", "--mutant", mutant];
-    const { child, folder } = await run(t, ...args);
+    const { child, folder } = await runSoak(t, ...args);
     await child.exited;
     t.is(child.process.exitCode, 1, child.output());
     t.regex(child.output(), /^VIOLATIONS: .*\d+ history/m);

@@ -7,7 +7,7 @@ import type { Ask, Reply } from "../asks.ts";
 import { ask } from "../settling.ts";
 import type { Turn } from "../state.ts";
 import type { Look } from "./asks.ts";
-import { want } from "./entries.ts";
+import { forgetDeletions, want } from "./entries.ts";
 import { observeGone, observeThere } from "./observe.ts";
 import type { Entry, Stream } from "./state.ts";
 
@@ -71,9 +71,12 @@ export function lookAnswered(
   switch (reply.kind) {
     case "data": {
       const { czxid } = reply.stat;
-      const isAnother = deletionsOf(entry).some((each) => each > stream.after && each <= czxid);
+      const isAnother =
+        deletionsOf(entry).some((each) => each > stream.after && each <= czxid) ||
+        (isOlder(entry) && czxid > stream.after);
       if (isAnother) noteUnseen(stream, entry, czxid);
       observeThere(stream, path, reply, deletionsOf(entry));
+      forgetDeletions(entry);
       return undefined;
     }
     case "children":
@@ -126,8 +129,12 @@ function childrenAnswered(
   const before = known.get(path);
   const isSame = before?.czxid === stat.czxid && before.mzxid === stat.mzxid && !untaken.has(path);
   const isOld = before === undefined && stat.czxid <= after && stat.mzxid <= after;
-  if (isSame || isOld) known.set(path, stat);
-  else entry.data = true;
+  if (isSame || isOld) {
+    known.set(path, stat);
+    forgetDeletions(entry);
+  } else {
+    entry.data = true;
+  }
   if (walk?.isFirst === true) noteGap(stream, stat);
   const below = path === "/" ? "/" : `${path}/`;
   for (const name of children) {
@@ -147,17 +154,21 @@ function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
   if (stream.isExact && pzxid > stream.after && cversion !== numChildren) stream.hasGap = true;
 }
 
+/** Whoever has taken the stream over may know of a znode of this path that the stream has not seen. */
+function isOlder(entry: Entry): boolean {
+  return entry.isOlder || entry.next?.isOlder === true;
+}
+
 /**
  * The first walk has found the znode among the children of its parent, and it is gone before it was looked at: what it was when it was
  * deleted cannot be told.
  */
 function noteUnseen(stream: Stream, entry: Entry, zxid: Zxid): void {
   const { walk, isExact, known, subscription, startedAt } = stream;
-  const { path, isOlder } = entry;
+  const { path } = entry;
   if (known.has(path)) return;
   if (walk?.isFirst === true && isExact && path !== stream.path) stream.hasGap = true;
-  // Whoever takes the stream over may know of the znode from before it was deleted.
-  if (isOlder) stream.hasGap = true;
+  if (isOlder(entry)) stream.hasGap = true;
   if (subscription === undefined) stream.startedAt = laterOf(startedAt, zxid);
 }
 
