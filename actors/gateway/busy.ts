@@ -118,7 +118,10 @@ function countPath(
   paths.add(path.length > PATH_CHARACTERS_MAX ? LONG_PATHS : path, reads, writes);
 }
 
-/** From 1 to twice as far as the mean. A linear congruential generator: actors have no chance of their own, and need none here. Source: the C standard's `rand`. */
+/**
+ * From 1 to twice as far as the mean. A linear congruential generator: actors have no chance of their own, and need none here. Source: the
+ * C standard's `rand`.
+ */
 function nextDistance(busy: Busy): number {
   busy.seed = (Math.imul(busy.seed, 1_103_515_245) + 12_345) & 0x7fff_ffff;
   return 1 + ((busy.seed >>> 16) % (2 * busy.every - 1));

@@ -1,7 +1,7 @@
 /**
- * Counts for the keys that come most often, in bounded memory. Each time there are too many keys, the rarest are forgotten. So a key that
- * is kept may have been counted too low, by at most the number of all counts divided by the number of keys that are forgotten at a time.
- * Source: lossy counting (Manku and Motwani, 2002), cut by rank instead of by epoch.
+ * Counts for the keys that come most often, in bounded memory. Each time there are too many keys, the rarest are forgotten, and the others
+ * lose as much as the most frequent of those had. So a key's count is never too high, and too low by at most one in KEYS_KEPT of all
+ * that was counted: whatever was more often than that is there. Source: Misra and Gries, 1982, many keys at a time.
  */
 
 import type { Hitter } from "../admin/messages.ts";
@@ -32,7 +32,7 @@ export class HeavyHitters<Key> {
       counts.writes += writes;
       return;
     }
-    if (this.#counts.size === KEYS_MAX) this.#forgetRarest();
+    if (this.#counts.size === KEYS_MAX) this.#cut();
     this.#counts.set(this.#own(key), { reads, writes });
   }
 
@@ -40,14 +40,31 @@ export class HeavyHitters<Key> {
   top(count: number): readonly Hitter<Key>[] {
     return this.#ranked()
       .slice(0, count)
-      .map(([key, { reads, writes }]) => ({ key, reads, writes }));
+      .map(([key, { reads, writes }]) => {
+        return { key, reads: Math.round(reads), writes: Math.round(writes) };
+      });
   }
 
   #ranked(): [Key, Counts][] {
-    return [...this.#counts].sort(([, a], [, b]) => b.reads + b.writes - a.reads - a.writes);
+    return [...this.#counts].sort(([, a], [, b]) => totalOf(b) - totalOf(a));
   }
 
-  #forgetRarest(): void {
-    for (const [key] of this.#ranked().slice(KEYS_KEPT)) this.#counts.delete(key);
+  #cut(): void {
+    const ranked = this.#ranked();
+    const first = ranked[KEYS_KEPT];
+    const loss = first === undefined ? 0 : totalOf(first[1]);
+    for (const [key, counts] of ranked) {
+      const part = 1 - loss / totalOf(counts);
+      if (part <= 0) {
+        this.#counts.delete(key);
+      } else {
+        counts.reads *= part;
+        counts.writes *= part;
+      }
+    }
   }
+}
+
+function totalOf({ reads, writes }: Counts): number {
+  return reads + writes;
 }

@@ -145,6 +145,20 @@ test("the busiest of a million keys are found in the place of some hundreds", (t
   fc.assert(property, { numRuns: 5 });
 });
 
+test("a key that comes again and again is found, though others were often once and many come once", (t) => {
+  const hitters = new HeavyHitters<number>((key) => key);
+  for (let key = 0; key < 128; key += 1) hitters.add(key, 100, 0);
+  const [late, rounds] = [-1, 50];
+  for (let round = 1; round <= rounds; round += 1) {
+    hitters.add(late, 0, 99);
+    for (let once = 0; once < 400; once += 1) hitters.add(1000 * round + once, 1, 0);
+  }
+  const [first] = hitters.top(1);
+  t.is(first?.key, late);
+  const all = 128 * 100 + rounds * (99 + 400);
+  t.true((first?.writes ?? 0) >= 99 * rounds - all / 128 && (first?.writes ?? 0) <= 99 * rounds);
+});
+
 test("latencies are known within a fifth, those that take no time and those without an end too", (t) => {
   const state = counting();
   takeBusy(state, 0);
