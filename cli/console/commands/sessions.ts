@@ -25,7 +25,7 @@ const COLUMNS: readonly Column[] = [
 export async function run(_given: Given, context: Context): Promise<number> {
   const { output } = context;
   await using servers = await serversOfContext(context);
-  const { sessions, missing, useful, asked } = await sessionsOf(servers);
+  const { sessions, missing, serving } = await sessionsOf(servers);
   if (output.isJson) for (const session of sessions) await output.json(session);
   else {
     const rows = sessions.map((session) => rowOf(session).map((cell) => output.shown(cell)));
@@ -34,7 +34,7 @@ export async function run(_given: Given, context: Context): Promise<number> {
   for (const each of missing) output.note(each);
   const servedAt = sessions.filter(({ server }) => server !== null).length;
   output.note(`${counted(sessions.length, "session")}, ${servedAt} of them connected`);
-  if (useful === 0) return asked === 0 ? EXIT_UNREACHABLE : EXIT_FAILED;
+  if (serving === 0) return EXIT_UNREACHABLE;
   return missing.length === 0 ? EXIT_OK : EXIT_FAILED;
 }
 

@@ -9,22 +9,17 @@ import { NOT_LISTED, ownAnswerOf, refusalOf } from "./words.ts";
 export type AllSessions = {
   readonly sessions: readonly Session[];
   readonly missing: readonly string[];
-  /** How many servers said something about sessions. */
-  readonly useful: number;
-  readonly asked: number;
+  /** How many servers serve. */
+  readonly serving: number;
 };
 
 export async function sessionsOf(servers: Servers): Promise<AllSessions> {
   const all = await statusesOf(servers);
   const reports = await Promise.all(all.map((asked) => sessionsAt(asked)));
-  const useful = reports.filter(
-    ({ sessions, missing }) => sessions.length > 0 || missing.length === 0,
-  );
   return {
     sessions: merged(reports.flatMap(({ sessions }) => sessions)),
     missing: reports.flatMap(({ missing }) => missing),
-    useful: useful.length,
-    asked: all.length,
+    serving: all.filter(({ status }) => status.mode !== undefined).length,
   };
 }
 

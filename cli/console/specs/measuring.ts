@@ -15,7 +15,7 @@ export const SESSIONS: Spec = {
 watches it has (over nats:// change streams), what came from it, and what it was answered last. - stands for what no server tells: a session whose client is not
 connected has no server. The servers are those that status shows. zooid is asked the four-letter word sess, which over zk:// has to be
 allowed (--four-letter-words) and over nats:// is answered always; Apache ZooKeeper cons, dump and wchc, which have to be in its 4lw.commands.whitelist: without dump no
-ephemerals are known, without wchc no watches. What is not told is named on standard error, and the exit code is 1.`,
+ephemerals are known, without wchc no watches. What is not told is named on standard error, and the exit code is 1, or 6 if no server serves.`,
   operands: [],
   flags: [JSON_FLAG],
   examples: [

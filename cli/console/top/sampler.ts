@@ -127,9 +127,10 @@ const NO_RATES: Rates = {
 
 /** By the packets that have come, which every server tells. */
 function ratesBetween(before: Report | undefined, now: Report): Rates {
-  if (before === undefined) return NO_RATES;
+  const [first, second] = [before?.status.received, now.status.received];
+  if (before === undefined || first === undefined || second === undefined) return NO_RATES;
   const seconds = (now.atMs - before.atMs) / 1000;
-  const received = (now.status.received ?? 0) - (before.status.received ?? 0);
+  const received = second - first;
   // It was started again, or its counters were set back.
   if (seconds <= 0 || received < 0) return NO_RATES;
   return {
