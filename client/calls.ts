@@ -1,8 +1,28 @@
 /** What calls take beside a path and a value, and what they return. */
 import type { Acl } from "../protocol/acl.ts";
+import { CONTAINER, type Lifetime } from "../protocol/lifetime.ts";
 import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import type { CallOptions } from "./wire.ts";
+
+/** An access control list that was read, and what ends its znode without a delete. */
+export type AclReading = {
+  readonly acl: readonly Acl[];
+  readonly stat: Stat;
+  /** It is a container. Over ZooKeeper's protocol, which does not tell it, never. */
+  readonly container?: true;
+  /** Its time to live in milliseconds. Over ZooKeeper's protocol, which does not tell it, never. */
+  readonly ttlMs?: number;
+};
+
+export function aclReading({
+  acl,
+  stat,
+  lifetime,
+}: Pick<AclReading, "acl" | "stat"> & { readonly lifetime?: Lifetime }): AclReading {
+  if (lifetime === undefined) return { acl, stat };
+  return lifetime === CONTAINER ? { acl, stat, container: true } : { acl, stat, ttlMs: lifetime };
+}
 
 /** How a znode is read. */
 export type ReadOptions = CallOptions & {

@@ -43,6 +43,7 @@ export type { Change } from "../protocol/reads.ts";
 export type { Stat } from "../protocol/stat.ts";
 export type { Zxid } from "../protocol/zxid.ts";
 export type {
+  AclReading,
   Created,
   CreateOptions,
   DeleteOptions,

@@ -46,14 +46,16 @@ import {
 } from "./transaction.ts";
 import { decoded, encoded, type Key, pathOf, type Target } from "./values.ts";
 import type { CallOptions, Wire } from "./wire.ts";
-import type {
-  Created,
-  CreateOptions,
-  DeleteOptions,
-  PutOptions,
-  Reading,
-  ReadOptions,
-  VersionOptions,
+import {
+  type AclReading,
+  aclReading,
+  type Created,
+  type CreateOptions,
+  type DeleteOptions,
+  type PutOptions,
+  type Reading,
+  type ReadOptions,
+  type VersionOptions,
 } from "./calls.ts";
 
 const VERSION_ANY = -1;
@@ -326,14 +328,11 @@ export class Operations {
   }
 
   /** Reads the access control list of a znode. `stat.aversion` counts its changes. Rejects with NoNodeError. */
-  async acl(
-    target: Target,
-    options: ReadOptions = {},
-  ): Promise<{ readonly acl: readonly Acl[]; readonly stat: Stat }> {
+  async acl(target: Target, options: ReadOptions = {}): Promise<AclReading> {
     const path = pathOf(target);
     const { result } = await this.#read({ kind: "getAcl", path }, options);
     if (result.kind !== "acl") throw unexpected(result);
-    return { acl: result.acl, stat: result.stat };
+    return aclReading(result);
   }
 
   /** Replaces the access control list of a znode. `version` is compared with `aversion`. Rejects with NoNodeError, InvalidAclError. */

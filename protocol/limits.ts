@@ -189,6 +189,9 @@ export const REPORTED_CLIENTS_MAX = 1000;
  */
 export const WORD_ANSWER_BYTES_MAX: number = 1024 * 1024;
 
+/** Those who wait for the answer to a four-letter word over NATS. With more the one who waits for the longest gets none. */
+export const WORD_ASKERS_MAX = 64;
+
 /** Native clients' connections of one lane. A further one is turned away and asks again, perhaps another gateway. */
 export const NATIVE_CONNECTIONS_MAX = 10_000;
 

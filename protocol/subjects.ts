@@ -6,6 +6,8 @@
  *   answer.<id>.<nonce>.<n>       the answer to request n of a node's process
  *   gateway                       from a native client to whichever gateway takes it
  *   gateway.<id>.<lane>           from a native client to the gateway that serves it
+ *   gateway.all.word              a four-letter word, from whoever may be a native client to every node
+ *   gateway.<id>.word             the same to one node
  *   client.<client>.<connection>  from a gateway to one connection of a native client
  *   changes.<name>.<name>…        the change feed, from the leader to whoever subscribes (`feed.ts`)
  *
@@ -41,6 +43,16 @@ export function gatewaySubject(ensemble: string): string {
 /** The gateway of one lane of a node hears its clients here. */
 export function laneSubject(ensemble: string, server: number, lane: number): string {
   return `${gatewaySubject(ensemble)}.${server}.${lane}`;
+}
+
+/** One node hears four-letter words here, or each, which then answers for itself. */
+export function wordSubject(ensemble: string, server: number | "all"): string {
+  return `${gatewaySubject(ensemble)}.${server}.word`;
+}
+
+/** Those that a node hears. */
+export function wordSubjects(ensemble: string, server: number): readonly string[] {
+  return [wordSubject(ensemble, "all"), wordSubject(ensemble, server)];
 }
 
 /** A client hears here: each of its connections has a subject of its own. */

@@ -20,7 +20,8 @@ import {
   newGatherings,
   takePart,
 } from "./gathering.ts";
-import { isGathered, listingText } from "./listings.ts";
+import { type GatheredWord, isGathered, listingText } from "./listings.ts";
+import { busyText, sessionsText } from "./own-words.ts";
 import type {
   ActorReport,
   AdminMessage,
@@ -236,13 +237,32 @@ function workOf(options: AdminOptions, turn: Turn): GatheringWork {
         tellFacts(options, turn, { request: asker.request, parts });
       } else if (word !== "connections") {
         const { from, client } = asker;
-        const metrics = metricsOf(options, state, nowMs);
-        const text = word === "stat" ? answerOf(word, metrics) : listingText(word, parts);
+        const text = gatheredText(options, turn, word, parts);
         effects.push(tell(from, { kind: "adminAnswer", client, text }));
       }
     }
   };
   return { gatherings: state.gatherings, lanes: options.lanes ?? 1, nowMs, answer, effects };
+}
+
+function gatheredText(
+  options: AdminOptions,
+  { state, nowMs }: Turn,
+  word: GatheredWord,
+  parts: readonly Part[],
+): string {
+  const { server } = options;
+  const about = { server, mode: modeOf(options, state.leadership), nowMs };
+  switch (word) {
+    case "stat":
+      return answerOf(word, metricsOf(options, state, nowMs));
+    case "sess":
+      return sessionsText(about, parts);
+    case "busy":
+      return busyText(about, parts);
+    default:
+      return listingText(word, parts);
+  }
 }
 
 function natsConnections({ nats }: AdminState): NatsConnections {

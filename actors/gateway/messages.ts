@@ -2,8 +2,10 @@
 import type { ConnectionMessage, EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type {
   AdminAnswer,
+  BusyQuestion,
   ConnectionsQuestion,
   MetricsQuestion,
+  NativeSessionsQuestion,
   WatchesQuestion,
 } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
@@ -75,6 +77,7 @@ export type ZooKeeperGatewayMessage =
   | ConnectionMessage
   | AdminAnswer
   | MetricsQuestion
+  | BusyQuestion
   | ConnectionsQuestion
   | WatchesQuestion
   | WatchList
@@ -92,6 +95,9 @@ export type NatsClientMessage = {
 export type NatsGatewayMessage =
   | SharedMessage
   | NatsClientMessage
+  | AdminAnswer
   | MetricsQuestion
+  | BusyQuestion
+  | NativeSessionsQuestion
   | TimerMessage<"tick">
   | EndOfTurn;

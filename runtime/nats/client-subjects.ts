@@ -3,6 +3,7 @@
  * client to one of them, and the lane's own subject. Clients' messages fit one NATS message; answers may go in fragments,
  * with the reply subject `f.<message>.<index>.<count>`.
  */
+import type { Msg } from "@nats-io/transport-node";
 import type { Observable } from "rxjs";
 import type { Publisher, Transport, TransportStatus } from "../transport.ts";
 import { type NatsOptions, openLink } from "./link.ts";
@@ -19,6 +20,8 @@ export type NatsClientsOptions = NatsOptions & {
   readonly sharedSubject: string;
   /** The lane's own clients ask here. */
   readonly laneSubject: string;
+  /** What comes here is taken from the beginning on, also before `listen`. Default: nothing is. */
+  readonly alwaysSubjects?: readonly string[];
   readonly onMessage: (message: ClientMessage) => void;
 };
 
@@ -34,26 +37,26 @@ const QUEUE = "gateways";
 
 /** Rejects with a `NatsError`. Afterwards a lost connection only shows in `status$`. */
 export async function connectNatsClients(options: NatsClientsOptions): Promise<NatsClients> {
-  const { sharedSubject, laneSubject, onMessage } = options;
+  const { sharedSubject, laneSubject, alwaysSubjects = [], onMessage } = options;
   const link = await openLink(options);
   let isListening = false;
-  const deliver = (subject: string, reply: string | undefined, bytes: Uint8Array): void => {
-    if (isListening && reply !== undefined && reply !== "") {
+  const take = ({ subject, reply, data: bytes }: Msg): void => {
+    if (reply !== undefined && reply !== "") {
       onMessage({ kind: "clientMessage", subject, reply, bytes });
     }
   };
+  const deliver = (message: Msg): void => {
+    if (isListening) take(message);
+  };
   const listen = (queue?: string): (() => void)[] => [
-    link.subscribe(
-      sharedSubject,
-      ({ subject, reply, data }) => deliver(subject, reply, data),
-      queue,
-    ),
-    link.subscribe(laneSubject, ({ subject, reply, data }) => deliver(subject, reply, data)),
+    link.subscribe(sharedSubject, deliver, queue),
+    link.subscribe(laneSubject, deliver),
   ];
   try {
     // A missing permission must show at the start, and not when the first client comes. It is tried outside of the group, so that
     // no client is taken from another gateway.
     const tried = listen();
+    for (const subject of alwaysSubjects) link.subscribe(subject, take);
     await link.subscribed();
     for (const unsubscribe of tried) unsubscribe();
   } catch (error) {

@@ -30,7 +30,13 @@ import {
 } from "./handshake.ts";
 import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
-import { answerConnections, answerMetrics, answerWatches, askWatches } from "./parts.ts";
+import {
+  answerBusy,
+  answerConnections,
+  answerMetrics,
+  answerWatches,
+  askWatches,
+} from "./parts.ts";
 import { recover } from "./recover.ts";
 import { heard } from "./read-only.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
@@ -108,6 +114,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "tellMetrics":
     case "resetMetrics":
       answerMetrics(turn, message);
+      return;
+    case "tellBusy":
+      answerBusy(turn, message);
       return;
     case "resetConnections":
     case "listConnections":

@@ -9,6 +9,7 @@ import {
   isEnsembleName,
   laneSubject,
   peerSubjects,
+  wordSubject,
 } from "../../../protocol/subjects.ts";
 
 const CONFIG = readFileSync(new URL("../../../nats.conf", import.meta.url), "utf8");
@@ -31,7 +32,10 @@ function isPermitted(user: string, what: "publish" | "subscribe", subject: strin
 
 const { toNode, toAll, answers } = peerSubjects("zooid");
 const NODES = [`${toNode}1.log-sync`, `${toAll}election`, `${answers}1.nonce.7`];
-const ASKED = [gatewaySubject("zooid"), laneSubject("zooid", 3, 1)];
+const ASKED = [
+  ...[gatewaySubject("zooid"), laneSubject("zooid", 3, 1)],
+  ...[wordSubject("zooid", "all"), wordSubject("zooid", 3)],
+];
 const CHANGES = `${feedPrefix("zooid")}config.a`;
 const INBOX = inboxSubject("zooid", "client", 7);
 
