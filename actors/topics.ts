@@ -9,6 +9,7 @@ import type { Facts, NatsConnections } from "./admin/messages.ts";
 import type { Streamed } from "./changes/messages.ts";
 import type { Serving } from "./gateway/messages.ts";
 import type { LeaderHeard, Peers } from "./heartbeat/messages.ts";
+import type { HandoverEnded } from "./log-sync/handover/messages.ts";
 import type { Committed, Durable, Standing } from "./log-sync/messages.ts";
 import type { SessionChanges, TreeMemory, TreeMetrics } from "./tree/messages.ts";
 
@@ -17,6 +18,7 @@ export type Topics = {
   durable: Durable;
   standing: Standing;
   committed: Committed;
+  handover: HandoverEnded;
   peers: Peers;
   leaderHeard: LeaderHeard;
   sessions: SessionChanges;
@@ -55,6 +57,11 @@ export const TOPICS: { readonly [T in Topic]: TopicRules } = {
     meaning: "who this node is in its ensemble, and who the others are",
   },
   committed: { from: "log-sync", is: "event", meaning: "committed records, each once, in order" },
+  handover: {
+    from: "log-sync",
+    is: "event",
+    meaning: "what has become of a request to hand leadership over",
+  },
   peers: { from: "heartbeat", is: "state", meaning: "of a leader: which nodes were heard in time" },
   leaderHeard: {
     from: "heartbeat",

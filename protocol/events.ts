@@ -17,6 +17,13 @@ export const EVENTS = {
     meaning: "the node has known no leader for a while: who counts, who is missing, what to do",
   },
   deposed: { level: "info", meaning: "another node has been promised a later epoch" },
+  handingOver: { level: "info", meaning: "the leader hands leadership over to this node" },
+  takingOver: { level: "info", meaning: "the node stands for election since its leader asked it to" },
+  handedOver: { level: "info", meaning: "the node that leadership was handed over to leads" },
+  handoverFailed: {
+    level: "warn",
+    meaning: "leadership was not handed over; the reason says who leads",
+  },
   noEpochLeft: { level: "error", meaning: "epochs are used up; no node can lead any more" },
   epochTooFarAhead: {
     level: "warn",
