@@ -18,7 +18,10 @@ export const EVENTS = {
   },
   deposed: { level: "info", meaning: "another node has been promised a later epoch" },
   handingOver: { level: "info", meaning: "the leader hands leadership over to this node" },
-  takingOver: { level: "info", meaning: "the node stands for election since its leader asked it to" },
+  takingOver: {
+    level: "info",
+    meaning: "the node stands for election since its leader asked it to",
+  },
   handedOver: { level: "info", meaning: "the node that leadership was handed over to leads" },
   handoverFailed: {
     level: "warn",

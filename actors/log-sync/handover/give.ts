@@ -146,8 +146,7 @@ export function handoverIsDue(turn: LogSyncTurn): void {
     return;
   }
   if (nowMs >= untilMs) {
-    const what =
-      step.kind === "asked" ? "did not take over" : "does not have what this leader has";
+    const what = step.kind === "asked" ? "did not take over" : "does not have what this leader has";
     abandon(turn, role, `node ${to} ${what} in time`);
     return;
   }
@@ -198,4 +197,3 @@ export function hold({ state }: LogSyncTurn, message: Held): void {
   handover.heldBytes += message.payload.length;
   handover.held.push(message);
 }
-

@@ -9,11 +9,7 @@ import type { Inject, Injection } from "./target.ts";
 
 type HandoverKind = "handOver" | "wrongTakeOver";
 
-export function handoverFaults({
-  cluster,
-  random,
-  say,
-}: Injection): Record<HandoverKind, Inject> {
+export function handoverFaults({ cluster, random, say }: Injection): Record<HandoverKind, Inject> {
   let requests = 0;
   return {
     handOver: ({ node }) => {
