@@ -216,6 +216,10 @@ export const EVENTS = {
     level: "warn",
     meaning: "a client was turned away, or its connection was closed over what it sent",
   },
+  retiring: {
+    level: "info",
+    meaning: "the node is about to stop: its clients are moved to other nodes",
+  },
   certificatesRenewed: {
     level: "info",
     meaning:

@@ -27,6 +27,8 @@ const TICK_MS = 50;
 const OPEN_TIMEOUT_MS = 3_000;
 /** The client waits about this long before it asks again when no gateway answered, or one that knows no leader. */
 const RETRY_DELAY_MS = 150;
+/** The clients of a node that stops come to the others within about so many milliseconds, and not all at once. */
+const LEAVING_DELAY_MS = 10;
 /**
  * While requests or streams are under way, a ping is sent after this much silence: the number of the answering frame shows whether
  * a frame was lost.
@@ -271,6 +273,8 @@ function ended(turn: Turn, { reason }: Extract<GatewayItem, { readonly kind: "en
       "the ensemble does not take these identities: it has no digests, or they are too many or too long";
     return end(turn, { kind: "unreachable", message });
   }
+  // Nobody has failed, and the next node serves already: what came before counts for no wait.
+  if (reason === "stopping") return lost(turn, "the node stops", LEAVING_DELAY_MS, "orderly");
   state.lastProblem = reason === "noLeader" ? "the ensemble has no leader" : reason;
   const atOnce = state.link.kind === "open" && reason !== "noLeader";
   return lost(turn, `ended by the node: ${reason}`, atOnce ? 0 : RETRY_DELAY_MS);
@@ -280,13 +284,18 @@ function ended(turn: Turn, { reason }: Extract<GatewayItem, { readonly kind: "en
  * Notes that the connection is lost. The next attempt comes after about `delayMs`, or when NATS is connected again if that is
  * later.
  */
-function lost(turn: Turn, reason: string, delayMs: number): void {
+function lost(
+  turn: Turn,
+  reason: string,
+  delayMs: number,
+  how: "failed" | "orderly" = "failed",
+): void {
   const { state, nowMs, random, effects } = turn;
   const { link, backoff } = state;
   if (state.over !== undefined || link.kind === "none") return;
   const openMs = link.kind === "open" ? nowMs - link.openedAtMs : undefined;
   let waitMs = delayMs * (0.5 + random());
-  if (openMs !== undefined && state.up) {
+  if (openMs !== undefined && state.up && how === "failed") {
     const { timeoutMs: sessionTimeoutMs } = state;
     waitMs = Math.max(waitMs, waitAfterLoss(backoff, { openMs, sessionTimeoutMs, random }));
   }

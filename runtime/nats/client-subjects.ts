@@ -27,6 +27,8 @@ export type NatsClients = Publisher &
     readonly status$: Observable<TransportStatus>;
     /** From now on clients are heard; before, they are told at once that nobody is there. */
     readonly listen: () => void;
+    /** New clients are left to other gateways from now on. Those that there are, are heard. */
+    readonly leave: () => void;
   };
 
 /** The group's name, the same for every gateway. */
@@ -42,7 +44,7 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
       onMessage({ kind: "clientMessage", subject, reply, bytes });
     }
   };
-  const listen = (queue?: string): (() => void)[] => [
+  const listen = (queue?: string): readonly [shared: () => void, own: () => void] => [
     link.subscribe(
       sharedSubject,
       ({ subject, reply, data }) => deliver(subject, reply, data),
@@ -50,6 +52,8 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
     ),
     link.subscribe(laneSubject, ({ subject, reply, data }) => deliver(subject, reply, data)),
   ];
+  let hasLeft = false;
+  let leaveShared = (): void => undefined;
   try {
     // A missing permission must show at the start, and not when the first client comes. It is tried outside of the group, so that
     // no client is taken from another gateway.
@@ -65,9 +69,13 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
     offer: (messages) => link.offer(messages),
     status$: link.status.asObservable(),
     listen: () => {
-      if (isListening) return;
+      if (isListening || hasLeft) return;
       isListening = true;
-      listen(QUEUE);
+      [leaveShared] = listen(QUEUE);
+    },
+    leave: () => {
+      hasLeft = true;
+      leaveShared();
     },
     close: () => link.close(),
   };

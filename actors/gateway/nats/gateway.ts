@@ -21,6 +21,7 @@ import {
   tick,
   tickMs,
 } from "./connections.ts";
+import { retire } from "./retire.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
 import { recover } from "./recover.ts";
 import { pump, refuseRequest, request, takeAnswered, takeAnswers } from "./requests.ts";
@@ -83,6 +84,9 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
       return;
     case "timer":
       ticked(turn);
+      return;
+    case "retire":
+      retire(turn);
       return;
     default:
       receiveShared(PROTOCOL, turn, message);

@@ -31,6 +31,7 @@ import {
 import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { answerConnections, answerMetrics, answerWatches, askWatches } from "./parts.ts";
+import { retire, lookWhoIsQuiet } from "./retire.ts";
 import { recover } from "./recover.ts";
 import { heard } from "./read-only.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
@@ -119,6 +120,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "watchList":
       answerWatches(turn, message);
       return;
+    case "retire":
+      retire(turn);
+      return;
     case "endOfTurn":
       passWords(turn);
       releaseEvents(turn);
@@ -162,6 +166,7 @@ function end(turn: Turn, connection: Connection, reason: "moved" | "expired" | "
 function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
   const connection = turn.state.connections.get(number);
   if (connection === undefined) return;
+  connection.bytesAtMs = turn.nowMs;
   const { phase, frames } = connection;
   switch (phase.kind) {
     case "opened":
@@ -251,6 +256,9 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
       return;
     case "report":
       reportInTurn(turn);
+      return;
+    case "retire":
+      lookWhoIsQuiet(turn, turn.state.retiringSinceMs ?? turn.nowMs);
       return;
     default:
       unreachable(timer);

@@ -98,6 +98,8 @@ export type Connection = {
   countedRequests: number;
   /** The number of bytes that were written since the last `drained`. */
   unsentBytes: number;
+  /** When the last bytes of its client came. */
+  bytesAtMs: number;
   received: number;
   sent: number;
   statistics: Statistics;
@@ -113,6 +115,8 @@ export type State = GatewayState<Connection> & {
   readonly handshakes: Map<Connection, number>;
   /** Those in phase `opened` that have sent more than a usual handshake takes. */
   readonly longHandshakes: Set<Connection>;
+  /** Since when this node is about to stop; see retire.ts. */
+  retiringSinceMs: number | undefined;
   /** These timers fire at this time; undefined while they do not run. */
   readonly due: Record<"grace" | "withheld", number | undefined>;
   touchTimerRuns: boolean;
@@ -168,6 +172,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),
     handshakes: new Map(),
     longHandshakes: new Set(),
+    retiringSinceMs: undefined,
     due: { grace: undefined, withheld: undefined },
     touchTimerRuns: false,
     heldBytes: 0,
@@ -209,6 +214,7 @@ export function newConnection(
     oversized: undefined,
     countedRequests: 0,
     unsentBytes: 0,
+    bytesAtMs: Number.NEGATIVE_INFINITY,
     received: 0,
     sent: 0,
     statistics: newStatistics(wallMs),

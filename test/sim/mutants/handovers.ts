@@ -9,6 +9,7 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
   {
     name: "handover-before-all-is-there",
     mistake: "a leader has a follower take over that does not have the last records yet",
+    story: "handover-waits-for-the-last",
     edits: [
       {
         file: GIVE,
@@ -21,6 +22,7 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
   {
     name: "records-after-takeover",
     mistake: "a leader that has had a follower take over goes on to make records",
+    story: "handover-abandoned",
     edits: [
       {
         file: HANDOVER,
@@ -44,6 +46,7 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
   {
     name: "takeover-with-another-log",
     mistake: "a follower takes over although its log does not end where its leader's did",
+    story: "handover-waits-for-the-last",
     edits: [
       {
         file: TAKE,

@@ -7,6 +7,8 @@ import { create, set } from "./story-client.ts";
 
 /** A handover takes what an election takes whose result is known: two promises and a barrier. */
 const AT_ONCE_MS = 40;
+/** The first epoch's third record. */
+const LAST_ZXID = 2 ** 32 + 3;
 /** A leader goes on after a second in which nobody takes over. */
 const ABANDONED_MS = 1100;
 
@@ -47,6 +49,25 @@ export const HANDOVERS: readonly StoryCase[] = [
       ann.does(set("/x", "3"));
       story.expectLeader(leader);
       story.heal();
+      story.untilReplaced(leader);
+      story.expectLeader(one);
+      story.expectEverywhere("/x", "3");
+    },
+  },
+  {
+    name: "handover-waits-for-the-last",
+    title: "a leader hands over once the node that is wanted has the last of its records, too",
+    nodes: 3,
+    tell: (story) => {
+      const { leader } = story;
+      const [one] = story.others(leader);
+      const ann = story.client("ann", { at: leader });
+      ann.does(create("/x", "1"));
+      story.slow(leader, one, 30);
+      ann.sends(set("/x", "2"));
+      story.untilHeld([leader], LAST_ZXID);
+      story.handOver(leader, one);
+      ann.sends(set("/x", "3"));
       story.untilReplaced(leader);
       story.expectLeader(one);
       story.expectEverywhere("/x", "3");
