@@ -293,7 +293,18 @@ export const EVENTS = {
     meaning: "the NATS server lets everybody publish as a node, and no peer key is set",
   },
 
+  // Operators
+  operatorCommand: { level: "info", meaning: "an operator has asked this node to do something" },
+  operatorRefused: {
+    level: "warn",
+    meaning: "what came for operators is no question, or is not signed with the peer key",
+  },
+
   // The process
+  restarting: {
+    level: "info",
+    meaning: "an operator has this node start again: its process ends with the exit code 75",
+  },
   failed: {
     level: "error",
     meaning: "an actor threw, which is a bug; its supervision decides what follows",
