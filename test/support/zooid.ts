@@ -200,6 +200,21 @@ export class ZooidEnsemble {
     return join(this.#folder, "data/nats-client.url");
   }
 
+  /** The credentials of its nodes, which operators use. */
+  get nodeCredentialsFile(): string {
+    return join(this.#folder, "data/nats-node.credentials");
+  }
+
+  get natsUrl(): string {
+    const line = this.#parent.lines.find((each) => each.startsWith("nats ")) ?? "";
+    return /nats:\/\/\S+/.exec(line)?.[0] ?? "";
+  }
+
+  /** All that `zooid ensemble` has printed. */
+  get lines(): readonly string[] {
+    return this.#parent.lines;
+  }
+
   get ports(): readonly number[] {
     return this.nodes.map((node) => node.port);
   }

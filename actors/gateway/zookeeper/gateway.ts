@@ -31,7 +31,7 @@ import {
 import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import { answerConnections, answerMetrics, answerWatches, askWatches } from "./parts.ts";
-import { retire, lookWhoIsQuiet } from "./retire.ts";
+import { closeBehindAnswer, lookWhoIsLeft, retire } from "./retire.ts";
 import { recover } from "./recover.ts";
 import { heard } from "./read-only.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
@@ -142,6 +142,7 @@ const PROTOCOL: Protocol<Connection, Turn> = {
   answered: (turn, connection, answerBytes) => {
     turn.state.heldBytes += answerBytes;
     advance(turn, connection);
+    closeBehindAnswer(turn, connection);
   },
   released,
   noticed: (turn, notice) => {
@@ -166,7 +167,6 @@ function end(turn: Turn, connection: Connection, reason: "moved" | "expired" | "
 function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
   const connection = turn.state.connections.get(number);
   if (connection === undefined) return;
-  connection.bytesAtMs = turn.nowMs;
   const { phase, frames } = connection;
   switch (phase.kind) {
     case "opened":
@@ -192,6 +192,8 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
       else heard(turn, connection, phase.timeoutMs);
       frames.push(bytes);
       advance(turn, connection);
+      // Only pings are answered at once.
+      closeBehindAnswer(turn, connection);
       return;
     case "word":
     case "closing":
@@ -258,7 +260,7 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
       reportInTurn(turn);
       return;
     case "retire":
-      lookWhoIsQuiet(turn, turn.state.retiringSinceMs ?? turn.nowMs);
+      lookWhoIsLeft(turn, turn.state.retiringSinceMs ?? turn.nowMs);
       return;
     default:
       unreachable(timer);

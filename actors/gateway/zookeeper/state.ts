@@ -98,8 +98,6 @@ export type Connection = {
   countedRequests: number;
   /** The number of bytes that were written since the last `drained`. */
   unsentBytes: number;
-  /** When the last bytes of its client came. */
-  bytesAtMs: number;
   received: number;
   sent: number;
   statistics: Statistics;
@@ -214,7 +212,6 @@ export function newConnection(
     oversized: undefined,
     countedRequests: 0,
     unsentBytes: 0,
-    bytesAtMs: Number.NEGATIVE_INFINITY,
     received: 0,
     sent: 0,
     statistics: newStatistics(wallMs),
