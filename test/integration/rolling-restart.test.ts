@@ -165,3 +165,19 @@ test.serial(
     t.regex(failed.output(), /exit code 3; not touched: node 3, 2$/m);
   },
 );
+
+test.serial(
+  "a leader that is stopped hands over first, and ends as one that was asked to",
+  async (t) => {
+    const leader = 2;
+    const { length } = ensemble.lines;
+    ensemble.kill(leader, "SIGTERM");
+    const exited = await ensemble.line(new RegExp(`^node ${leader} .* exited`), length);
+    t.regex(exited, /exited \(code 0\)$/);
+    const log = await ensemble.log(leader);
+    const said = log.slice(log.lastIndexOf("handingOver"));
+    t.regex(said, /^handingOver to=(1|3) /);
+    t.regex(said, / handedOver to=(1|3) /);
+    t.true(said.indexOf("handedOver") < said.indexOf("retiring"), "then its clients leave");
+  },
+);

@@ -321,7 +321,7 @@ function drawIdentityFaults(random: Random, nodes: number): Plan["faults"] {
 /** In some seeds leaders hand their office over, in few of them all the time. */
 function drawHandovers(random: Random, nodes: number): Plan["faults"] {
   if (nodes < 2 || !random.chance(0.35)) return {};
-  return { handOver: random.pick([0.5, 1, 1, 6]), wrongTakeOver: 0.2 };
+  return { handOver: random.pick([0.5, 1, 1, 6]), wrongTakeOver: 0.2, orderlyStop: 0.5 };
 }
 
 /** Snapshots in one piece or in many, everything in memory or nearly nothing. */

@@ -7,9 +7,17 @@ import { withBody } from "../../support/frames.ts";
 import type { FaultKind } from "./kinds.ts";
 import type { Inject, Injection } from "./target.ts";
 
-type HandoverKind = "handOver" | "wrongTakeOver";
+type HandoverKind = "handOver" | "wrongTakeOver" | "orderlyStop";
 
-export function handoverFaults({ cluster, random, say }: Injection): Record<HandoverKind, Inject> {
+/** A node is given about so long to go out of service, which it may need or not. */
+const STOP_MS_MAX = 1500;
+
+export function handoverFaults({
+  cluster,
+  random,
+  later,
+  say,
+}: Injection): Record<HandoverKind, Inject> {
   let requests = 0;
   return {
     handOver: ({ node }) => {
@@ -24,6 +32,28 @@ export function handoverFaults({ cluster, random, say }: Injection): Record<Hand
       leader.tell("log-sync", { kind: "handOver", request: requests, to });
       const whom = to === undefined ? "whoever can" : `${to}`;
       return say(`${leader.id} hands over to ${whom}${isStopping ? `; ${node.id} retires` : ""}`);
+    },
+    // As a process does that is asked to end: `server/retirement.ts`.
+    orderlyStop: ({ node }) => {
+      if (node.incarnation === undefined) return false;
+      const { incarnation } = node;
+      node.tell("log-sync", { kind: "retire" });
+      requests += 1;
+      if (node.leads) node.tell("log-sync", { kind: "handOver", request: requests, to: undefined });
+      const leaveMs = random.random() * 100;
+      later(leaveMs, () => {
+        if (node.incarnation !== incarnation) return;
+        for (let lane = 1; lane <= cluster.plan.lanes; lane += 1) {
+          node.tell(`zookeeper/${lane}`, { kind: "retire" });
+          node.tell(`nats/${lane}`, { kind: "retire" });
+        }
+      });
+      const stopMs = leaveMs + random.random() * STOP_MS_MAX;
+      later(stopMs, () => {
+        if (node.incarnation === incarnation) cluster.crash(node, false);
+      });
+      later(stopMs + random.random() * 300, () => cluster.start(node));
+      return say(`${node.id} goes out of service and stops`);
     },
     wrongTakeOver: ({ node, other }) => {
       const state = node.logSync;

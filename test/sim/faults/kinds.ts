@@ -45,6 +45,8 @@ export type FaultKind =
   | "wrongElection"
   /** The leader hands its office over, to a node that may not be able to take it. */
   | "handOver"
+  /** A node hands over if it leads, lets its clients go, stops, and comes back. */
+  | "orderlyStop"
   /** A node that does not lead has another one take over, as a leader may. */
   | "wrongTakeOver"
   /** An actor that may fail by itself fails at the next message: it is started again, or a gateway recovers from it. */
