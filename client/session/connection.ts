@@ -27,8 +27,8 @@ const TICK_MS = 50;
 const OPEN_TIMEOUT_MS = 3_000;
 /** The client waits about this long before it asks again when no gateway answered, or one that knows no leader. */
 const RETRY_DELAY_MS = 150;
-/** The clients of a node that stops come to the others within about so many milliseconds, and not all at once. */
-const LEAVING_DELAY_MS = 10;
+/** A gateway of a node that stops may be asked for a session until all NATS servers know that it takes no more clients. */
+const LEAVING_DELAY_MS = 20;
 /**
  * While requests or streams are under way, a ping is sent after this much silence: the number of the answering frame shows whether
  * a frame was lost.
@@ -274,7 +274,10 @@ function ended(turn: Turn, { reason }: Extract<GatewayItem, { readonly kind: "en
     return end(turn, { kind: "unreachable", message });
   }
   // Nobody has failed, and the next node serves already: what came before counts for no wait.
-  if (reason === "stopping") return lost(turn, "the node stops", LEAVING_DELAY_MS, "orderly");
+  if (reason === "stopping") {
+    const delayMs = state.link.kind === "open" ? 0 : LEAVING_DELAY_MS;
+    return lost(turn, "the node stops", delayMs, "orderly");
+  }
   state.lastProblem = reason === "noLeader" ? "the ensemble has no leader" : reason;
   const atOnce = state.link.kind === "open" && reason !== "noLeader";
   return lost(turn, `ended by the node: ${reason}`, atOnce ? 0 : RETRY_DELAY_MS);

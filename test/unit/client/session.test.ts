@@ -481,6 +481,21 @@ test("a session whose connections end again and again waits before the next, and
   });
 });
 
+test("a node that stops is left at once, as often as nodes stop, and its requests are asked again", async (t) => {
+  const { gateway, session } = await connected(t);
+  const write = session.request(SET);
+  await gateway.hears();
+  for (let round = 0; round < 5; round += 1) {
+    gateway.frame(0, [{ kind: "ended", reason: "stopping" }]);
+    t.like(session.state, { kind: "reconnecting", reason: "the node stops", failures: 0 });
+    t.like(await gateway.hears(), [{ kind: "open", session: SESSION }]);
+    gateway.accept(11 + round);
+    t.like(await gateway.hears(), [{ kind: "request", id: 1 }]);
+  }
+  gateway.answer({ kind: "result", id: 1, zxid: 20 as Zxid, result: { kind: "stat", stat: STAT } });
+  t.like(await write, { zxid: 20 as Zxid });
+});
+
 test("identities are proved first on each connection, and an ensemble that takes none ends the client", async (t) => {
   const data = new TextEncoder().encode("ann:secret");
   const { gateway, session } = setup(t, [data]);
