@@ -26,8 +26,8 @@ export type OperatorRequest =
 
 export type NodeStatus = {
   readonly node: ServerId;
-  /** Another one after each start. */
-  readonly process: string;
+  /** Tells its process from the one before: another one after each start. */
+  readonly nonce: string;
   readonly version: string;
   readonly members: readonly ServerId[];
   readonly role: string;
@@ -92,7 +92,7 @@ export function readOperatorAnswer(json: string): OperatorAnswer | undefined {
   if (fields === undefined || !isToken(fields["asked"])) return undefined;
   const { asked, kind } = fields as { readonly asked: string; readonly kind: unknown };
   if (kind === "restarting") return { kind, asked };
-  if (kind === "refused") return { kind, asked, reason: String(fields["reason"]) };
+  if (kind === "refused") return { kind, asked, reason: textOf(fields["reason"]) };
   if (kind === "status") return statusIn(fields, asked);
   const { from, to, tookMs, pausedMs } = fields;
   if (kind !== "transferred" || !isServer(from) || !isServer(to)) return undefined;
@@ -100,15 +100,15 @@ export function readOperatorAnswer(json: string): OperatorAnswer | undefined {
 }
 
 function statusIn(fields: Fields, asked: string): OperatorAnswer | undefined {
-  const { node, process, version, members, role, leader, epoch, applied, notReady, challenge } =
+  const { node, nonce, version, members, role, leader, epoch, applied, notReady, challenge } =
     fields;
   if (!isServer(node) || !isToken(challenge) || !Array.isArray(members)) return undefined;
   if (!members.every(isServer) || (leader !== undefined && !isServer(leader))) return undefined;
   return {
     ...{ kind: "status", asked, node, challenge, members, leader },
-    ...{ process: String(process), version: String(version), role: String(role) },
+    ...{ nonce: textOf(nonce), version: textOf(version), role: textOf(role) },
     ...{ epoch: Number(epoch), applied: Number(applied) },
-    notReady: notReady === undefined ? undefined : String(notReady),
+    notReady: notReady === undefined ? undefined : textOf(notReady),
   };
 }
 
@@ -119,6 +119,10 @@ function fieldsOf(json: string): Fields | undefined {
   } catch {
     return undefined;
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function isToken(value: unknown): value is string {

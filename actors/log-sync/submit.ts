@@ -1,8 +1,7 @@
 /** What enters a leader's log: the batches of submitters, each once and in sequence, and the leader's own proposals. */
 import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
 import { RECORD_HEADER_BYTES } from "../../protocol/record.ts";
-import { hold } from "./handover/give.ts";
-import { isHolding } from "./handover/handover.ts";
+import { hold, isHolding } from "./handover/handover.ts";
 import type { LogSyncMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
 import type { LogSyncTurn } from "./state.ts";
 import { appendRecord } from "./publish.ts";

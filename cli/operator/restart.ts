@@ -120,7 +120,7 @@ async function untilBack(nodes: Nodes, before: Status, { timeoutMs }: Plan): Pro
   let problem = "it does not answer";
   while (performance.now() < untilMs) {
     const status = await nodes.status(node);
-    const isThere = status !== undefined && status.process !== before.process;
+    const isThere = status !== undefined && status.nonce !== before.nonce;
     const leader = isThere ? leaderIn(await nodes.statuses()) : undefined;
     problem = problemOf(before, status, leader);
     if (problem === "") return;
@@ -133,7 +133,7 @@ async function untilBack(nodes: Nodes, before: Status, { timeoutMs }: Plan): Pro
 
 function problemOf(before: Status, status: Status | undefined, leader: Status | undefined): string {
   if (status === undefined) return "it does not answer";
-  if (status.process === before.process) return "the process of before still runs";
+  if (status.nonce === before.nonce) return "the process of before still runs";
   if (status.notReady !== undefined) return status.notReady;
   if (leader === undefined) return "nobody leads";
   return status.applied >= leader.applied ? "" : "it has not applied all that its leader has";

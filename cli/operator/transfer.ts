@@ -16,8 +16,8 @@ async function transfer(nodes: Nodes, to: ServerId | undefined): Promise<number>
   const statuses = await nodes.statuses();
   const leader = leaderIn(statuses);
   if (leader === undefined) {
-    const heard = statuses.map(({ node, role }) => `node ${node} is ${role}`).join(", ");
-    const why = statuses.length === 0 ? nobodyText(nodes) : `nobody leads: ${heard}`;
+    const roles = statuses.map(({ node, role }) => `node ${node} is ${role}`).join(", ");
+    const why = statuses.length === 0 ? nobodyText(nodes) : `nobody leads: ${roles}`;
     console.error(`zooid ${NAME}: ${why}`);
     return EXIT_FAILED;
   }

@@ -65,7 +65,7 @@ export class Operations implements OperatedNode {
     const zxids = laneZxids.map(([, zxid]) => Number(zxid));
     return {
       node: config.id as ServerId,
-      process: String(main()?.gate.nonce ?? ""),
+      nonce: String(main()?.gate.nonce ?? ""),
       version: zooidVersion(),
       members: config.members,
       ...{ role, leader: leader as ServerId | undefined, epoch },

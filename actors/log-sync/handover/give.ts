@@ -1,20 +1,12 @@
 /** The leader's part of a handover: whom it chooses, when it stops to make records, and when it goes on because nobody took over. */
 import type { ServerId } from "../../../protocol/ids.ts";
-import { HELD_BATCHES_MAX } from "../../../protocol/limits.ts";
 import { log, sendTo } from "../effects.ts";
 import type { Follower } from "../progress.ts";
 import type { Peer } from "../role-messages.ts";
 import type { Leading } from "../roles.ts";
 import type { LogSyncState, LogSyncTurn } from "../state.ts";
 import { propose, submit } from "../submit.ts";
-import {
-  endHandover,
-  failed,
-  type Handover,
-  type Held,
-  missSuccessor,
-  sayOutcome,
-} from "./handover.ts";
+import { endHandover, failed, type Handover, missSuccessor, sayOutcome } from "./handover.ts";
 import type { HandOver, TakeOverDeclined } from "./messages.ts";
 
 /** Milliseconds for which a follower may catch up while the leader goes on. */
@@ -187,13 +179,4 @@ function abandon(turn: LogSyncTurn, role: Leading, reason: string): void {
     if (message.kind === "submit") submit(turn, role, message);
     else propose(turn, role, message);
   }
-}
-
-/** Keeps a batch or a proposal until the handover is over. A submitter repeats what finds no room here. */
-export function hold({ state }: LogSyncTurn, message: Held): void {
-  const { handover, sizes } = state;
-  if (handover === undefined || handover.held.length >= HELD_BATCHES_MAX) return;
-  if (handover.heldBytes + message.payload.length > sizes.uncommitted) return;
-  handover.heldBytes += message.payload.length;
-  handover.held.push(message);
 }

@@ -6,6 +6,7 @@
  * `take.ts` the follower's.
  */
 import type { ServerId } from "../../../protocol/ids.ts";
+import { HELD_BATCHES_MAX } from "../../../protocol/limits.ts";
 import type { Leadership } from "../../../protocol/replication.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { emit } from "../../topics.ts";
@@ -50,6 +51,15 @@ export type Handover = {
 export function isHolding({ state }: LogSyncTurn): boolean {
   const kind = state.handover?.step.kind;
   return kind === "holding" || kind === "asked";
+}
+
+/** Keeps a batch or a proposal until the handover is over. A submitter repeats what does not fit. */
+export function hold({ state }: LogSyncTurn, message: Held): void {
+  const { handover, sizes } = state;
+  if (handover === undefined || handover.held.length >= HELD_BATCHES_MAX) return;
+  if (handover.heldBytes + message.payload.length > sizes.uncommitted) return;
+  handover.heldBytes += message.payload.length;
+  handover.held.push(message);
 }
 
 /** This node no longer leads. Submitters send what has waited to the successor, and what the leader itself proposes is the successor's to propose. */

@@ -1,4 +1,4 @@
-/** Mistakes about handing leadership over: when, to whom, on whose word, and what becomes of the writes that wait. */
+/** Mistakes about handing leadership over: when, to whom, who may ask for it, and what becomes of the writes that wait. */
 import type { Mutant } from "./mutant.ts";
 
 const GIVE = "actors/log-sync/handover/give.ts";

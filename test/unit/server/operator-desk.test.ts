@@ -19,7 +19,7 @@ import { server } from "../../support/plain-calls.ts";
 const ONE = server(1);
 const STATUS: NodeStatus = {
   node: ONE,
-  process: "7",
+  nonce: "7",
   version: "0",
   members: [1, 2, 3].map(server),
   role: "leading",
