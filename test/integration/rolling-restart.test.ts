@@ -14,8 +14,8 @@ import { CHECKOUT, ZooidEnsemble } from "../support/zooid.ts";
 const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const KAZOO = fileURLToPath(new URL("rolling-restart.py", import.meta.url));
 const PYTHON = "/usr/bin/python3";
-/** One that asks all the time, and one that asks now and then. */
-const THINK_MS = [0, 30] as const;
+/** One that asks nearly all the time, and one that asks now and then. */
+const THINK_MS = [2, 30] as const;
 
 let ensemble: ZooidEnsemble;
 
