@@ -187,8 +187,8 @@ class Node implements RunningNode {
     return this.#started.streams.changes(path, options);
   }
 
-  transferLeadership(to?: ServerId): Promise<HandoverOutcome> {
-    return this.#started.retirement.transferLeadership(to);
+  transferLeadership(to?: number): Promise<HandoverOutcome> {
+    return this.#started.retirement.transferLeadership(to as ServerId | undefined);
   }
 
   async retire(): Promise<void> {
@@ -437,10 +437,13 @@ class Node implements RunningNode {
 
   #restart(): void {
     this.#say("info", "restarting", {});
-    void this.retire().then(() => {
+    const release = async (): Promise<void> => {
+      await this.retire();
       this.#stopping ??= this.#release({ kind: "restart" });
-      return this.#stopping;
-    });
+      await this.#stopping;
+    };
+    // Whoever calls `stop` hears that something could not be released.
+    release().catch(() => undefined);
   }
 
   #deliver(letters: readonly Letter[]): void {

@@ -61,7 +61,7 @@ export type RunningNode = {
    * nothing is wrong and for a second at most, and none is lost. Resolves with how long it took, or why it did not come about, which is
    * also so when this node does not lead.
    */
-  transferLeadership(to?: ServerId): Promise<HandoverOutcome>;
+  transferLeadership(to?: number): Promise<HandoverOutcome>;
   /**
    * Goes out of service before `stop`, so that clients see no error: leadership is handed over, native clients are told to leave, connections of ZooKeeper's
    * are closed when they are quiet. Resolves when all have left, after 6 s at the latest. It cannot be taken back.
