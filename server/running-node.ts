@@ -63,8 +63,8 @@ export type RunningNode = {
    */
   transferLeadership(to?: number): Promise<HandoverOutcome>;
   /**
-   * Goes out of service before `stop`, so that clients see no error: leadership is handed over, native clients are told to leave, connections of ZooKeeper's
-   * are closed when they are quiet. Resolves when all have left, after 6 s at the latest. It cannot be taken back.
+   * Goes out of service before `stop`, so that clients see no error: leadership is handed over, native clients are told to leave,
+   * ZooKeeper's connections are closed behind an answer. Resolves when all have left, after 6 s at the latest. It cannot be taken back.
    */
   retire(): Promise<void>;
   /** Closes clients and files. Resolves when everything is released. It may be called again. */

@@ -127,7 +127,7 @@ async function untilBack(nodes: Nodes, before: Status, { timeoutMs }: Plan): Pro
     await wait(LOOK_EVERY_MS);
   }
   throw new RestartFailure(
-    `node ${node} has not come back within ${timeoutMs / 1000} s: ${problem}. Whether something starts it again is its supervisor's affair (exit code 75)`,
+    `node ${node} has not come back within ${timeoutMs / 1000} s: ${problem}; what runs it has to start it again (exit code 75)`,
   );
 }
 

@@ -1,7 +1,7 @@
 /**
- * Proof that a message between an operator and a node is of somebody who holds the key of the nodes (`--peer-key-file`). A tag is good for one ensemble, for one
- * direction and for what the message says; that it is good once is seen to by the challenge in it. Without a key the tag is `-`, and NATS' permissions
- * alone say who may ask.
+ * Proof that a message between an operator and a node is of somebody who holds the key of the nodes (`--peer-key-file`). A tag is good
+ * for one ensemble, for one direction and for what the message says; that it is good once is seen to by the challenge in it. Without a
+ * key the tag is `-`, and NATS' permissions alone say who may ask.
  */
 import type { PeerKeys } from "../peer-keys.ts";
 

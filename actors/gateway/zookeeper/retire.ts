@@ -1,8 +1,8 @@
 /**
- * The connections of a node that is about to stop. Their clients are to go to other nodes without an error, and this protocol cannot tell them to. So
- * a connection is closed right behind an answer with which nothing of it waits any more: its client, which has just heard of that, has nothing on its way.
- * Those of which nothing comes for a while are closed then; from those that are never without a request nothing more is taken: what was
- * taken is answered, then they are closed.
+ * The connections of a node that is about to stop. Their clients are to go to other nodes without an error, and this protocol cannot tell
+ * them to. So a connection is closed right behind an answer with which nothing of it waits any more: its client, which has just had that
+ * answer, has nothing on its way. Those of which nothing comes for a while are closed then; from those that are never without a request
+ * nothing more is taken: what was taken is answered, then they are closed.
  */
 import { enterClosing, servedBy } from "../attachment.ts";
 import { tell } from "../../inboxes.ts";

@@ -8,8 +8,9 @@ import type { LogSyncState, LogSyncTurn } from "../state.ts";
 import type { TakeOver, TakeOverDeclined } from "./messages.ts";
 
 /**
- * The caller has seen that the message is of the leader that this node follows. One that comes late or twice finds a later epoch, a node that is no follower
- * any more, or a log that does not end there; if it finds all as it was, this node has all that its leader had and may lead.
+ * The caller has seen that the message is of the leader that this node follows. One that comes late or twice finds a later epoch, a node
+ * that is no follower any more, or a log that does not end there; if it finds all as it was, this node has all that its leader had and
+ * may lead.
  */
 export function receiveTakeOver(
   turn: LogSyncTurn,
