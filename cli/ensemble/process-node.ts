@@ -130,7 +130,8 @@ class ProcessNode implements EnsembleNode {
     for (;;) {
       const how = await ended;
       if (how !== `code ${EXIT_RESTART}` || this.#isStopping) return how;
-      this.#plan = withPortsOf(this.#plan, await this.listening);
+      const line = await this.listening.catch(() => undefined);
+      if (line !== undefined) this.#plan = withPortsOf(this.#plan, line);
       this.#child = start(this.#entry, this.#plan);
       ended = exitOf(this.#child);
       // Why it did not start is said by how it ended.

@@ -49,30 +49,33 @@ test("three nodes in memory serve clients of both protocols", async (t) => {
   await t.throwsAsync(ensemble.connect(), { message: "the ensemble is stopped" });
 });
 
-test("a node hands leadership over, and retires before it stops: its clients go on elsewhere", async (t) => {
-  const ensemble = await ensembleOf(t, { nodes: 3 });
-  const [first] = ensemble.nodes;
-  const client = await ensemble.connect();
-  await client.create("/count", "0");
-  const { leader = 0 } = await leadershipOf(first);
-  const target = (leader % 3) + 1;
-  const from = ensemble.nodes[leader - 1];
-  t.like(await from?.transferLeadership(9), { kind: "failed", leader });
-  t.like(await from?.transferLeadership(target), { kind: "done", from: leader, to: target });
-  t.like(await from?.transferLeadership(leader), { kind: "failed", leader: target });
-  const next = ensemble.nodes[target - 1];
-  const writes = Array.from({ length: 20 }, (_, version) =>
-    client.set("/count", String(version + 1), { version }),
-  );
-  await next?.retire();
-  await next?.stop();
-  const versions = (await Promise.all(writes)).map(({ version }) => version);
-  t.deepEqual(
-    versions,
-    [...writes.keys()].map((index) => index + 1),
-  );
-  t.not((await leadershipOf(from)).leader, target);
-});
+test.serial(
+  "a node hands leadership over, and retires before it stops: its clients go on elsewhere",
+  async (t) => {
+    const ensemble = await ensembleOf(t, { nodes: 3 });
+    const [first] = ensemble.nodes;
+    const client = await ensemble.connect();
+    await client.create("/count", "0");
+    const { leader = 0 } = await leadershipOf(first);
+    const target = (leader % 3) + 1;
+    const from = ensemble.nodes[leader - 1];
+    t.like(await from?.transferLeadership(9), { kind: "failed", leader });
+    t.like(await from?.transferLeadership(target), { kind: "done", from: leader, to: target });
+    t.like(await from?.transferLeadership(leader), { kind: "failed", leader: target });
+    const next = ensemble.nodes[target - 1];
+    const writes = Array.from({ length: 20 }, (_, version) =>
+      client.set("/count", String(version + 1), { version }),
+    );
+    await next?.retire();
+    await next?.stop();
+    const versions = (await Promise.all(writes)).map(({ version }) => version);
+    t.deepEqual(
+      versions,
+      [...writes.keys()].map((index) => index + 1),
+    );
+    t.not((await leadershipOf(from)).leader, target);
+  },
+);
 
 function leadershipOf(node: RunningNode | undefined): Promise<Leadership> {
   if (node === undefined) throw new Error("no such node");

@@ -23,8 +23,6 @@ type Before = {
 export class Handovers {
   readonly #logs: readonly NodeLog[];
   readonly #before = new WeakMap<LogSyncState, Before>();
-  /** How many nodes were told to take over. */
-  asked = 0;
 
   constructor(logs: readonly NodeLog[]) {
     this.#logs = logs;
@@ -61,7 +59,6 @@ export class Handovers {
   ): void {
     const told = message as LogSyncMessage | { readonly kind: string; readonly zxid: Zxid };
     if (told.kind !== "takeOver" || !("zxid" in told)) return;
-    this.asked += 1;
     const zxid = told.zxid as Zxid;
     const what = (): string => `node ${node} has node ${to} take over at ${formatZxid(zxid)}`;
     must(zxid === state.log.index.tail, "handover", () => `${what()}, and holds more itself`);
