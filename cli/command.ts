@@ -17,6 +17,12 @@ export const EXIT_FAILED = 1;
 /** The exit code for wrong flags or settings: nothing was done. */
 export const EXIT_MISUSED = 2;
 
+/**
+ * The exit code of a node that an operator has asked to start again (`zooid restart`), as of a program that is to be tried again (EX_TEMPFAIL of
+ * sysexits.h): for systemd's `RestartForceExitStatus=`, and for `zooid ensemble`.
+ */
+export const EXIT_RESTART = 75;
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -21,6 +21,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./ensemble/command.ts")).ensemble,
   },
   {
+    name: "transfer-leadership",
+    summary: "have the leader hand over to another node",
+    load: async () => (await import("./operator/transfer.ts")).transferLeadership,
+  },
+  {
+    name: "restart",
+    summary: "start the nodes of an ensemble again, one after the other",
+    load: async () => (await import("./operator/restart.ts")).restart,
+  },
+  {
     name: "inspect",
     summary: "print and verify what is in a node's data folder",
     load: async () => (await import("./inspect.ts")).inspect,

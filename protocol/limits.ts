@@ -102,6 +102,9 @@ export const SUBMITTER_BATCHES_IN_FLIGHT_MAX = 4;
 /** Bytes of records a leader lets wait for a quorum. Further batches wait at their submitters. */
 export const LEADER_UNCOMMITTED_BYTES_MAX: number = 64 * 1024 * 1024;
 
+/** Batches that wait at a leader while it hands leadership over. Submitters send what does not fit again. */
+export const HELD_BATCHES_MAX = 4096;
+
 /**
  * Records of a leader that wait for a quorum, up to which it asks followers to say `accepted` to all (`actors/log-sync/asking.ts`).
  * With more, appends follow each other so closely that the commit mark travels with them and costs nothing, whereas each `accepted`

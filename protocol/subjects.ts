@@ -4,6 +4,8 @@
  *   peer.<id>.<actor>             from a node to one node
  *   all.<actor>                   from a node to every other node
  *   answer.<id>.<nonce>.<n>       the answer to request n of a node's process
+ *   operator.<id>, operator.all   from an operator to a node, or to all of them
+ *   operator-answer.<operator>    a node's answer to that operator
  *   gateway                       from a native client to whichever gateway takes it
  *   gateway.<id>.<lane>           from a native client to the gateway that serves it
  *   gateway.all.word              a four-letter word, from whoever may be a native client to every node
@@ -33,6 +35,16 @@ export type PeerSubjects = {
 export function peerSubjects(ensemble: string): PeerSubjects {
   const root = `zooid.${ensemble}`;
   return { toNode: `${root}.peer.`, toAll: `${root}.all.`, answers: `${root}.answer.` };
+}
+
+/** Operators ask a node here; all nodes hear `all`. */
+export function operatorSubject(ensemble: string, node: number | "all"): string {
+  return `zooid.${ensemble}.operator.${node}`;
+}
+
+/** The beginning of the subjects of answers to operators. A node answers nowhere else. */
+export function operatorAnswerPrefix(ensemble: string): string {
+  return `zooid.${ensemble}.operator-answer.`;
 }
 
 /** A client that no gateway serves yet asks here; the gateways of all nodes share the subject as a queue group. */

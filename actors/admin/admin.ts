@@ -6,6 +6,7 @@ import type { Actor } from "../../runtime/actor.ts";
 import type { LocalEffect } from "../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../runtime/turn.ts";
 import { type Leadership, NO_LEADERSHIP } from "../../protocol/replication.ts";
+import type { GatewayName } from "../gateway/messages.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
 import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
@@ -85,6 +86,8 @@ export type AdminState = {
   /** What `stmk` has set. Nothing is traced by it. */
   traceMask: bigint;
   readonly gatherings: Gatherings;
+  /** The gateways that were told to retire and have no clients any more. */
+  readonly without: Set<GatewayName>;
 };
 
 const VERSION = "3.8.0-zooid, built on 1970-01-01 00:00 UTC";
@@ -134,6 +137,7 @@ function initialState(nowMs: number): AdminState {
     server: { kind: "serverReport", clientPort: undefined, folderBytes: 0, logFolderBytes: 0 },
     traceMask: TRACE_MASK_DEFAULT,
     gatherings: newGatherings(nowMs),
+    without: new Set(),
   };
 }
 
@@ -177,6 +181,13 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
       return;
     case "serverReport":
       state.server = message;
+      return;
+    case "clientsGone":
+      state.without.add(message.gateway);
+      // Each lane has two gateways.
+      if (state.without.size === 2 * (options.lanes ?? 1)) {
+        effects.push(emit("clientsGone", { kind: "allClientsGone" }));
+      }
       return;
     case "part":
       takePart(workOf(options, turn), message);

@@ -226,6 +226,12 @@ export type SessionsQuestion = {
   readonly bytesMax: number;
 };
 
+/** From a gateway that was told to retire: it has no clients any more. */
+export type ClientsGone = { readonly kind: "clientsGone"; readonly gateway: GatewayName };
+
+/** Emitted under `clientsGone`: no gateway has clients any more. */
+export type AllClientsGone = { readonly kind: "allClientsGone" };
+
 export type AdminMessage =
   | Leadership
   | Peers
@@ -239,6 +245,7 @@ export type AdminMessage =
   | ServerReport
   | MeasuresReport
   | Part
+  | ClientsGone
   /** From a gateway. The answer is an `adminAnswer` to the actor `from`, with the gateway's own number `client` of the connection. */
   | {
       readonly kind: "fourLetterWord";

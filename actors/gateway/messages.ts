@@ -60,7 +60,14 @@ export type ZooKeeperTimer =
   | "handshake"
   | "tokens"
   | "notes"
-  | "report";
+  | "report"
+  | "retire";
+
+/** From the server, to all gateways: this node is about to stop, so its clients are to go to other nodes. */
+export type Retire = { readonly kind: "retire" };
+
+/** Emitted under `retiring`: from now on no clients come to this lane. */
+export type Retiring = { readonly kind: "retiring" };
 
 /** Gateways of both protocols are told this. */
 export type SharedMessage =
@@ -81,6 +88,7 @@ export type ZooKeeperGatewayMessage =
   | ConnectionsQuestion
   | WatchesQuestion
   | WatchList
+  | Retire
   | TimerMessage<ZooKeeperTimer>
   | EndOfTurn;
 
@@ -99,5 +107,6 @@ export type NatsGatewayMessage =
   | MetricsQuestion
   | BusyQuestion
   | NativeSessionsQuestion
+  | Retire
   | TimerMessage<"tick">
   | EndOfTurn;

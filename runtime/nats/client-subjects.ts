@@ -30,6 +30,8 @@ export type NatsClients = Publisher &
     readonly status$: Observable<TransportStatus>;
     /** From now on clients are heard; before, they are told at once that nobody is there. */
     readonly listen: () => void;
+    /** New clients are left to other gateways from now on. Those that there are, are heard. */
+    readonly leave: () => void;
   };
 
 /** The group's name, the same for every gateway. */
@@ -48,10 +50,12 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
   const deliver = (message: Msg): void => {
     if (isListening) take(message);
   };
-  const listen = (queue?: string): (() => void)[] => [
+  const listen = (queue?: string): readonly [shared: () => void, own: () => void] => [
     link.subscribe(sharedSubject, deliver, queue),
     link.subscribe(laneSubject, deliver),
   ];
+  let hasLeft = false;
+  let leaveShared = (): void => undefined;
   try {
     // A missing permission must show at the start, and not when the first client comes. It is tried outside of the group, so that
     // no client is taken from another gateway.
@@ -68,9 +72,13 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
     offer: (messages) => link.offer(messages),
     status$: link.status.asObservable(),
     listen: () => {
-      if (isListening) return;
+      if (isListening || hasLeft) return;
       isListening = true;
-      listen(QUEUE);
+      [leaveShared] = listen(QUEUE);
+    },
+    leave: () => {
+      hasLeft = true;
+      leaveShared();
     },
     close: () => link.close(),
   };

@@ -108,6 +108,10 @@ export class LaneClients {
     if (nats !== undefined) {
       system.observe(`nats/${lane}`, "serving" satisfies Topic).subscribe(() => nats.listen());
     }
+    system.observe(`nats/${lane}`, "retiring" satisfies Topic).subscribe(() => {
+      nats?.leave();
+      this.listener.turnAway();
+    });
     addGatewayActors(system, config, lane, { heldBytesMax });
     if (lane === FEED_LANE)
       addFeedActor(system, config, { isOn: config.changeFeed && nats !== undefined });

@@ -19,6 +19,7 @@ import {
   tick,
   tickMs,
 } from "./connections.ts";
+import { retire } from "./retire.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
 import { answerBusy, answerMetrics, answerSessions, report } from "./parts.ts";
 import { recover } from "./recover.ts";
@@ -91,6 +92,9 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
       return;
     case "timer":
       ticked(turn);
+      return;
+    case "retire":
+      retire(turn);
       return;
     default:
       receiveShared(PROTOCOL, turn, message);

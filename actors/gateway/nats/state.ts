@@ -104,6 +104,8 @@ export type State = GatewayState<Connection> & {
   readonly dirty: Set<Connection>;
   readonly shared: SharedPortions;
   readonly offenders: Offenders;
+  /** The node is about to stop: no connection is opened any more. */
+  isRetiring: boolean;
   /** A leader has been known at some time since the start. */
   hasServed: boolean;
   /** The memory that the requests of all connections take. */
@@ -146,6 +148,7 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
     dirty: new Set(),
     shared: { cut: new Map(), encoded: new Map() },
     offenders: new Map(),
+    isRetiring: false,
     hasServed: false,
     requestBytes: 0,
     outputBytes: 0,

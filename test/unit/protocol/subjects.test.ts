@@ -8,6 +8,8 @@ import {
   inboxSubject,
   isEnsembleName,
   laneSubject,
+  operatorAnswerPrefix,
+  operatorSubject,
   peerSubjects,
   wordSubject,
 } from "../../../protocol/subjects.ts";
@@ -31,7 +33,12 @@ function isPermitted(user: string, what: "publish" | "subscribe", subject: strin
 }
 
 const { toNode, toAll, answers } = peerSubjects("zooid");
-const NODES = [`${toNode}1.log-sync`, `${toAll}election`, `${answers}1.nonce.7`];
+const OPERATORS = [
+  operatorSubject("zooid", 1),
+  operatorSubject("zooid", "all"),
+  `${operatorAnswerPrefix("zooid")}operator.question`,
+];
+const NODES = [`${toNode}1.log-sync`, `${toAll}election`, `${answers}1.nonce.7`, ...OPERATORS];
 const ASKED = [
   ...[gatewaySubject("zooid"), laneSubject("zooid", 3, 1)],
   ...[wordSubject("zooid", "all"), wordSubject("zooid", 3)],
