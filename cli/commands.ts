@@ -31,6 +31,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./operator/restart.ts")).restart,
   },
   {
+    name: "doctor",
+    summary: "say what of this machine and a configuration is not good enough for a node",
+    load: async () => (await import("./doctor/command.ts")).doctor,
+  },
+  {
     name: "inspect",
     summary: "print and verify what is in a node's data folder",
     load: async () => (await import("./inspect.ts")).inspect,

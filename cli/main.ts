@@ -31,7 +31,9 @@ ${lines(SPECS)}
 }
 
 function helpOf(name: string, command: Command): string {
-  const operands = (command.operands ?? []).map((operand) => ` <${operand.name}>`).join("");
+  const operands = (command.operands ?? [])
+    .map(({ name: word, optional = false }) => (optional ? ` [${word}]` : ` <${word}>`))
+    .join("");
   return `usage: zooid ${name}${operands} [flags]
 
 ${command.description}

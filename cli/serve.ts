@@ -1,4 +1,5 @@
 /** `zooid serve`: runs one node in this process until it is asked to stop or fails. */
+import { containerConfig } from "../server/config/container-variables.ts";
 import { KEYS } from "../server/config/keys.ts";
 import { type Loaded, loadConfig } from "../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../server/config/node-config.ts";
@@ -29,6 +30,7 @@ import {
   NodeLog,
 } from "./log-lines.ts";
 import { adminLine, nodeLine } from "./node-line.ts";
+import { serviceManagerOf } from "./service-manager.ts";
 import { stopSignal } from "./signals.ts";
 
 export const LOG_LEVEL_FLAG: Flag = {
@@ -43,10 +45,16 @@ export const LOG_FORMAT_FLAG: Flag = {
   summary: `text, or json: an object on each line (default text)`,
 };
 
+const CONTAINER_FLAG = "container-variables";
 const SKIP_FLAG = "skip-zxid";
 
 const FLAGS: readonly Flag[] = [
   { name: "config", placeholder: "FILE", summary: "settings from a zoo.cfg; flags win over it" },
+  {
+    name: CONTAINER_FLAG,
+    placeholder: undefined,
+    summary: "settings from ZOO_MY_ID, ZOO_SERVERS, …: the variables of ZooKeeper's image",
+  },
   {
     name: "check",
     placeholder: undefined,
@@ -175,6 +183,13 @@ async function runNode(
   const logControl = controlOf(log, node);
   switchLevelOnSignal(logControl, log.level);
   const own = { ownsProcess: true, mayRestart: true };
+  const manager = serviceManagerOf({
+    env: process.env,
+    pid: process.pid,
+    say: (level, event, detail) => {
+      log.entry({ atMs: Date.now(), node, level, actor: "node", event, detail });
+    },
+  });
   const starting = launchNode(config, { skip, ...own, onInspection, logControl });
   const early = Promise.race(asked);
   const started = await Promise.race([starting, early]);
@@ -182,7 +197,9 @@ async function runNode(
   if (started === "orderly" || started === "atOnce") return EXIT_OK;
   if (started.adminUrl !== undefined) console.log(adminLine(node, started.adminUrl));
   for (const line of portLines(config, started)) console.log(line);
+  manager?.follow(started);
   void early.then(async (how) => {
+    manager?.stopping();
     if (how === "orderly") await started.retire();
     await started.stop();
   });
@@ -211,7 +228,10 @@ function portLines(
 async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   const level = logLevelOf(flags);
   const skip = skippedOf(flags);
-  const loaded = loadConfig({ transport: "nats", flags, file: flags.get("config") });
+  const loaded = loadConfig({
+    ...{ transport: "nats", flags, file: flags.get("config") },
+    container: flags.has(CONTAINER_FLAG) ? containerConfig(process.env) : undefined,
+  });
   const isCheck = flags.has("check");
   const format = logFormatOf(flags);
   for (const problem of logProblems(flags)) console.error(`zooid serve: ${problem}`);

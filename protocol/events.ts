@@ -313,6 +313,15 @@ export const EVENTS = {
   startFailed: { level: "error", meaning: "the node did not start" },
   logLevelChanged: { level: "info", meaning: "from now on another level is logged" },
   stopNode: { level: "error", meaning: "the node stops" },
+  laneSilent: {
+    level: "error",
+    meaning:
+      "a thread of the node has not answered in time, so systemd's watchdog is not told that it lives",
+  },
+  serviceManagerUnreached: {
+    level: "warn",
+    meaning: "`systemd-notify` could not tell systemd how the node is",
+  },
   slowStep: {
     level: "warn",
     meaning: "an actor was busy with one message for as long as `--slow-step-ms`",

@@ -183,6 +183,11 @@ class Node implements RunningNode {
     return this.#started.steps$;
   }
 
+  async threadsAnswer(withinMs: number): Promise<boolean> {
+    const answers = await Promise.all(this.#threads.lanes.map((lane) => lane.answers(withinMs)));
+    return answers.every(Boolean);
+  }
+
   changes(path: string, options?: ChangesOptions): Changes {
     return this.#started.streams.changes(path, options);
   }

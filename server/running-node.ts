@@ -52,6 +52,11 @@ export type RunningNode = {
    */
   readonly steps$: Observable<StepEvent>;
   /**
+   * Whether each thread of the node has answered within so many milliseconds. One that does not stands still: it waits for a disk that
+   * hangs, or does not come to an end with something.
+   */
+  threadsAnswer(withinMs: number): Promise<boolean>;
+  /**
    * Changes of the znode at a path, in order, each once, without a gap, from this node's own replica and without NATS. Throws
    * BadArgumentsError. What may be observed is the same as with `changes` of `zooid/client`.
    */

@@ -62,6 +62,8 @@ export async function hostLane(
     else if (message.kind === "stop") {
       aborted.abort();
       stopped.resolve();
+    } else if (message.kind === "areYouThere") {
+      say({ kind: "hereIAm" });
     } else if (system !== undefined) {
       observing?.unsubscribe();
       observing = message.wanted ? tellSteps(system, say) : undefined;

@@ -9,6 +9,7 @@ import type { Piscina } from "piscina";
 import { Observable } from "rxjs/internal/Observable";
 import { share } from "rxjs/internal/operators/share";
 import { Subject } from "rxjs/internal/Subject";
+import { Subscription } from "rxjs/internal/Subscription";
 import type { InspectionEvent, StepEvent } from "../inspection.ts";
 import { announcePost, type AnnouncedPosts, newAnnouncedPosts } from "./inlet.ts";
 import type { FromLane, ToLane } from "./lane-protocol.ts";
@@ -36,6 +37,7 @@ export class Lane implements Link {
   readonly #announced: AnnouncedPosts;
   readonly #askToStop: () => void;
   readonly #ended: Promise<void>;
+  readonly #answers: Subject<void>;
   /** Each step of the lane's actors. The lane reports them only while there is a subscriber. */
   readonly steps$: Observable<StepEvent>;
   /** The detail that the lane sent when it was ready. */
@@ -48,6 +50,7 @@ export class Lane implements Link {
     readonly askToStop: () => void;
     readonly ended: Promise<void>;
     readonly steps: Observable<StepEvent>;
+    readonly answers: Subject<void>;
     readonly detail: Readonly<Record<string, number>>;
   }) {
     this.#piscina = of.piscina;
@@ -55,27 +58,19 @@ export class Lane implements Link {
     this.#announced = of.announced;
     this.#askToStop = of.askToStop;
     this.#ended = of.ended;
+    this.#answers = of.answers;
     this.detail = of.detail;
     this.steps$ = this.#stepsOf(of.steps);
   }
 
   /** Starts a lane. Resolves when its actors are in place; rejects with the reason if that fails. */
   static async start(options: LaneOptions): Promise<Lane> {
-    // A node whose actors share one thread has no need of it.
-    const { Piscina } = await import("piscina");
-    const piscina = new Piscina({
-      filename: options.entry.href,
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      // With atomics a worker that waits for a task blocks its event loop, and with it its sockets.
-      atomics: "disabled",
-      ...heapLimit(options.heapBytes),
-    });
+    const piscina = await threadFor(options);
     const { port1, port2 } = new MessageChannel();
     const announced = newAnnouncedPosts();
     let stopping = false;
     const steps = new Subject<StepEvent>();
+    const answers = new Subject<void>();
     const ready = Promise.withResolvers<Readonly<Record<string, number>>>();
     const ended = piscina
       .run({ ...options.data, port: port2, announced }, { transferList: [port2] })
@@ -91,6 +86,7 @@ export class Lane implements Link {
       .finally(() => {
         stopping = true;
         steps.complete();
+        answers.complete();
       });
     port1.on("message", (message: FromLane) => {
       switch (message.kind) {
@@ -102,6 +98,9 @@ export class Lane implements Link {
           return;
         case "inspection":
           options.onInspection(message.event);
+          return;
+        case "hereIAm":
+          answers.next();
           return;
         case "steps":
           for (const step of message.steps) steps.next(step);
@@ -118,7 +117,9 @@ export class Lane implements Link {
     options.signal?.addEventListener("abort", askToStop, { once: true });
     try {
       const detail = await ready.promise;
-      return new Lane({ piscina, port: port1, announced, askToStop, ended, steps, detail });
+      return new Lane({
+        ...{ piscina, port: port1, announced, askToStop, ended, steps, answers, detail },
+      });
     } catch (error) {
       port1.close();
       await piscina.destroy();
@@ -135,6 +136,23 @@ export class Lane implements Link {
   post(letters: readonly Letter[]): void {
     const { letters: own, transfer } = parcelOf(letters);
     this.#say({ kind: "letters", letters: own }, transfer);
+  }
+
+  /** Resolves with true when the lane's thread answers, with false when it has not after so many milliseconds, or has ended. */
+  answers(withinMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (isThere: boolean): void => {
+        clearTimeout(timer);
+        subscription.unsubscribe();
+        resolve(isThere);
+      };
+      const timer = setTimeout(() => settle(false), withinMs);
+      const subscription = new Subscription();
+      subscription.add(
+        this.#answers.subscribe({ next: () => settle(true), complete: () => settle(false) }),
+      );
+      this.#say({ kind: "areYouThere" });
+    });
   }
 
   /** Lets the lane close what it owns, and then ends the thread. */
@@ -160,6 +178,20 @@ export class Lane implements Link {
   #say(message: ToLane, transfer?: readonly ArrayBuffer[]): void {
     this.#port.postMessage(message, transfer);
   }
+}
+
+async function threadFor({ entry, heapBytes }: LaneOptions): Promise<Piscina> {
+  // A node whose actors share one thread has no need of it.
+  const { Piscina } = await import("piscina");
+  return new Piscina({
+    filename: entry.href,
+    minThreads: 1,
+    maxThreads: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    // With atomics a worker that waits for a task blocks its event loop, and with it its sockets.
+    atomics: "disabled",
+    ...heapLimit(heapBytes),
+  });
 }
 
 function heapLimit(

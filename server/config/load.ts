@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { ZOOKEEPER_ADVICE, ZOOKEEPER_FOLDER } from "../../actors/log/format/files.ts";
 import { CONFIG_FILE_BYTES_MAX } from "../../protocol/limits.ts";
+import type { ContainerConfig } from "./container-variables.ts";
 import { readBounded, textOf } from "./file-text.ts";
 import { KEYS } from "./keys.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
@@ -15,6 +16,8 @@ export type ConfigSources = ValidateOptions & {
   readonly flags: ReadonlyMap<string, string>;
   /** A `zoo.cfg`. */
   readonly file?: string | undefined;
+  /** What the variables of a container say. The file, where there is one, wins over its lines. */
+  readonly container?: ContainerConfig | undefined;
 };
 
 const NO_FILE: ZooCfg = {
@@ -58,6 +61,12 @@ function readFile(file: string): ZooCfg {
   const read = readZooCfg(text.value, file);
   if (read.hasKnownKey) return read;
   return refuse("must have at least one of the settings of ZooKeeper or zooid, and has none");
+}
+
+function readLines({ file, container }: ConfigSources): ZooCfg {
+  const path = file ?? container?.file;
+  if (path !== undefined) return readFile(path);
+  return container === undefined ? NO_FILE : readZooCfg(container.text, container.sourceOf);
 }
 
 /** The transaction logs of ZooKeeper are refused: a node that was started beside them would begin with an empty tree. */
@@ -116,16 +125,21 @@ export type Loaded = Validation & {
 
 /** Warnings and problems of the file come first, in its order. */
 export function loadConfig(sources: ConfigSources): Loaded {
-  const fromFile = sources.file === undefined ? NO_FILE : readFile(sources.file);
+  const { container } = sources;
+  const fromFile = readLines(sources);
   const settings = new Map([...fromFile.settings, ...settingsOfFlags(sources.flags)]);
   if (settings.has("members") && !settings.has("id")) {
     const id = myId(settings.get("dataDir")?.value ?? DATA_DIR_DEFAULT);
     if (id !== undefined) settings.set("id", id);
   }
+  for (const [field, setting] of container?.otherwise ?? []) {
+    if (!settings.has(field)) settings.set(field, setting);
+  }
   const ownPort = fromFile.clientPorts.get(settings.get("id")?.value ?? "");
   if (ownPort !== undefined && !settings.has("clientPort")) settings.set("clientPort", ownPort);
   const validation = validate(settings, sources);
-  const { idleKeys, warnings } = fromFile;
+  const { idleKeys } = fromFile;
+  const warnings = [...(container?.warnings ?? []), ...fromFile.warnings];
   const problems = [
     ...fromFile.problems,
     ...missingCrl(fromFile, settings),

@@ -27,8 +27,11 @@ export type ZooCfg = {
   readonly problems: readonly Problem[];
 };
 
+/** Names a line, the first of which is 1, in messages. */
+export type LineSource = (line: number) => string;
+
 type Draft = {
-  readonly file: string;
+  readonly lineSource: LineSource;
   readonly settings: Map<keyof NodeConfig, Setting>;
   readonly clientPorts: Map<string, Setting>;
   readonly servers: Property[];
@@ -60,7 +63,7 @@ const PROVIDER_PREFIX = "authProvider.";
 const CANDIDATES: readonly string[] = [...new Set([...FIELDS.keys(), ...ZOOKEEPER_KEYS])];
 
 function sourceOf(draft: Draft, property: Property): string {
-  return `${draft.file}:${property.line}`;
+  return draft.lineSource(property.line);
 }
 
 function settingOf(draft: Draft, property: Property): Setting {
@@ -207,12 +210,12 @@ function addLastOfEach(
   }
 }
 
-/** `file` is the name of the file in messages. */
-export function readZooCfg(text: string, file: string): ZooCfg {
+/** `source` is the name of the file in messages, or names its lines. */
+export function readZooCfg(text: string, source: string | LineSource): ZooCfg {
   const properties = readProperties(text);
   const last = new Map(properties.map((property) => [property.key, property]));
   const draft: Draft = {
-    file,
+    lineSource: typeof source === "string" ? (line) => `${source}:${line}` : source,
     settings: new Map(),
     clientPorts: new Map(),
     servers: [],

@@ -45,12 +45,19 @@ export type ClientsOptions = {
   readonly skips: readonly Zxid[];
 };
 
+export type LaneThread = {
+  /** Steps of the actors that live there. */
+  readonly steps$: Observable<StepEvent>;
+  /** Whether the thread has answered after so many milliseconds. */
+  answers(withinMs: number): Promise<boolean>;
+};
+
 /** The methods are called in this order; `close…` at any time, also when a start has failed. */
 export interface Threads {
   /** Undefined before clients can connect. */
   readonly ports: ClientPorts | undefined;
-  /** Where steps of actors are seen beside the main thread's system. */
-  readonly lanes: readonly { readonly steps$: Observable<StepEvent> }[];
+  /** The node's threads beside its main one. */
+  readonly lanes: readonly LaneThread[];
   /** Takes the data folder, which nobody else may have in use. */
   openFolder(): Promise<void>;
   /** Prepares the lanes, and lets clients connect where they have threads of their own. */

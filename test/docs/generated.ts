@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { TOPICS } from "../../actors/topics.ts";
 import { EVENTS } from "../../protocol/events.ts";
 import { WIRING } from "../../server/wiring.ts";
+import { CONTAINER_VARIABLES } from "../../server/config/container-variables.ts";
 import { KEYS } from "../../server/config/keys.ts";
 import { CONNECTION_FLAGS } from "../../cli/console/connection.ts";
 import { EXIT_CODES } from "../../cli/console/exit-codes.ts";
@@ -35,6 +36,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: "docs/internals/architecture.md", name: "topics", make: topics },
   { file: "docs/operations/events.md", name: "events", make: events },
   { file: "docs/operations/zookeeper-keys.md", name: "keys of ZooKeeper", make: zookeeperKeys },
+  { file: "docs/operations/container.md", name: "variables", make: containerVariables },
   { file: "docs/operations/admin-server.md", name: "commands", make: commands },
   {
     file: "docs/operations/metrics.md",
@@ -111,6 +113,11 @@ function treatmentText(treatment: Row["treatment"]): readonly [here: string, why
     case "refused":
       return ["**refused**", `${treatment.rule}; ${treatment.hint}`];
   }
+}
+
+function containerVariables(): string {
+  const rows = CONTAINER_VARIABLES.map(({ name, effect }) => `| \`${name}\` | ${effect} |`);
+  return ["| variable | what it does |", "| --- | --- |", ...rows].join("\n");
 }
 
 function commands(): string {

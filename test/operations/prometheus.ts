@@ -1,5 +1,5 @@
 /**
- * `npm run ops:check`: Debian's Prometheus scrapes a node, loads the alert rules, and answers every query of the board. Its package is too
+ * `npm run ops:check -- prometheus`: Debian's Prometheus scrapes a node, loads the alert rules, and answers every query of the board. Its package is too
  * large for `npm test`, where `test/integration/metrics.test.ts` holds the same files to what a node tells.
  */
 import { spawnSync } from "node:child_process";
@@ -12,6 +12,7 @@ import { prepareDebian } from "../setup/debian.ts";
 import { Child } from "../support/child.ts";
 import { reservePorts } from "../support/ports.ts";
 import { startZooid } from "../support/zooid.ts";
+import { check } from "./check.ts";
 
 const RULES = fileURLToPath(new URL("../../ops/prometheus/zooid.rules.yml", import.meta.url));
 const BOARD = new URL("../../ops/grafana/zooid.json", import.meta.url);
@@ -20,15 +21,6 @@ const LOOK_EVERY_MS = 250;
 const LOOKS_MAX = 240;
 /** Promtool's code for metrics that are well formed and have names that it would not have chosen: ZooKeeper's. */
 const LINT_CODE = 3;
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function check(is: boolean, what: string): void {
-  say(`${is ? "ok  " : "FAIL"} ${what}`);
-  if (!is) process.exitCode = 1;
-}
 
 function promtool(what: string, argument: readonly string[], input = ""): void {
   const done = spawnSync("promtool", ["check", what, ...argument], { input, encoding: "utf8" });
@@ -120,7 +112,7 @@ async function scrape(folder: string, target: string): Promise<void> {
   }
 }
 
-async function main(): Promise<void> {
+export async function checkPrometheus(): Promise<void> {
   const problem = prepareDebian("prometheus");
   if (problem !== undefined) throw new Error(problem);
   const folder = await mkdtemp(join(tmpdir(), "zooid-prometheus-"));
@@ -135,5 +127,3 @@ async function main(): Promise<void> {
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-await main();

@@ -10,6 +10,7 @@ export type Manifest = {
   readonly exports: Readonly<
     Record<string, string | { readonly types: string; readonly default: string }>
   >;
+  readonly files: readonly string[];
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
@@ -33,8 +34,10 @@ export async function manifestOf(folder: string): Promise<Manifest> {
 /** Builds the package into `folder`, with all that is published beside it. Returns what the compiler said. */
 export async function buildPackage(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
-  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "nats.conf"]) {
-    await cp(join(CHECKOUT, name), join(folder, name));
+  const { files } = await manifestOf(CHECKOUT);
+  const others = files.filter((name) => name !== "dist");
+  for (const name of ["package.json", "README.md", "LICENSE", ...others]) {
+    await cp(join(CHECKOUT, name), join(folder, name), { recursive: true });
   }
   const config = join(CHECKOUT, "tsconfig.build.json");
   return run([TSC, "-p", config, "--outDir", join(folder, "dist")], CHECKOUT);

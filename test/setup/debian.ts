@@ -27,6 +27,8 @@ const TESTS: readonly Need[] = [
   { package: "python3-kazoo", isThere: () => hasPythonModule("kazoo") },
   { package: "collectd-core", isThere: () => existsSync("/usr/lib/collectd/zookeeper.so") },
   { package: "zktop", isThere: () => existsSync("/usr/bin/zktop") },
+  // For `systemd-notify` and `systemd-analyze`; nothing of it is run.
+  { package: "systemd", isThere: () => existsSync("/usr/bin/systemd-notify") },
   { package: "openssl", isThere: () => existsSync("/usr/bin/openssl") },
 ];
 

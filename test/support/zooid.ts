@@ -38,6 +38,8 @@ export type ZooidOptions = {
   readonly nodeArgs?: readonly string[];
   /** Further lines of the configuration. Default none. */
   readonly lines?: readonly string[];
+  /** Further variables of its environment. Default none. */
+  readonly env?: Readonly<Record<string, string>>;
   /** With a data folder of an earlier node. Default: one of its own, which goes in the end. */
   readonly folder?: string;
   /** What `srvr` says of the node when it has started. Default "standalone". */
@@ -89,7 +91,8 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
     "--config",
     config,
   ];
-  const child = new Child({ ...nodeCommand(args, options.openFilesMax), cwd: folder });
+  const { env = {} } = options;
+  const child = new Child({ ...nodeCommand(args, options.openFilesMax), cwd: folder, env });
   await untilAnswer(
     { port },
     "srvr",

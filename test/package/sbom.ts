@@ -1,0 +1,48 @@
+/**
+ * `npm run sbom -- FILE`: writes what zooid consists of, as CycloneDX in JSON. `npm sbom` makes it of the lock file, from which everything that is not
+ * shipped was taken first: with `--omit dev` npm leaves out what is shipped and has a use in development, too.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CHECKOUT } from "../support/zooid.ts";
+import { isShipped, readLock } from "./components.ts";
+import { run } from "./install.ts";
+
+/** Returns the text of the bill. */
+export async function makeSbom(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "zooid-sbom-"));
+  // npm takes the name of the component from the folder.
+  const project = join(folder, "zooid");
+  try {
+    const text = await readFile(join(CHECKOUT, "package.json"), "utf8");
+    const manifest = shippedManifest(JSON.parse(text) as Record<string, unknown>);
+    const lock = readLock();
+    const kept = Object.entries(lock.packages).filter(([path, entry]) => isShipped(path, entry));
+    const root = shippedManifest({ ...lock.packages[""] });
+    await mkdir(project);
+    await writeFile(join(project, "package.json"), JSON.stringify(manifest));
+    const packages = { "": root, ...Object.fromEntries(kept) };
+    await writeFile(join(project, "package-lock.json"), JSON.stringify({ ...lock, packages }));
+    const args = ["sbom", "--sbom-format", "cyclonedx", "--sbom-type", "application"];
+    return await run([...args, "--package-lock-only"], project, "npm");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function shippedManifest(manifest: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const {
+    devDependencies: _dev,
+    peerDependencies: _peers,
+    peerDependenciesMeta: _,
+    ...rest
+  } = manifest;
+  return rest;
+}
+
+const [file] = process.argv.slice(2);
+if (process.argv[1] === import.meta.filename) {
+  if (file === undefined) throw new Error("npm run sbom -- FILE");
+  await writeFile(file, `${await makeSbom()}\n`);
+}
