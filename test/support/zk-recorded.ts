@@ -15,7 +15,7 @@ const ANSWERS: ReadonlyMap<number, string> = new Map([
   [OpCode.create, "0000001600000001000000000000000300000000000000022f61"],
   [OpCode.exists, `0000005400000002000000000000000300000000${STAT}`],
   [OpCode.getData, `0000005900000001000000000000000c000000000000000178${STAT}`],
-  /** Of a transaction that makes a container: it cannot be read. */
+  /** The transaction that was recorded makes a container, so that it cannot be read. */
   [OpCode.multi, "00000010000000010000000000000008fffffffb"],
 ]);
 

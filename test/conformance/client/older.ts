@@ -38,7 +38,7 @@ export const OLDER_CASES: readonly Case[] = [
     without: "containers",
     run: async (scene) => {
       const { t, client, other, base } = scene;
-      // Of a session that has asked for nothing yet, and of one that has.
+      // One session has asked for nothing yet, the other has.
       for (const each of [await other(), client]) {
         const asked = each.create(`${base}/c`, null, { container: true });
         t.is((await t.throwsAsync(asked, { instanceOf: UnsupportedError })).path, `${base}/c`);
