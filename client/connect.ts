@@ -35,6 +35,7 @@ export {
   ThrottledError,
   TreeFullError,
   UnreachableError,
+  UnsupportedError,
   ZooidError,
   type MaybeApplied,
   type ValueIssue,

@@ -19,6 +19,7 @@ import {
   errorOfCode,
   NodeExistsError,
   NoNodeError,
+  UnsupportedError,
 } from "../protocol/errors.ts";
 import type { Identity } from "../protocol/identities.ts";
 import { PACKET_BYTES_MAX } from "../protocol/limits.ts";
@@ -394,17 +395,16 @@ export class Operations {
     return this.wire.request(request, options);
   }
 
+  /** Servers that know no containers, which are those of ZooKeeper 3.4, are given parents that stay. */
   async #createParents(path: string, options: CreateOptions): Promise<void> {
-    const { acl, parents, signal, timeoutMs } = options;
-    const container = parents === "container";
-    const made: CreateOptions = {
-      container,
-      parents: parents ?? true,
-      ifNotExists: true,
-      signal,
-      timeoutMs,
-    };
-    await this.create(path, null, acl === undefined ? made : { ...made, acl });
+    const { acl, parents = true, signal, timeoutMs } = options;
+    const how = { parents, ifNotExists: true, signal, timeoutMs, ...(acl && { acl }) };
+    try {
+      await this.create(path, null, { ...how, container: parents === "container" });
+    } catch (error) {
+      if (parents !== "container" || !(error instanceof UnsupportedError)) throw error;
+      await this.create(path, null, how);
+    }
   }
 
   async #readingOf(target: Target, options: CallOptions): Promise<Reading<unknown> | undefined> {
