@@ -114,6 +114,7 @@ test.serial(
     const restart = await operate("restart", "--rolling");
     over.abort();
     t.is(restart.process.exitCode, 0, `${restart.output()}\n${ensemble.output()}`);
+    t.log(restart.lines.find((line) => line.includes("has handed over")) ?? "");
     const last = restart.lines.filter((line) => line.includes("serves again")).at(-1) ?? "";
     t.regex(last, new RegExp(`^node ${ensemble.firstLeader} `), "the leader comes last");
     t.is(ensemble.lines.filter((line) => line.endsWith("restarted")).length, 3);
