@@ -47,8 +47,17 @@ export async function withNodes(
   }
 }
 
+/** Only what names the nodes counts: the command may run where the rest of the file would be wrong, as on another host. */
 function configOf(flags: ReadonlyMap<string, string>): NodeConfig | string {
-  const loaded = loadConfig({ transport: "nats", flags, file: flags.get("config") });
+  const read = loadConfig({ transport: "nats", flags, file: flags.get("config") });
+  const given = new Map<string, string>();
+  for (const { field, flag } of KEYS) {
+    const setting = read.settings.get(field);
+    if (NAMES.has(flag) && setting !== undefined) given.set(flag, setting.value);
+  }
+  // The file cannot be read, or is no configuration.
+  if (given.size === 0 && read.kind === "invalid") return problemsText(read.problems);
+  const loaded = loadConfig({ transport: "nats", flags: given, file: undefined });
   if (loaded.kind === "invalid") return problemsText(loaded.problems);
   if (loaded.config.natsUrls.length > 0) return loaded.config;
   return "nodes are asked over NATS: give --nats URL, or --config with the zoo.cfg of a node";
