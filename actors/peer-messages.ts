@@ -146,6 +146,12 @@ const LOG_SYNC: Shapes<LogSyncPeerMessage> = {
     reason: oneOf("outOfSequence", "staleIncarnation", "notLeader", "diskFull"),
     expected: count,
   },
+  takeOver: { epoch: whole("an epoch", 1, EPOCH_MAX), folder: identity, zxid },
+  takeOverDeclined: {
+    epoch: whole("an epoch", 1, EPOCH_MAX),
+    zxid,
+    reason: oneOf("stopping", "unable", "behind"),
+  },
 };
 
 const MESSAGES: ReadonlyMap<string, Checks> = new Map([
@@ -208,6 +214,8 @@ function contradictionIn(
       );
     case "accepted":
     case "forgotten":
+    case "takeOver":
+    case "takeOverDeclined":
       return within(message.epoch, message.zxid);
     case "snapshotOffer":
       return within(message.epoch, message.snapshot.zxid);

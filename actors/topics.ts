@@ -5,10 +5,11 @@
  */
 import type { EmitEffect } from "../runtime/effects.ts";
 import type { Leadership } from "../protocol/replication.ts";
-import type { Facts, NatsConnections } from "./admin/messages.ts";
+import type { AllClientsGone, Facts, NatsConnections } from "./admin/messages.ts";
 import type { Streamed } from "./changes/messages.ts";
-import type { Serving } from "./gateway/messages.ts";
+import type { Retiring, Serving } from "./gateway/messages.ts";
 import type { LeaderHeard, Peers } from "./heartbeat/messages.ts";
+import type { HandoverEnded } from "./log-sync/handover/messages.ts";
 import type { Committed, Durable, Standing } from "./log-sync/messages.ts";
 import type { SessionChanges, TreeMemory, TreeMetrics } from "./tree/messages.ts";
 
@@ -17,15 +18,18 @@ export type Topics = {
   durable: Durable;
   standing: Standing;
   committed: Committed;
+  handover: HandoverEnded;
   peers: Peers;
   leaderHeard: LeaderHeard;
   sessions: SessionChanges;
   memory: TreeMemory;
   metrics: TreeMetrics;
   serving: Serving;
+  retiring: Retiring;
   streamed: Streamed;
   nats: NatsConnections;
   facts: Facts;
+  clientsGone: AllClientsGone;
 };
 
 export type Topic = keyof Topics;
@@ -55,6 +59,11 @@ export const TOPICS: { readonly [T in Topic]: TopicRules } = {
     meaning: "who this node is in its ensemble, and who the others are",
   },
   committed: { from: "log-sync", is: "event", meaning: "committed records, each once, in order" },
+  handover: {
+    from: "log-sync",
+    is: "event",
+    meaning: "what has become of a request to hand leadership over",
+  },
   peers: { from: "heartbeat", is: "state", meaning: "of a leader: which nodes were heard in time" },
   leaderHeard: {
     from: "heartbeat",
@@ -65,6 +74,11 @@ export const TOPICS: { readonly [T in Topic]: TopicRules } = {
   memory: { from: "tree/*", is: "state", meaning: "whether the tree has memory left to grow" },
   metrics: { from: "tree/*", is: "state", meaning: "how large the tree is, and its watches" },
   serving: { from: "nats/*", is: "state", meaning: "this lane is to be heard by native clients" },
+  retiring: {
+    from: "nats/*",
+    is: "event",
+    meaning: "no further clients are to come to this lane: the node is about to stop",
+  },
   streamed: { from: "changes", is: "event", meaning: "what a reader in this process is given" },
   nats: {
     from: "admin",
@@ -72,6 +86,11 @@ export const TOPICS: { readonly [T in Topic]: TopicRules } = {
     meaning: "which of the node's connections to NATS are there",
   },
   facts: { from: "admin", is: "event", meaning: "what a request to the admin server asks for" },
+  clientsGone: {
+    from: "admin",
+    is: "event",
+    meaning: "the clients of a node that is about to stop have gone",
+  },
 };
 
 /** An effect that publishes `value` to the subscribers of `topic`. The runtime keeps the last value of a state for later ones. */

@@ -5,7 +5,7 @@ export type Command = {
   /** What the command does, with an example or two. The help text continues with the flags. */
   readonly description: string;
   readonly flags: readonly Flag[];
-  /** The operands. Default: none. */
+  /** The operands. Those without a default are needed. Default: none. */
   readonly operands?: readonly Operand[];
   /** Returns the exit code. */
   run(flags: ReadonlyMap<string, string>, operands: ReadonlyMap<string, string>): Promise<number>;
@@ -16,6 +16,12 @@ export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 /** The exit code for wrong flags or settings: nothing was done. */
 export const EXIT_MISUSED = 2;
+
+/**
+ * The exit code of a node that an operator has asked to start again (`zooid restart`), as of a program that is to be tried again (EX_TEMPFAIL of
+ * sysexits.h): for systemd's `RestartForceExitStatus=`, and for `zooid ensemble`.
+ */
+export const EXIT_RESTART = 75;
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -21,6 +21,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./ensemble/command.ts")).ensemble,
   },
   {
+    name: "transfer-leadership",
+    summary: "have the leader hand over to another node",
+    load: async () => (await import("./operator/transfer.ts")).transferLeadership,
+  },
+  {
+    name: "restart",
+    summary: "start the nodes of an ensemble again, one after the other",
+    load: async () => (await import("./operator/restart.ts")).restart,
+  },
+  {
     name: "doctor",
     summary: "say what of this machine and a configuration is not good enough for a node",
     load: async () => (await import("./doctor/command.ts")).doctor,

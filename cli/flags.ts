@@ -12,8 +12,8 @@ export type Flag = {
 export type Operand = {
   readonly name: string;
   readonly summary: string;
-  /** It may be left out. Those behind it may be, too. */
-  readonly optional?: true;
+  /** What it is when it is not given. Default: it must be. */
+  readonly byDefault?: string;
 };
 
 export type Flags = {
@@ -70,8 +70,9 @@ export function readFlags(
       values.set(name, args[index] ?? "");
     }
   }
-  for (const { name, summary, optional = false } of needed.slice(operands.size)) {
-    if (!optional) problems.push(`<${name}> is missing: ${summary}`);
+  for (const { name, summary, byDefault } of needed.slice(operands.size)) {
+    if (byDefault === undefined) problems.push(`<${name}> is missing: ${summary}`);
+    else operands.set(name, byDefault);
   }
   return { values, operands, problems };
 }

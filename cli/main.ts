@@ -32,7 +32,9 @@ ${lines(SPECS)}
 
 function helpOf(name: string, command: Command): string {
   const operands = (command.operands ?? [])
-    .map(({ name: word, optional = false }) => (optional ? ` [${word}]` : ` <${word}>`))
+    .map((operand) =>
+      operand.byDefault === undefined ? ` <${operand.name}>` : ` [${operand.name}]`,
+    )
     .join("");
   return `usage: zooid ${name}${operands} [flags]
 

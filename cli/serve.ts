@@ -11,7 +11,14 @@ import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
 import type { LogControl } from "../server/admin/admin-server.ts";
 import type { RunningNode } from "../server/running-node.ts";
-import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "./command.ts";
+import {
+  type Command,
+  EXIT_FAILED,
+  EXIT_MISUSED,
+  EXIT_OK,
+  EXIT_RESTART,
+  messageOf,
+} from "./command.ts";
 import { checkText, idleKeysLine } from "./check.ts";
 import type { Flag } from "./flags.ts";
 import {
@@ -167,12 +174,15 @@ async function runNode(
   { log, skip, stopWithStdin }: RunOptions,
 ): Promise<number> {
   const node = config.id;
-  const asked: Promise<unknown>[] = [stopSignal(() => undefined)];
-  if (stopWithStdin) asked.push(stdinEnd());
+  const signalled = stopSignal(() => undefined).then(() => "orderly" as const);
+  const asked: Promise<"orderly" | "atOnce">[] = [signalled];
+  // Whoever had the other end is gone, and most likely the other nodes with it.
+  if (stopWithStdin) asked.push(stdinEnd().then(() => "atOnce" as const));
   const { launchNode } = await import("../server/node.ts");
   const onInspection = (event: InspectionEvent): void => logEvent(event, log);
   const logControl = controlOf(log, node);
   switchLevelOnSignal(logControl, log.level);
+  const own = { ownsProcess: true, mayRestart: true };
   const manager = serviceManagerOf({
     env: process.env,
     pid: process.pid,
@@ -180,20 +190,22 @@ async function runNode(
       log.entry({ atMs: Date.now(), node, level, actor: "node", event, detail });
     },
   });
-  const starting = launchNode(config, { skip, ownsProcess: true, onInspection, logControl });
-  const early = Promise.race(asked).then(() => "stop" as const);
+  const starting = launchNode(config, { skip, ...own, onInspection, logControl });
+  const early = Promise.race(asked);
   const started = await Promise.race([starting, early]);
   // The node needs no orderly stop here: what it has written is what a crash could leave, and every start copes with that.
-  if (started === "stop") return EXIT_OK;
+  if (started === "orderly" || started === "atOnce") return EXIT_OK;
   if (started.adminUrl !== undefined) console.log(adminLine(node, started.adminUrl));
   for (const line of portLines(config, started)) console.log(line);
   manager?.follow(started);
-  void early.then(() => {
+  void early.then(async (how) => {
     manager?.stopping();
-    return started.stop();
+    if (how === "orderly") await started.retire();
+    await started.stop();
   });
   const reason = await started.stopped;
   if (reason.kind === "asked") return EXIT_OK;
+  if (reason.kind === "restart") return EXIT_RESTART;
   sayEnd(log, "stopNode", node, reason.reason);
   return EXIT_FAILED;
 }
@@ -255,7 +267,9 @@ export const serve: Command = {
   zooid serve --config /etc/zookeeper/zoo.cfg
   zooid serve --check --config /etc/zookeeper/zoo.cfg
 
-Logs go to standard error. SIGINT or SIGTERM stops it cleanly, a second one at once.`,
+Logs go to standard error. SIGINT or SIGTERM stops it cleanly: it hands leadership over and moves its clients to other
+nodes first, in 6 s at the most; a second signal stops it at once. A node that zooid restart has asked to start again
+ends with the exit code ${EXIT_RESTART}.`,
   flags: FLAGS,
   run,
 };

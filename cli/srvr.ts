@@ -1,4 +1,4 @@
-/** Asks a server how it is, by the four-letter word `srvr` on a connection of its own, as any operator can, and reads the answer. */
+/** Asks a server a four-letter word on a connection of its own, as any operator can, and reads what `srvr` answers. */
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ConnectOptions } from "../client/connect.ts";
@@ -10,14 +10,19 @@ export type Place = {
   readonly tls?: ConnectOptions["tls"];
 };
 
-export type Asking = { readonly timeoutMs: number; readonly signal?: AbortSignal };
+export type Asking = {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** Default `srvr`. */
+  readonly word?: string;
+};
 
 export type Answer =
   | { readonly kind: "answered"; readonly text: string }
   | { readonly kind: "silent"; readonly because: string };
 
-/** The answer has about 300 characters. What is longer is none. */
-const ANSWER_CHARACTERS_MAX = 64 * 1024;
+/** Answers that list something have about a million characters, those of Apache ZooKeeper may have more. What is longer is none. */
+const ANSWER_CHARACTERS_MAX = 64 * 1024 * 1024;
 const REASON_CHARACTERS_MAX = 100;
 
 export type ServerStatus = {
@@ -32,6 +37,8 @@ export type ServerStatus = {
   readonly latencyMs: string | undefined;
   readonly znodes: number | undefined;
   readonly version: string | undefined;
+  /** Packets that came since the start, or since they were set back. */
+  readonly received: number | undefined;
 };
 
 export async function askServer(place: Place, asking: Asking): Promise<Answer> {
@@ -52,11 +59,12 @@ async function socketTo({ host, port, tls }: Place): Promise<Socket> {
 
 function answerOf(
   socket: Socket,
-  { timeoutMs, signal }: Asking,
+  { timeoutMs, signal, word = "srvr" }: Asking,
   opened: "connect" | "secureConnect",
 ): Promise<Answer> {
   return new Promise((resolve) => {
-    let text = "";
+    const pieces: string[] = [];
+    let characters = 0;
     let because = "it closed the connection without an answer";
     const give = (reason: string): void => {
       because = reason;
@@ -66,10 +74,11 @@ function answerOf(
     const abort = (): void => give("ended");
     signal?.addEventListener("abort", abort, { once: true });
     socket.setEncoding("utf8");
-    socket.once(opened, () => socket.write("srvr"));
+    socket.once(opened, () => socket.write(word));
     socket.on("data", (piece: string) => {
-      text += piece;
-      if (text.length > ANSWER_CHARACTERS_MAX) give("its answer is too long");
+      pieces.push(piece);
+      characters += piece.length;
+      if (characters > ANSWER_CHARACTERS_MAX) give("its answer is too long");
     });
     socket.once("error", (error) => {
       because = error.message;
@@ -77,6 +86,7 @@ function answerOf(
     socket.once("close", () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
+      const text = pieces.join("");
       resolve(text === "" ? { kind: "silent", because } : { kind: "answered", text });
     });
   });
@@ -99,6 +109,7 @@ export function parseStatus(text: string): ServerStatus {
     outstanding: number("Outstanding"),
     latencyMs: field("Latency min/avg/max"),
     znodes: number("Node count"),
+    received: number("Received"),
     version: field("Zookeeper version")?.replace(/, built on .*$/, ""),
   };
 }

@@ -1,8 +1,28 @@
 /** What calls take beside a path and a value, and what they return. */
 import type { Acl } from "../protocol/acl.ts";
+import { CONTAINER, type Lifetime } from "../protocol/lifetime.ts";
 import type { Stat } from "../protocol/stat.ts";
 import type { Zxid } from "../protocol/zxid.ts";
 import type { CallOptions } from "./wire.ts";
+
+/** An access control list that was read, and what ends its znode without a delete. */
+export type AclReading = {
+  readonly acl: readonly Acl[];
+  readonly stat: Stat;
+  /** It is a container. Over ZooKeeper's protocol, which does not tell it, never. */
+  readonly container?: true;
+  /** Its time to live in milliseconds. Over ZooKeeper's protocol, which does not tell it, never. */
+  readonly ttlMs?: number;
+};
+
+export function aclReading({
+  acl,
+  stat,
+  lifetime,
+}: Pick<AclReading, "acl" | "stat"> & { readonly lifetime?: Lifetime }): AclReading {
+  if (lifetime === undefined) return { acl, stat };
+  return lifetime === CONTAINER ? { acl, stat, container: true } : { acl, stat, ttlMs: lifetime };
+}
 
 /** How a znode is read. */
 export type ReadOptions = CallOptions & {
@@ -23,17 +43,22 @@ export type CreateOptions = CallOptions & {
   readonly sequential?: boolean;
   /**
    * True: the znode is a container. The leader deletes it some time after its last child is gone; while it never had any, it stays.
-   * Default false. A container has no other end: it is not ephemeral and has no TTL.
+   * Default false. A container has no other end: it is not ephemeral and has no TTL. ZooKeeper has them since 3.5; with older servers it is an
+   * UnsupportedError.
    */
   readonly container?: boolean;
   /**
    * Milliseconds, 1 to 1_099_511_627_775: the leader deletes the znode some time after its data was last set so long ago, if it has no
-   * children then. Default: it stays. The znode is not ephemeral.
+   * children then. Default: it stays. The znode is not ephemeral. UnsupportedError where servers know no TTLs: ZooKeeper before 3.5, and
+   * later ones whose configuration does not allow them, which is their default.
    */
   readonly ttlMs?: number;
   /** Who may do what with it. Default: everybody everything. */
   readonly acl?: readonly Acl[];
-  /** True: ancestors that are missing are made first, without data and with the same list. `"container"`: as containers. Default false. */
+  /**
+   * True: ancestors that are missing are made first, without data and with the same list. `"container"`: as containers, which go when they
+   * are empty again; where servers know no containers (ZooKeeper 3.4) as znodes that stay. Default false.
+   */
   readonly parents?: boolean | "container";
   /** True: a znode that is there already is left as it is, and `created` is false. Default false. Not with `sequential`. */
   readonly ifNotExists?: boolean;

@@ -35,6 +35,7 @@ export {
   ThrottledError,
   TreeFullError,
   UnreachableError,
+  UnsupportedError,
   ZooidError,
   type MaybeApplied,
   type ValueIssue,
@@ -43,6 +44,7 @@ export type { Change } from "../protocol/reads.ts";
 export type { Stat } from "../protocol/stat.ts";
 export type { Zxid } from "../protocol/zxid.ts";
 export type {
+  AclReading,
   Created,
   CreateOptions,
   DeleteOptions,

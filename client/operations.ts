@@ -19,6 +19,7 @@ import {
   errorOfCode,
   NodeExistsError,
   NoNodeError,
+  UnsupportedError,
 } from "../protocol/errors.ts";
 import type { Identity } from "../protocol/identities.ts";
 import { PACKET_BYTES_MAX } from "../protocol/limits.ts";
@@ -46,14 +47,16 @@ import {
 } from "./transaction.ts";
 import { decoded, encoded, type Key, pathOf, type Target } from "./values.ts";
 import type { CallOptions, Wire } from "./wire.ts";
-import type {
-  Created,
-  CreateOptions,
-  DeleteOptions,
-  PutOptions,
-  Reading,
-  ReadOptions,
-  VersionOptions,
+import {
+  type AclReading,
+  aclReading,
+  type Created,
+  type CreateOptions,
+  type DeleteOptions,
+  type PutOptions,
+  type Reading,
+  type ReadOptions,
+  type VersionOptions,
 } from "./calls.ts";
 
 const VERSION_ANY = -1;
@@ -248,7 +251,10 @@ export class Operations {
     }
   }
 
-  /** Deletes a znode. Rejects with NoNodeError, BadVersionError or NotEmptyError. */
+  /**
+   * Deletes a znode. Rejects with NoNodeError, BadVersionError or NotEmptyError. With `recursive` and a tree that is too large for one
+   * operation some znodes may be gone when it rejects, whatever `maybeApplied` says: that speaks of the last operation only.
+   */
   async delete(target: Target, options: DeleteOptions = {}): Promise<void> {
     const path = pathOf(target);
     const version = versionOf(options);
@@ -323,14 +329,11 @@ export class Operations {
   }
 
   /** Reads the access control list of a znode. `stat.aversion` counts its changes. Rejects with NoNodeError. */
-  async acl(
-    target: Target,
-    options: ReadOptions = {},
-  ): Promise<{ readonly acl: readonly Acl[]; readonly stat: Stat }> {
+  async acl(target: Target, options: ReadOptions = {}): Promise<AclReading> {
     const path = pathOf(target);
     const { result } = await this.#read({ kind: "getAcl", path }, options);
     if (result.kind !== "acl") throw unexpected(result);
-    return { acl: result.acl, stat: result.stat };
+    return aclReading(result);
   }
 
   /** Replaces the access control list of a znode. `version` is compared with `aversion`. Rejects with NoNodeError, InvalidAclError. */
@@ -392,17 +395,16 @@ export class Operations {
     return this.wire.request(request, options);
   }
 
+  /** Servers that know no containers, which are those of ZooKeeper 3.4, are given parents that stay. */
   async #createParents(path: string, options: CreateOptions): Promise<void> {
-    const { acl, parents, signal, timeoutMs } = options;
-    const container = parents === "container";
-    const made: CreateOptions = {
-      container,
-      parents: parents ?? true,
-      ifNotExists: true,
-      signal,
-      timeoutMs,
-    };
-    await this.create(path, null, acl === undefined ? made : { ...made, acl });
+    const { acl, parents = true, signal, timeoutMs } = options;
+    const how = { parents, ifNotExists: true, signal, timeoutMs, ...(acl && { acl }) };
+    try {
+      await this.create(path, null, { ...how, container: parents === "container" });
+    } catch (error) {
+      if (parents !== "container" || !(error instanceof UnsupportedError)) throw error;
+      await this.create(path, null, how);
+    }
   }
 
   async #readingOf(target: Target, options: CallOptions): Promise<Reading<unknown> | undefined> {

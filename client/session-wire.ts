@@ -101,7 +101,10 @@ export async function connectedWithin(
   const late = new Promise<"late">((resolve) => {
     stop = wire.clock.after(timeoutMs, () => resolve("late"));
   });
-  const settled = firstValueFrom(wire.state$.pipe(filter(({ kind }) => kind !== "connecting")));
+  // A connection may be lost before the login is over; the session goes on with the next.
+  const isSettled = ({ kind }: SessionState): boolean =>
+    kind !== "connecting" && kind !== "reconnecting";
+  const settled = firstValueFrom(wire.state$.pipe(filter(isSettled)));
   const first = await Promise.race([settled, late]);
   stop();
   if (first !== "late" && first.kind === "connected") return;

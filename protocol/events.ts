@@ -17,6 +17,16 @@ export const EVENTS = {
     meaning: "the node has known no leader for a while: who counts, who is missing, what to do",
   },
   deposed: { level: "info", meaning: "another node has been promised a later epoch" },
+  handingOver: { level: "info", meaning: "the leader hands leadership over to this node" },
+  takingOver: {
+    level: "info",
+    meaning: "the node stands for election since its leader asked it to",
+  },
+  handedOver: { level: "info", meaning: "the node that leadership was handed over to leads" },
+  handoverFailed: {
+    level: "warn",
+    meaning: "leadership was not handed over; the reason says who leads",
+  },
   noEpochLeft: { level: "error", meaning: "epochs are used up; no node can lead any more" },
   epochTooFarAhead: {
     level: "warn",
@@ -206,6 +216,10 @@ export const EVENTS = {
     level: "warn",
     meaning: "a client was turned away, or its connection was closed over what it sent",
   },
+  retiring: {
+    level: "info",
+    meaning: "the node is about to stop: its clients are moved to other nodes",
+  },
   certificatesRenewed: {
     level: "info",
     meaning:
@@ -279,7 +293,18 @@ export const EVENTS = {
     meaning: "the NATS server lets everybody publish as a node, and no peer key is set",
   },
 
+  // Operators
+  operatorCommand: { level: "info", meaning: "an operator has asked this node to do something" },
+  operatorRefused: {
+    level: "warn",
+    meaning: "what came for operators is no question, or is not signed with the peer key",
+  },
+
   // The process
+  restarting: {
+    level: "info",
+    meaning: "an operator has this node start again: its process ends with the exit code 75",
+  },
   failed: {
     level: "error",
     meaning: "an actor threw, which is a bug; its supervision decides what follows",

@@ -102,6 +102,9 @@ export const SUBMITTER_BATCHES_IN_FLIGHT_MAX = 4;
 /** Bytes of records a leader lets wait for a quorum. Further batches wait at their submitters. */
 export const LEADER_UNCOMMITTED_BYTES_MAX: number = 64 * 1024 * 1024;
 
+/** Batches that wait at a leader while it hands leadership over. Submitters send what does not fit again. */
+export const HELD_BATCHES_MAX = 4096;
+
 /**
  * Records of a leader that wait for a quorum, up to which it asks followers to say `accepted` to all (`actors/log-sync/asking.ts`).
  * With more, appends follow each other so closely that the commit mark travels with them and costs nothing, whereas each `accepted`
@@ -188,6 +191,9 @@ export const REPORTED_CLIENTS_MAX = 1000;
  * them. What has no place is counted, which the end of the answer says.
  */
 export const WORD_ANSWER_BYTES_MAX: number = 1024 * 1024;
+
+/** Those who wait for the answer to a four-letter word over NATS. With more the one who waits for the longest gets none. */
+export const WORD_ASKERS_MAX = 64;
 
 /** Native clients' connections of one lane. A further one is turned away and asks again, perhaps another gateway. */
 export const NATIVE_CONNECTIONS_MAX = 10_000;

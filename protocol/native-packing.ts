@@ -4,6 +4,7 @@ import { PAGE_AFTER_MAX } from "./limits.ts";
 import { Code } from "./codes.ts";
 import { count, FieldError, integer, isInt32, list, text } from "./fields.ts";
 import type { Identity } from "./identities.ts";
+import type { Lifetime } from "./lifetime.ts";
 import {
   copyOrNull,
   packAcl,
@@ -64,7 +65,12 @@ export type NativeResult =
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
   | NativePage
-  | { readonly kind: "acl"; readonly acl: readonly Acl[]; readonly stat: Stat }
+  | {
+      readonly kind: "acl";
+      readonly acl: readonly Acl[];
+      readonly stat: Stat;
+      readonly lifetime?: Lifetime;
+    }
   /** The result of whoAmI: what the client has proved, by scheme and user. */
   | { readonly kind: "identities"; readonly identities: readonly Identity[] };
 
@@ -187,7 +193,7 @@ export function packResult(result: NativeResult): Packed {
     case "multi":
       return [RESULT_MULTI, result.failed, result.results.map(packResult)];
     case "acl":
-      return [RESULT_ACL, packStat(result.stat), packAcl(result.acl)];
+      return [RESULT_ACL, packStat(result.stat), packAcl(result.acl), ...lifetimeOf(result)];
     case "identities":
       return [RESULT_IDENTITIES, result.identities.map(({ scheme, id }) => [scheme, id])];
     default:
@@ -225,10 +231,24 @@ export function unpackResult(fields: Packed, at: number): NativeResult {
       return { kind: "page", children: list(value).map(text), stat, order, end };
     }
     case RESULT_ACL:
-      return { kind: "acl", acl: list(value).map(unpackEntry), stat };
+      return {
+        kind: "acl",
+        acl: list(value).map(unpackEntry),
+        stat,
+        ...unpackLifetime(fields[at + 3]),
+      };
     default:
       throw new FieldError("unknown result");
   }
+}
+
+/** A znode without a lifetime has no field for it, as in answers of earlier versions. */
+function lifetimeOf({ lifetime }: { readonly lifetime?: Lifetime }): Packed {
+  return lifetime === undefined ? [] : [lifetime];
+}
+
+function unpackLifetime(field: unknown): { readonly lifetime?: Lifetime } {
+  return field === undefined ? {} : { lifetime: count(field) as Lifetime };
 }
 
 function unpackMember(fields: Packed): MemberResult {

@@ -74,7 +74,8 @@ export type ReceivedItem =
 
 /**
  * Why a gateway ended a connection. `expired`: the session is over. `version`: this gateway does not know the client's version of
- * the protocol. `authFailed`: what the client sent proves no identity here. After any other reason the client attaches again, through this gateway or another.
+ * the protocol. `authFailed`: what the client sent proves no identity here. `stopping`: the node is about to stop. After any reason but
+ * the first three the client attaches again, through this gateway or another.
  */
 export type EndReason =
   | "expired"
@@ -85,7 +86,8 @@ export type EndReason =
   | "unknown"
   | "gap"
   | "badFrame"
-  | "limit";
+  | "limit"
+  | "stopping";
 
 export type GatewayItem =
   | {

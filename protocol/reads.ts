@@ -2,6 +2,7 @@
 import type { Acl } from "./acl.ts";
 import type { Code } from "./codes.ts";
 import type { SessionId } from "./ids.ts";
+import type { Lifetime } from "./lifetime.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -123,7 +124,13 @@ export type ReadResult =
       readonly stat: Stat;
       readonly having: ListedHaving | undefined;
     }
-  | { readonly kind: "acl"; readonly acl: readonly Acl[]; readonly stat: Stat }
+  /** `lifetime`: of a znode that has one. ZooKeeper's protocol has no place for it. */
+  | {
+      readonly kind: "acl";
+      readonly acl: readonly Acl[];
+      readonly stat: Stat;
+      readonly lifetime?: Lifetime;
+    }
   | { readonly kind: "multiRead"; readonly results: readonly ReadResult[] }
   | { readonly kind: "paths"; readonly paths: readonly string[] }
   | { readonly kind: "count"; readonly count: number }

@@ -60,7 +60,7 @@ export function addGatewayActors(
   lane: number,
   options: Pick<NatsGatewayOptions, "streamPendingBytesMax" | "heldBytesMax"> = {},
 ): void {
-  const { id: server, ensemble, fourLetterWords, readOnlyMode, extendedTypes } = config;
+  const { id: server, members, ensemble, fourLetterWords, readOnlyMode, extendedTypes } = config;
   const { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs } = config;
   const { heldBytesMax } = options;
   const timeouts = { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs };
@@ -72,7 +72,7 @@ export function addGatewayActors(
   const own = { fourLetterWords, readOnlyMode, authentication, ...limitsOf(config) };
   system.add(zooKeeperGatewayActor({ ...shared, ...own }));
   const access = { skipsAcl, digests, schemes };
-  system.add(natsGatewayActor({ ...shared, ...options, server, ensemble, ...access }));
+  system.add(natsGatewayActor({ ...shared, ...options, server, members, ensemble, ...access }));
 }
 
 /** What is limited for the node as a whole is shared by its lanes, whose clients are about as many. */

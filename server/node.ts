@@ -6,9 +6,10 @@ import { Subscription } from "rxjs/internal/Subscription";
 import type { NatsConnections, NatsReport, ProcessReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
 import { assert } from "../protocol/assert.ts";
+import type { HandoverOutcome } from "../actors/log-sync/handover/messages.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import type { Leadership } from "../protocol/replication.ts";
-import { peerSubjects } from "../protocol/subjects.ts";
+import { operatorAnswerPrefix, operatorSubject, peerSubjects } from "../protocol/subjects.ts";
 import { formatZxid, type Zxid } from "../protocol/zxid.ts";
 import { ConnectionCounts, type SharedCounts } from "../runtime/connections/connection-counts.ts";
 import type { EventDetail, LogLevel } from "../runtime/effects.ts";
@@ -16,8 +17,10 @@ import type { InspectionEvent, StepEvent } from "../runtime/inspection.ts";
 import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
-import { connectNats } from "../runtime/nats/transport.ts";
+import { connectNats, type Questions } from "../runtime/nats/transport.ts";
 import type { AdminServer, LogControl } from "./admin/admin-server.ts";
+import { Operations } from "./operator/operations.ts";
+import { Retirement } from "./retirement.ts";
 import { ElectionMeter } from "./measures/election-meter.ts";
 import { type Meter, meterNowMs, meterOf } from "./measures/meter.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
@@ -30,7 +33,7 @@ import { natsOptions } from "./nats-options.ts";
 import { whenNatsIsThere } from "./nats-wait.ts";
 import { traceEvent } from "./diagnostics.ts";
 import { type NodeState, stateOf } from "./node-state.ts";
-import { readPeerKeys } from "./peer-keys.ts";
+import { type PeerKeys, readPeerKeys } from "./peer-keys.ts";
 import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
@@ -93,6 +96,7 @@ type Main = {
   readonly state: NodeState;
   readonly streams: ChangeStreams;
   readonly steps$: Observable<StepEvent>;
+  readonly retirement: Retirement;
 };
 
 class Node implements RunningNode {
@@ -119,11 +123,13 @@ class Node implements RunningNode {
   #counts: ConnectionCounts | undefined;
   /** False: its disk is in memory. */
   readonly #hasFolder: boolean;
+  readonly #mayRestart: boolean;
   /** The log has been told that the limit of open files is low. */
   #warned = false;
 
   constructor(config: NodeConfig, options: LaunchOptions) {
-    const { onInspection, ownsProcess = false, inMemory = {} } = options;
+    const { onInspection, ownsProcess = false, inMemory = {}, mayRestart = false } = options;
+    this.#mayRestart = mayRestart;
     const placement = placementOf(config, { cores: availableParallelism(), ownsProcess });
     this.#placement = placement;
     this.#config = { ...config, lanes: placement.lanes };
@@ -186,6 +192,14 @@ class Node implements RunningNode {
     return this.#started.streams.changes(path, options);
   }
 
+  transferLeadership(to?: number): Promise<HandoverOutcome> {
+    return this.#started.retirement.transferLeadership(to as ServerId | undefined);
+  }
+
+  async retire(): Promise<void> {
+    if (this.#stopping === undefined) await this.#started.retirement.retire();
+  }
+
   /** Nobody is given a node before it has started. */
   get #started(): Main {
     assert(this.#main !== undefined, "a node that is used has started");
@@ -238,7 +252,7 @@ class Node implements RunningNode {
     const server = await import("./admin/admin-server.ts");
     const admin = await server.AdminServer.open({
       config: this.#config,
-      ports: () => this.#threads.ports,
+      ports: () => (this.#main?.retirement.hasBegun === true ? undefined : this.#threads.ports),
       say: (level, event, detail) => this.#say(level, event, detail),
       logControl,
     });
@@ -274,7 +288,8 @@ class Node implements RunningNode {
     addAdminActor(system, config, processEnvironment());
     addChangesActor(system, { readsAll: config.skipAcl });
     const steps$ = stepsOf([system, ...this.#threads.lanes]);
-    return { system, gate, state, streams, steps$ };
+    const retirement = new Retirement(system, config.lanes);
+    return { system, gate, state, streams, steps$, retirement };
   }
 
   /** What the admin actor is told now and then. The returned function ends it. */
@@ -396,7 +411,13 @@ class Node implements RunningNode {
     const isUnprotected = keys === undefined && this.#config.members.length > 1;
     const name = `zooid ${ensemble} ${id}`;
     const subjects = peerSubjects(ensemble);
-    const options = { ...natsOptions(this.#config), name, subjects, id, log, isUnprotected };
+    const questions = {
+      subjects: [operatorSubject(ensemble, id), operatorSubject(ensemble, "all")],
+      answers: operatorAnswerPrefix(ensemble),
+      onQuestion: this.#operations(keys),
+    };
+    const peers = { ...natsOptions(this.#config), name, subjects, id, log, isUnprotected };
+    const options = { ...peers, questions };
     const transport = await whenNatsIsThere(() => connectNats(options), log, this.#aborted.signal);
     // The node was stopped while the connection was made, and nobody else knows of it.
     if (this.#aborted.signal.aborted) await transport.close();
@@ -404,6 +425,30 @@ class Node implements RunningNode {
     const nowMs = (): number => realClock.nowMs();
     this.#authenticated = new AuthenticatedTransport({ transport, id, ensemble, keys, log, nowMs });
     return this.#authenticated;
+  }
+
+  /** Hears operators, once there is something to tell them. */
+  #operations(keys: PeerKeys | undefined): Questions["onQuestion"] {
+    const operations = new Operations({
+      config: this.#config,
+      keys,
+      main: () => this.#main,
+      clientsConnect: () => this.#threads.ports !== undefined,
+      say: (level, event, detail) => this.#say(level, event, detail),
+      restart: this.#mayRestart ? () => this.#restart() : undefined,
+    });
+    return (bytes, answer) => operations.hear(bytes, answer);
+  }
+
+  #restart(): void {
+    this.#say("info", "restarting", {});
+    const release = async (): Promise<void> => {
+      await this.retire();
+      this.#stopping ??= this.#release({ kind: "restart" });
+      await this.#stopping;
+    };
+    // Whoever calls `stop` hears that something could not be released.
+    release().catch(() => undefined);
   }
 
   #deliver(letters: readonly Letter[]): void {

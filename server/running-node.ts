@@ -1,6 +1,7 @@
 /** What a node of an ensemble in this process is to whoever has started it, and what a start is given. */
 import type { Observable } from "rxjs";
 import type { NatsConnections } from "../actors/admin/messages.ts";
+import type { HandoverOutcome } from "../actors/log-sync/handover/messages.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import type { Leadership } from "../protocol/replication.ts";
 import type { Zxid } from "../protocol/zxid.ts";
@@ -14,6 +15,8 @@ import type { InMemory } from "./threads/threads.ts";
 export type StopReason =
   /** Somebody has called `stop`, or aborted the signal of its start. */
   | { readonly kind: "asked" }
+  /** An operator has asked for it, and `mayRestart` allows it: whoever runs the process is to start it again. */
+  | { readonly kind: "restart" }
   /** The node has stopped itself: one that may be wrong must not vote. */
   | { readonly kind: "failed"; readonly reason: string };
 
@@ -58,6 +61,17 @@ export type RunningNode = {
    * BadArgumentsError. What may be observed is the same as with `changes` of `zooid/client`.
    */
   changes(path: string, options?: ChangesOptions): Changes;
+  /**
+   * Hands leadership over to the follower with this number, or to the one that has the most. Writes wait meanwhile, for some milliseconds if
+   * nothing is wrong and for a second at most, and none is lost. Resolves with how long it took, or why it did not come about, which is
+   * also so when this node does not lead.
+   */
+  transferLeadership(to?: number): Promise<HandoverOutcome>;
+  /**
+   * Goes out of service before `stop`, so that clients see no error: leadership is handed over, native clients are told to leave,
+   * ZooKeeper's connections are closed behind an answer. Resolves when all have left, after 6 s at the latest. It cannot be taken back.
+   */
+  retire(): Promise<void>;
   /** Closes clients and files. Resolves when everything is released. It may be called again. */
   stop(): Promise<void>;
 };
@@ -71,6 +85,8 @@ export type LaunchOptions = {
   readonly skip?: readonly Zxid[] | undefined;
   /** The process does nothing but to run this node, so its main thread may wait for the disk. Default false. */
   readonly ownsProcess?: boolean | undefined;
+  /** The process is started again when it ends with a certain exit code, so operators may ask for that. Default false. */
+  readonly mayRestart?: boolean | undefined;
   /** With which level the node's log is written; the admin server tells it and changes it. Default: it does neither. */
   readonly logControl?: LogControl | undefined;
   /** Hears what happens from the very start on. */

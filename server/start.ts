@@ -8,6 +8,7 @@
  * It is the node of `zooid serve`, with worker threads of its own; nothing of it ends the process or handles its signals.
  */
 import type { NatsConnections, NatsStatus } from "../actors/admin/messages.ts";
+import type { HandoverOutcome } from "../actors/log-sync/handover/messages.ts";
 import type { ChangeEvent } from "../protocol/changes.ts";
 import { ZooidError } from "../protocol/errors.ts";
 import type { Leadership, WriteAdmission } from "../protocol/replication.ts";
@@ -33,6 +34,7 @@ export type {
   Changes,
   ChangesOptions,
   EnsembleOptions,
+  HandoverOutcome,
   InspectionEvent,
   Leadership,
   NatsConnections,

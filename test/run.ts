@@ -2,20 +2,10 @@
  * `npm test [-- FILE…]`: runs the tests, prints each failure as it comes and the progress, and as the last line the totals.
  * `--quick` leaves out what starts processes or simulates for long.
  */
-import { spawn } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { prepareDebian } from "./setup/debian.ts";
-import { ANNOUNCEMENTS, progressText } from "./setup/progress.ts";
-import { TapReader, type Totals, totalsLine } from "./setup/tap.ts";
+import { ALL_FILES, runTests } from "./setup/run-tests.ts";
+import { type Totals, totalsLine } from "./setup/tap.ts";
 
-const PROGRESS_EVERY_MS = 10_000;
-/** How many lines of one failure are shown: a difference of two long texts must not bury the other failures. */
-const DETAIL_LINES_MAX = 80;
-const ALL_FILES = "test/**/*.test.ts";
 const SLOW_FOLDERS = ["sim", "fuzz", "integration", "conformance", "examples"];
 
 function patterns(args: readonly string[]): readonly string[] {
@@ -25,80 +15,9 @@ function patterns(args: readonly string[]): readonly string[] {
   return [ALL_FILES, ...SLOW_FOLDERS.map((folder) => `!test/${folder}/**`)];
 }
 
-/** How many test files there are in the run. */
-function countFiles(patterns: readonly string[]): number {
-  const cwd = fileURLToPath(new URL("..", import.meta.url));
-  const wanted = patterns.filter((pattern) => !pattern.startsWith("!"));
-  const exclude = patterns
-    .filter((pattern) => pattern.startsWith("!"))
-    .map((each) => each.slice(1));
-  return globSync(wanted.length === 0 ? [ALL_FILES] : wanted, { cwd, exclude }).length;
-}
-
-function printFailure(title: string, details: readonly string[]): void {
-  const shown = details.slice(0, DETAIL_LINES_MAX);
-  const left = details.length - shown.length;
-  if (left > 0) shown.push(`    … and ${left} more lines`);
-  console.log([`✗ ${title}`, ...shown, ""].join("\n"));
-}
-
-async function runTests(files: readonly string[]): Promise<Totals> {
-  const ava = fileURLToPath(new URL("../node_modules/.bin/ava", import.meta.url));
-  const folder = mkdtempSync(join(tmpdir(), "zooid-tests-"));
-  const announcements = join(folder, "announcements");
-  writeFileSync(announcements, "");
-  const child = spawn(process.execPath, [ava, "--tap", ...files], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: {
-      // The thread of each test file loads much the same sources: the first compiles them, the others take its work, a fifth of theirs.
-      NODE_COMPILE_CACHE: join(folder, "compiled"),
-      ...process.env,
-      [ANNOUNCEMENTS]: announcements,
-    },
-  });
-  // Whoever ends this ends the tests too: they would go on for minutes.
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => child.kill(signal));
-  const count = countFiles(files);
-  const exited = new Promise<string>((resolve) => {
-    child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
-  });
-  const startedMs = performance.now();
-  const totals = { passed: 0, failed: 0 };
-  const tap = new TapReader((event) => {
-    totals[event.kind] += 1;
-    if (event.kind === "failed") printFailure(event.title, event.details);
-  });
-  const progress = setInterval(() => {
-    const seconds = Math.round((performance.now() - startedMs) / 1000);
-    const so = `${totals.passed} passed, ${totals.failed} failed so far`;
-    const far = progressText(readFileSync(announcements, "utf8"), count, Date.now());
-    console.log(`  … ${seconds} s: ${so}; ${far}`);
-  }, PROGRESS_EVERY_MS);
-  let isWhole = false;
-  for await (const line of createInterface({ input: child.stdout })) {
-    // TAP's plan, which the runner writes when all is done.
-    if (/^1\.\.\d+$/.test(line)) isWhole = true;
-    tap.line(line);
-  }
-  tap.end();
-  const how = await exited;
-  clearInterval(progress);
-  rmSync(folder, { recursive: true, maxRetries: 5 });
-  if (!isWhole || (how !== "exit code 0" && totals.failed === 0)) {
-    console.log(`✗ the test runner ended with ${how}${isWhole ? "" : " before all tests had run"}`);
-    totals.failed += 1;
-  }
-  if (totals.passed + totals.failed === 0) {
-    console.log("✗ no test ran");
-    totals.failed += 1;
-  }
-  return totals;
-}
-
 async function main(args: readonly string[]): Promise<Totals> {
   const problem = args.includes("--quick") ? undefined : prepareDebian();
-  if (problem === undefined) return runTests(patterns(args));
+  if (problem === undefined) return runTests({ files: patterns(args) });
   console.log(`✗ ${problem}`);
   return { passed: 0, failed: 1 };
 }

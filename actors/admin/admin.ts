@@ -6,6 +6,7 @@ import type { Actor } from "../../runtime/actor.ts";
 import type { LocalEffect } from "../../runtime/effects.ts";
 import type { Turn as TurnOf } from "../../runtime/turn.ts";
 import { type Leadership, NO_LEADERSHIP } from "../../protocol/replication.ts";
+import type { GatewayName } from "../gateway/messages.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
 import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
@@ -20,7 +21,8 @@ import {
   newGatherings,
   takePart,
 } from "./gathering.ts";
-import { isGathered, listingText } from "./listings.ts";
+import { type GatheredWord, isGathered, listingText } from "./listings.ts";
+import { busyText, sessionsText } from "./own-words.ts";
 import type {
   ActorReport,
   AdminMessage,
@@ -84,6 +86,8 @@ export type AdminState = {
   /** What `stmk` has set. Nothing is traced by it. */
   traceMask: bigint;
   readonly gatherings: Gatherings;
+  /** The gateways that were told to retire and have no clients any more. */
+  readonly without: Set<GatewayName>;
 };
 
 const VERSION = "3.8.0-zooid, built on 1970-01-01 00:00 UTC";
@@ -133,6 +137,7 @@ function initialState(nowMs: number): AdminState {
     server: { kind: "serverReport", clientPort: undefined, folderBytes: 0, logFolderBytes: 0 },
     traceMask: TRACE_MASK_DEFAULT,
     gatherings: newGatherings(nowMs),
+    without: new Set(),
   };
 }
 
@@ -176,6 +181,13 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
       return;
     case "serverReport":
       state.server = message;
+      return;
+    case "clientsGone":
+      state.without.add(message.gateway);
+      // Each lane has two gateways.
+      if (state.without.size === 2 * (options.lanes ?? 1)) {
+        effects.push(emit("clientsGone", { kind: "allClientsGone" }));
+      }
       return;
     case "part":
       takePart(workOf(options, turn), message);
@@ -236,13 +248,32 @@ function workOf(options: AdminOptions, turn: Turn): GatheringWork {
         tellFacts(options, turn, { request: asker.request, parts });
       } else if (word !== "connections") {
         const { from, client } = asker;
-        const metrics = metricsOf(options, state, nowMs);
-        const text = word === "stat" ? answerOf(word, metrics) : listingText(word, parts);
+        const text = gatheredText(options, turn, word, parts);
         effects.push(tell(from, { kind: "adminAnswer", client, text }));
       }
     }
   };
   return { gatherings: state.gatherings, lanes: options.lanes ?? 1, nowMs, answer, effects };
+}
+
+function gatheredText(
+  options: AdminOptions,
+  { state, nowMs }: Turn,
+  word: GatheredWord,
+  parts: readonly Part[],
+): string {
+  const { server } = options;
+  const about = { server, mode: modeOf(options, state.leadership), nowMs };
+  switch (word) {
+    case "stat":
+      return answerOf(word, metricsOf(options, state, nowMs));
+    case "sess":
+      return sessionsText(about, parts);
+    case "busy":
+      return busyText(about, parts);
+    default:
+      return listingText(word, parts);
+  }
 }
 
 function natsConnections({ nats }: AdminState): NatsConnections {

@@ -116,6 +116,23 @@ function questionsOf(word: Gathered, question: number, lanes: number): TellEffec
       const message = { kind: "listWatches", question, word, bytesMax } as const;
       return numbers.map((lane) => tell(`zookeeper/${lane}`, message));
     }
+    case "busy":
+      return numbers.flatMap((lane) => [
+        tell(`zookeeper/${lane}`, { kind: "tellBusy", question }),
+        tell(`nats/${lane}`, { kind: "tellBusy", question }),
+      ]);
+    case "sess": {
+      // Half for the sessions that are connected here, half for all.
+      const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / 2);
+      const ofGateway = { question, bytesMax: Math.floor(bytesMax / (2 * lanes)) };
+      return [
+        tell("tree/1", { kind: "listSessionCounts", question, bytesMax }),
+        ...numbers.flatMap((lane) => [
+          tell(`zookeeper/${lane}`, { kind: "listWatches", word, ...ofGateway }),
+          tell(`nats/${lane}`, { kind: "listNativeSessions", ...ofGateway }),
+        ]),
+      ];
+    }
     case "dump": {
       const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / (lanes + 2));
       const message = { kind: "listConnections", question, word, bytesMax } as const;

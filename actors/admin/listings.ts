@@ -4,8 +4,9 @@ import { javaDate } from "../../protocol/java-date.ts";
 import { WORD_ANSWER_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Group, Part } from "./messages.ts";
 
-type ListingWord = "cons" | "crst" | "srst" | "dump" | "wchs" | "wchc" | "wchp";
-export type GatheredWord = ListingWord | "stat";
+export type ListingWord = "cons" | "crst" | "srst" | "dump" | "wchs" | "wchc" | "wchp";
+/** The others are made of metrics, or of those and of parts. */
+export type GatheredWord = ListingWord | "stat" | "sess" | "busy";
 
 const GATHERED: ReadonlySet<string> = new Set<GatheredWord>([
   "stat",
@@ -16,6 +17,8 @@ const GATHERED: ReadonlySet<string> = new Set<GatheredWord>([
   "wchs",
   "wchc",
   "wchp",
+  "sess",
+  "busy",
 ]);
 
 /** Whether other actors are asked before the word can be answered. */

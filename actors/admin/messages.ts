@@ -3,7 +3,7 @@ import type { Leadership } from "../../protocol/replication.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { Peers } from "../heartbeat/messages.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
-import type { Metrics } from "./four-letter-words.ts";
+import type { Metrics, Mode } from "./four-letter-words.ts";
 
 /** From a gateway, once a second and whenever it asks for a four-letter word: its metrics since the start. */
 export type GatewayReport = {
@@ -136,6 +136,25 @@ export type Part = {
   readonly omitted: number;
   /** From a gateway that was asked about watches. */
   readonly watches?: WatchCounts;
+  /** From a gateway that was asked what is asked of it. */
+  readonly busy?: BusyPart;
+};
+
+/** To every gateway: tell what is asked of it. The answer is a `part` with `busy`. */
+export type BusyQuestion = { readonly kind: "tellBusy"; readonly question: number };
+
+/** To a gateway of native clients. The answer is a `part` with SessionFacts in JSON for each session that has a connection. */
+export type NativeSessionsQuestion = {
+  readonly kind: "listNativeSessions";
+  readonly question: number;
+  readonly bytesMax: number;
+};
+
+/** To the tree of a lane. The answer is a `part` with an entry of `known` of a SessionsAnswer in JSON for each session. */
+export type SessionCountsQuestion = {
+  readonly kind: "listSessionCounts";
+  readonly question: number;
+  readonly bytesMax: number;
 };
 
 /** To every gateway: tell what `srvr` counts, as it is now or set back. The answers are a report and then a `part` without groups. */
@@ -180,9 +199,12 @@ export type ConnectionFacts = {
   readonly max_latency?: number;
 };
 
-export type WatchWord = "wchs" | "wchc" | "wchp";
+export type WatchWord = "wchs" | "wchc" | "wchp" | "sess";
 
-/** The answer is a `part` with the numbers of watches, and for `wchc` the paths by session, for `wchp` the sessions by path. */
+/**
+ * The answer is a `part` with the numbers of watches, and for `wchc` the paths by session, for `wchp` the sessions by path. For `sess` it has
+ * SessionFacts in JSON for each session that has a connection.
+ */
 export type WatchesQuestion = {
   readonly kind: "listWatches";
   readonly question: number;
@@ -204,6 +226,12 @@ export type SessionsQuestion = {
   readonly bytesMax: number;
 };
 
+/** From a gateway that was told to retire: it has no clients any more. */
+export type ClientsGone = { readonly kind: "clientsGone"; readonly gateway: GatewayName };
+
+/** Emitted under `clientsGone`: no gateway has clients any more. */
+export type AllClientsGone = { readonly kind: "allClientsGone" };
+
 export type AdminMessage =
   | Leadership
   | Peers
@@ -217,6 +245,7 @@ export type AdminMessage =
   | ServerReport
   | MeasuresReport
   | Part
+  | ClientsGone
   /** From a gateway. The answer is an `adminAnswer` to the actor `from`, with the gateway's own number `client` of the connection. */
   | {
       readonly kind: "fourLetterWord";
@@ -238,6 +267,8 @@ export type Gathered =
   | "wchs"
   | "wchc"
   | "wchp"
+  | "sess"
+  | "busy"
   | "connections";
 
 /** From the server, for whoever asks over HTTP. The answer is emitted under `facts`. */
@@ -264,4 +295,77 @@ export type AdminAnswer = {
   readonly kind: "adminAnswer";
   readonly client: number;
   readonly text: string;
+};
+
+/** How often something was read and written. */
+export type Hitter<Key> = { readonly key: Key; readonly reads: number; readonly writes: number };
+
+/** What a gateway has counted since it started. Times are in milliseconds. */
+export type BusyCounts = {
+  readonly connections: number;
+  /** Requests and answers on the wire, pings among them. */
+  readonly received: number;
+  readonly sent: number;
+  /** Requests that were answered, and how long they took together. */
+  readonly answered: number;
+  readonly totalMs: number;
+  readonly outstanding: number;
+};
+
+/** What was asked for between two questions. */
+export type BusyWindow = {
+  readonly ms: number;
+  readonly requests: number;
+  readonly paths: readonly Hitter<string>[];
+  readonly sessions: readonly Hitter<number>[];
+  /** How many answers took up to so many milliseconds and longer than those of the entry before. */
+  readonly latencies: readonly (readonly [upToMs: number, count: number])[];
+};
+
+/** A gateway's part of the answer to `busy`. Undefined: it has only begun to count. */
+export type BusyPart = { readonly counts: BusyCounts; readonly window: BusyWindow | undefined };
+
+/** The answer to `busy`. */
+export type BusyAnswer = BusyCounts & {
+  readonly node: number;
+  /** Undefined: the node serves nobody. */
+  readonly mode: Mode | undefined;
+  /** By the node's clock, which begins anywhere. */
+  readonly atMs: number;
+  readonly window: {
+    readonly ms: number;
+    readonly requests: number;
+    readonly paths: readonly Hitter<string>[];
+    readonly sessions: readonly Hitter<string>[];
+    readonly latencies: readonly (readonly [upToMs: number, count: number])[];
+  } | null;
+};
+
+/** A session that a connection of the node has. */
+export type SessionFacts = {
+  /** In hexadecimal. */
+  readonly session: string;
+  /** The client's address and port; null where NATS carries it. */
+  readonly address: string | null;
+  readonly timeoutMs: number;
+  /** Requests that came and answers that left; over NATS the frames, which have several of them. */
+  readonly received: number;
+  readonly sent: number;
+  readonly outstanding: number;
+  /** Watches, or over NATS change streams. */
+  readonly watches: number;
+  /** The zxid of the last answer, in hexadecimal, and what it was to; null where that is not kept. */
+  readonly lastZxid: string | null;
+  readonly lastOperation: string | null;
+};
+
+/** The answer to `sess`. */
+export type SessionsAnswer = {
+  readonly node: number;
+  /** The sessions of clients that are connected to this node. */
+  readonly connected: readonly SessionFacts[];
+  /** All sessions of the ensemble: which, the timeout in milliseconds, how many ephemerals. */
+  readonly known: readonly (readonly [session: string, timeoutMs: number, ephemerals: number])[];
+  /** How many of both have no place in the answer. */
+  readonly omitted: number;
 };

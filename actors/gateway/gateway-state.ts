@@ -3,6 +3,7 @@ import type { WriteAdmission } from "../../protocol/replication.ts";
 import { type Epoch, EPOCH_NONE, ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
 import type { LogEffect, TellEffect } from "../../runtime/effects.ts";
 import { type Attachable, newSessions, type Sessions } from "./attachment.ts";
+import type { Busy } from "./busy.ts";
 import { type Contact, newContact } from "./contact.ts";
 import type { GatewayName } from "./messages.ts";
 import { type Metrics, newMetrics } from "./metrics.ts";
@@ -45,6 +46,8 @@ export type GatewayState<Connection extends GatewayConnection> = {
   readonly sessions: Sessions<Connection>;
   readonly contact: Contact;
   readonly metrics: Metrics;
+  /** What is asked for most. Undefined: nobody wants to know. */
+  busy: Busy | undefined;
   /** `known`: a leader is known and can commit. */
   leader: { readonly kind: "known" } | { readonly kind: "lost"; readonly sinceMs: number };
   /** The epoch of the leader; without one, the epoch that this node has promised. */
@@ -76,6 +79,7 @@ export function newGatewayState<Connection extends GatewayConnection>(
     sessions: newSessions(),
     contact: newContact(),
     metrics: newMetrics(),
+    busy: undefined,
     leader: { kind: "lost", sinceMs: nowMs },
     epoch: EPOCH_NONE,
     admission: "all",

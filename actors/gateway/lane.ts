@@ -4,6 +4,7 @@ import type { Identity, Who } from "../../protocol/identities.ts";
 import type { ClientOperation, Operation } from "../../protocol/operations.ts";
 import { tell } from "../inboxes.ts";
 import { type Served, servedBy, type SessionWish } from "./attachment.ts";
+import { countRun } from "./busy.ts";
 import { isOfNoEpoch } from "./contact.ts";
 import type { GatewayConnection, GatewayTurn } from "./gateway-state.ts";
 import type { Run } from "./request-queue.ts";
@@ -64,10 +65,11 @@ type Sent = {
 };
 
 function sendRun<Connection extends GatewayConnection>(
-  { state, effects }: GatewayTurn<Connection>,
+  { state, effects, nowMs }: GatewayTurn<Connection>,
   { served, client, answered, run, answerBytesMax }: Sent,
 ): void {
   const { name: from, lane } = state;
+  if (state.busy !== undefined) countRun(state, served.session, run, nowMs);
   const { who, reads, writes, travelling } = run;
   if (reads.length > 0) {
     const bytesMax = run.mayCut ? answerBytesMax : Number.MAX_SAFE_INTEGER;

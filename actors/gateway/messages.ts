@@ -2,8 +2,10 @@
 import type { ConnectionMessage, EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type {
   AdminAnswer,
+  BusyQuestion,
   ConnectionsQuestion,
   MetricsQuestion,
+  NativeSessionsQuestion,
   WatchesQuestion,
 } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
@@ -58,7 +60,14 @@ export type ZooKeeperTimer =
   | "handshake"
   | "tokens"
   | "notes"
-  | "report";
+  | "report"
+  | "retire";
+
+/** From the server, to all gateways: this node is about to stop, so its clients are to go to other nodes. */
+export type Retire = { readonly kind: "retire" };
+
+/** Emitted under `retiring`: from now on no clients come to this lane. */
+export type Retiring = { readonly kind: "retiring" };
 
 /** Gateways of both protocols are told this. */
 export type SharedMessage =
@@ -75,9 +84,11 @@ export type ZooKeeperGatewayMessage =
   | ConnectionMessage
   | AdminAnswer
   | MetricsQuestion
+  | BusyQuestion
   | ConnectionsQuestion
   | WatchesQuestion
   | WatchList
+  | Retire
   | TimerMessage<ZooKeeperTimer>
   | EndOfTurn;
 
@@ -92,6 +103,10 @@ export type NatsClientMessage = {
 export type NatsGatewayMessage =
   | SharedMessage
   | NatsClientMessage
+  | AdminAnswer
   | MetricsQuestion
+  | BusyQuestion
+  | NativeSessionsQuestion
+  | Retire
   | TimerMessage<"tick">
   | EndOfTurn;

@@ -1,5 +1,6 @@
 /** A gateway counts these for the admin actor. */
 import type { GatewayReport } from "../admin/messages.ts";
+import { countLatency } from "./latencies.ts";
 import type { GatewayConnection, GatewayState } from "./gateway-state.ts";
 
 /** A gateway reports once in this many milliseconds. */
@@ -15,16 +16,19 @@ export type Metrics = {
   totalMs: number;
   minMs: number;
   maxMs: number;
+  /** How many took how long, while somebody asks (`busy.ts`). */
+  latencies: Float64Array | undefined;
 };
 
 export function newMetrics(): Metrics {
-  return { refused: 0, received: 0, sent: 0, answered: 0, totalMs: 0, minMs: 0, maxMs: 0 };
+  const times = { answered: 0, totalMs: 0, minMs: 0, maxMs: 0, latencies: undefined };
+  return { refused: 0, received: 0, sent: 0, ...times };
 }
 
-/** Begins again with all counts but that of clients that were turned away. */
+/** Begins again with all counts but that of clients that were turned away, and those that are told by the window. */
 export function resetMetrics(metrics: Metrics): void {
-  const { refused } = metrics;
-  Object.assign(metrics, newMetrics(), { refused });
+  const { refused, latencies } = metrics;
+  Object.assign(metrics, newMetrics(), { refused, latencies });
 }
 
 export function countAnswered(metrics: Metrics, tookMs: number): void {
@@ -32,6 +36,7 @@ export function countAnswered(metrics: Metrics, tookMs: number): void {
   metrics.maxMs = tookMs > metrics.maxMs ? tookMs : metrics.maxMs;
   metrics.answered += 1;
   metrics.totalMs += tookMs;
+  if (metrics.latencies !== undefined) countLatency(metrics.latencies, tookMs);
 }
 
 export function reportOf<Connection extends GatewayConnection>(

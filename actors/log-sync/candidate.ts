@@ -104,6 +104,8 @@ export function candidateReceivesFromPeer(
     case "snapshotChunk":
     case "forgotten":
     case "submitRefused":
+    case "takeOver":
+    case "takeOverDeclined":
       return;
     default:
       unreachable(message);

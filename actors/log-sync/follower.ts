@@ -8,6 +8,7 @@ import { newFollowerCount, noteAccepted } from "./counting.ts";
 import { cutToDurable } from "./disk-space.ts";
 import { sendTo } from "./effects.ts";
 import { receiveForgotten } from "./ensemble/refused.ts";
+import { receiveTakeOver } from "./handover/take.ts";
 import type { Peer, RoleMessage, RolePeerMessage } from "./role-messages.ts";
 import { emitLeadership, enter, type Following, lookAgain, startEstablishing } from "./roles.ts";
 import { isReceiving, receiveChunk, receiveOffer } from "./snapshots/receive.ts";
@@ -111,11 +112,15 @@ export function followingReceivesFromPeer(
     case "submitRefused":
       passRefusal(turn, message);
       return;
+    case "takeOver":
+      receiveTakeOver(turn, role, { id, sender }, message);
+      return;
     case "behind":
     case "submit":
     case "askChunk":
     case "promiseReply":
     case "deposed":
+    case "takeOverDeclined":
       return;
     default:
       unreachable(message);

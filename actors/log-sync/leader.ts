@@ -14,6 +14,7 @@ import { activate, leaderCommit } from "./commit.ts";
 import { admissionOf, reviewAdmission, writeAgain } from "./disk-space.ts";
 import { contradicts, log } from "./effects.ts";
 import { checkMemory, isForgetful } from "./ensemble/forgotten.ts";
+import { goOn, receiveDeclined } from "./handover/give.ts";
 import type { LogSyncPeerMessage, SubmitMessage } from "./messages.ts";
 import { type Follower, newFollowers } from "./progress.ts";
 import { appendRecord, publish, publishSoon } from "./publish.ts";
@@ -81,6 +82,7 @@ export function leadingReceives(turn: LogSyncTurn, role: Leading, message: RoleM
       return;
     case "moreDurable":
       leaderCommit(turn, role);
+      goOn(turn, role);
       return;
     case "moreDelivered":
       activate(turn, role);
@@ -146,11 +148,15 @@ export function leadingReceivesFromPeer(
       if (message.promise.epoch <= role.epoch) return;
       lookAgain(turn, `epoch ${message.promise.epoch} is promised elsewhere`);
       return;
+    case "takeOverDeclined":
+      receiveDeclined(turn, role, { id, sender }, message);
+      return;
     case "promiseReply":
     case "snapshotOffer":
     case "snapshotChunk":
     case "forgotten":
     case "submitRefused":
+    case "takeOver":
       return;
     default:
       unreachable(message);
@@ -216,6 +222,7 @@ function receiveAccepted(
     follower.guest = { identity, accepted: zxid };
   }
   continueCatchUp(turn, role, { from, follower, accepted: zxid });
+  goOn(turn, role);
 }
 
 /** Notes what a follower reports of its disk and memory. Returns whether that differs from its report before. */

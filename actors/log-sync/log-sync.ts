@@ -14,6 +14,7 @@ import { deliverRead } from "./delivery.ts";
 import { greet, newFounding, twinHeard } from "./ensemble/founding.ts";
 import { chunkRefused, chunkStored, installed, installRefused } from "./snapshots/receive.ts";
 import { receiveFromPeer } from "./from-peers.ts";
+import { handoverIsDue, handOver } from "./handover/give.ts";
 import { loadLanes, treeLoaded } from "./snapshots/load.ts";
 import { LogIndex } from "./log-index.ts";
 import { isBound, standingChanged, stopReplaced } from "./ensemble/membership.ts";
@@ -75,6 +76,12 @@ function receive(turn: LogSyncTurn, message: LogSyncMessage): void {
     case "refusedByPeer":
       refusedByPeer(turn, message);
       return;
+    case "handOver":
+      handOver(turn, message);
+      return;
+    case "retire":
+      state.retiring = true;
+      return;
     case "twinHeard":
       twinHeard(turn, state.options.server);
       return;
@@ -134,6 +141,9 @@ function timer(turn: LogSyncTurn, { timer: name }: TimerMessage<LogSyncTimer>): 
       return;
     case "abstain":
       endAbstaining(turn);
+      return;
+    case "handover":
+      handoverIsDue(turn);
       return;
     default:
       unreachable(name);

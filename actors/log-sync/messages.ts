@@ -3,6 +3,7 @@ import type { EndOfTurn, ReceivedMessage, TimerMessage } from "../../runtime/eff
 import type { ServerId, Submitter } from "../../protocol/ids.ts";
 import type { Configuration } from "../../protocol/configuration.ts";
 import type { EnsembleId, Identity } from "../../protocol/identity.ts";
+import type { HandOver, Retire, TakeOver, TakeOverDeclined } from "./handover/messages.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { AskChunk, LogReport, SnapshotChunk } from "../log/messages.ts";
 import type { TreeLoaded, TreeMemory } from "../tree/messages.ts";
@@ -22,7 +23,8 @@ export type LogSyncTimer =
   | "greet"
   | "join"
   | "survey"
-  | "abstain";
+  | "abstain"
+  | "handover";
 
 export type LogSyncMessage =
   | LogReport
@@ -36,6 +38,8 @@ export type LogSyncMessage =
   /** From the gate that checks the messages of peers. */
   | RefusedByPeer
   | TwinHeard
+  | HandOver
+  | Retire
   /** From a submitter of this node. */
   | SubmitMessage
   /** From the sessions actor of the leader: a batch of the leader's own, with `count` operations. */
@@ -164,7 +168,9 @@ export type LogSyncPeerMessage =
   /** To the sender of an append or a promise request: it is deposed, since the sender of this message has promised a higher epoch. */
   | { readonly kind: "deposed"; readonly promise: EpochPromise }
   | SubmitMessage
-  | SubmitRefused;
+  | SubmitRefused
+  | TakeOver
+  | TakeOverDeclined;
 
 /**
  * In the append of new records: the followers are to say to all that they have accepted these records, so that each can count by

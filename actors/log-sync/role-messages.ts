@@ -20,7 +20,9 @@ export type RolePeerMessage = Extract<
       | "snapshotChunk"
       | "forgotten"
       | "submitRefused"
-      | "deposed";
+      | "deposed"
+      | "takeOver"
+      | "takeOverDeclined";
   }
 >;
 

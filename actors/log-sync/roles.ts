@@ -11,6 +11,7 @@ import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
 import { log } from "./effects.ts";
 import { cutAfter } from "./ensemble/membership.ts";
+import { leaveHandover, noteSuccessor } from "./handover/handover.ts";
 import type { LogSyncTimer } from "./messages.ts";
 import type { Asking } from "./asking.ts";
 import type { FollowerCount } from "./counting.ts";
@@ -111,6 +112,7 @@ export function enter(turn: LogSyncTurn, role: Role): void {
   const { state, effects } = turn;
   const before = state.role;
   takeBackUnseen(turn);
+  if (before.kind === "leading") leaveHandover(turn);
   state.role = role;
   for (const timer of ROLE_TIMERS) {
     if (!TIMERS[role.kind].includes(timer)) effects.push({ kind: "stopTimer", timer });
@@ -158,6 +160,7 @@ export function emitLeadership(turn: LogSyncTurn): void {
   const { space, role } = turn.state;
   const value = leadershipOf(turn.state);
   turn.effects.push(emit("leadership", value));
+  noteSuccessor(turn, value);
   const { admission, leader } = value;
   if (admission === space.admissionLogged) return;
   space.admissionLogged = admission;

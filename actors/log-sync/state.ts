@@ -16,6 +16,7 @@ import type { Identity } from "../../protocol/identity.ts";
 import type { LoggedConfiguration, VoteLoss } from "../log/messages.ts";
 import { type EpochAllowance, newAllowance } from "./epochs/allowance.ts";
 import type { Founding } from "./ensemble/founding.ts";
+import type { Handover } from "./handover/handover.ts";
 import { isBound } from "./ensemble/membership.ts";
 import { LogIndex } from "./log-index.ts";
 import type { LogSyncPeerMessage, LogSyncTimer } from "./messages.ts";
@@ -213,6 +214,10 @@ export type LogSyncState = {
   readonly delivery: Delivery;
   readonly snapshots: Snapshots;
   readonly space: Space;
+  /** Defined while this node hands its leadership over, until it knows its successor. */
+  handover: Handover | undefined;
+  /** This node is about to stop, and takes over from nobody. */
+  retiring: boolean;
   /** How many messages of peers contradicted what this node knows for certain. */
   contradictions: number;
 };
@@ -266,6 +271,8 @@ export function initialState(options: LogSyncOptions): LogSyncState {
       yieldedAtMs: Number.NEGATIVE_INFINITY,
       admissionLogged: "all",
     },
+    handover: undefined,
+    retiring: false,
     contradictions: 0,
   };
 }

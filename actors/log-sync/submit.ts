@@ -1,7 +1,8 @@
 /** What enters a leader's log: the batches of submitters, each once and in sequence, and the leader's own proposals. */
 import { RECORD_BYTES_MAX } from "../../protocol/limits.ts";
 import { RECORD_HEADER_BYTES } from "../../protocol/record.ts";
-import type { SubmitMessage, SubmitRefused } from "./messages.ts";
+import { hold, isHolding } from "./handover/handover.ts";
+import type { LogSyncMessage, SubmitMessage, SubmitRefused } from "./messages.ts";
 import type { LogSyncTurn } from "./state.ts";
 import { appendRecord } from "./publish.ts";
 import { encodeConfiguration, type Voter, withIdentity } from "../../protocol/configuration.ts";
@@ -10,6 +11,8 @@ import { type Leading, lookAgain } from "./roles.ts";
 import { tell } from "../inboxes.ts";
 import { log, sendTo } from "./effects.ts";
 
+type Proposal = Extract<LogSyncMessage, { readonly kind: "propose" }>;
+
 export function submit(turn: LogSyncTurn, role: Leading, message: SubmitMessage): void {
   const { state } = turn;
   // Until its barrier is delivered, a leader does not know which batches its log holds. The submitter will send the batch again.
@@ -17,6 +20,10 @@ export function submit(turn: LogSyncTurn, role: Leading, message: SubmitMessage)
   if (RECORD_HEADER_BYTES + message.payload.length > RECORD_BYTES_MAX) {
     const detail = { server: message.submitter.server, bytes: message.payload.length };
     log(turn, "batchTooLarge", detail);
+    return;
+  }
+  if (isHolding(turn)) {
+    hold(turn, message);
     return;
   }
   const verdict = role.taken.judge(message.submitter, message.seq);
@@ -37,12 +44,13 @@ export function submit(turn: LogSyncTurn, role: Leading, message: SubmitMessage)
 }
 
 /** Logs a batch of the leader itself, with `count` operations. If it is lost with the leader, nobody repeats it. */
-export function propose(
-  turn: LogSyncTurn,
-  role: Leading,
-  { payload, count }: { readonly payload: Uint8Array; readonly count: number },
-): void {
+export function propose(turn: LogSyncTurn, role: Leading, message: Proposal): void {
   const { state } = turn;
+  const { payload, count } = message;
+  if (role.active && isHolding(turn)) {
+    hold(turn, message);
+    return;
+  }
   if (!role.active || state.space.disk === "full" || !fitsCounter(turn, count)) return;
   appendRecord(turn, role, { kind: "batch", payload, count, submitter: undefined, seq: 0 });
 }
@@ -51,6 +59,8 @@ export function propose(
 export function logConfiguration(turn: LogSyncTurn, role: Leading, voter: Voter): void {
   const { state } = turn;
   const { settled } = state.membership;
+  // The folder that is to be bound asks again.
+  if (isHolding(turn)) return;
   if (settled === undefined || !role.active || state.space.disk === "full" || !fitsCounter(turn, 1))
     return;
   const since = zxidAfter(state.log.index.tail, 1);

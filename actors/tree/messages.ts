@@ -1,6 +1,7 @@
 /** The messages of the tree actor of a lane, which is a full replica of the state machine (`tree.ts`). */
 import type {
   EphemeralsQuestion,
+  SessionCountsQuestion,
   WatchCounts,
   WatchesQuestion,
   WatchWord,
@@ -124,6 +125,7 @@ export type TreeMessage =
   /** From a gateway, before it reports to the admin actor: the tree emits `metrics`. */
   | { readonly kind: "reportMetrics" }
   | EphemeralsQuestion
+  | SessionCountsQuestion
   /**
    * From the leader's reaper: which znodes have a lifetime that is over. The tree goes on where it ended the last time, unless it is to
    * begin, and answers with a `due` of `pathsMax` paths at most. `unusedMs`: after how long a container that never had children is meant,
@@ -153,6 +155,8 @@ export type WatchList = {
   readonly counts: WatchCounts;
   readonly pairs: readonly WatchedPath[];
   readonly omitted: number;
+  /** For `sess`: how many watches each connection has that has any. */
+  readonly byClient?: readonly (readonly [client: number, watches: number])[];
 };
 
 /** From the tree to gateways. The bytes in a reply are never overwritten, but they may be a view into a larger buffer. */

@@ -167,7 +167,9 @@ function answerAcl({ znodes }: TreeState, znode: ZnodeId, who: Who): ReadResult 
   const acl = znodes.acl(znode);
   if (!grants(acl, Permission.read | Permission.admin, who)) return NO_AUTH;
   const shown = grants(acl, Permission.admin, who) ? acl : masked(acl);
-  return { kind: "acl", acl: shown, stat: znodes.stat(znode) };
+  const lifetime = znodes.lifetimes.get(znode);
+  const answer = { kind: "acl", acl: shown, stat: znodes.stat(znode) } as const;
+  return lifetime === undefined ? answer : { ...answer, lifetime };
 }
 
 /**

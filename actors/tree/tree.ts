@@ -11,7 +11,7 @@ import { tell } from "../inboxes.ts";
 import { emit } from "../topics.ts";
 import { applyRecord } from "./apply/apply.ts";
 import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
-import { listEphemerals } from "./ephemerals.ts";
+import { listEphemerals, listSessionCounts } from "./ephemerals.ts";
 import type { TreeMessage, TreeMetrics } from "./messages.ts";
 import { listDue } from "./reap-walk.ts";
 import { answerReads } from "./reads.ts";
@@ -80,6 +80,9 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       return;
     case "listEphemerals":
       listEphemerals(turn, message);
+      return;
+    case "listSessionCounts":
+      listSessionCounts(turn, message);
       return;
     case "listDue":
       listDue(turn, message);

@@ -1,5 +1,5 @@
 /** The messages between the bench and a load process. They are plain data, since they travel between processes. */
-import type { HistogramCounts } from "./histogram.ts";
+import type { HistogramCounts } from "../../cli/latency-histogram.ts";
 import type { WorkName } from "./work.ts";
 
 export type Address = { readonly host: string; readonly port: number };

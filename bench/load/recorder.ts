@@ -1,9 +1,9 @@
 /** The counts of one load process. The clock is read once for the replies of one read, not for each reply. */
-import { Histogram } from "./histogram.ts";
+import { LatencyHistogram } from "../../cli/latency-histogram.ts";
 
 export class Recorder {
-  readonly reads: Histogram = new Histogram();
-  readonly writes: Histogram = new Histogram();
+  readonly reads: LatencyHistogram = new LatencyHistogram();
+  readonly writes: LatencyHistogram = new LatencyHistogram();
   readonly errors: Map<string | number, number> = new Map();
   /** The time of the current read. A connection sets it before it handles the replies of a read. */
   nowMs = 0;

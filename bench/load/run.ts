@@ -1,7 +1,7 @@
 /** Runs one load: starts the load processes, lets them begin together, and adds up their measurements. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { Histogram } from "./histogram.ts";
+import { LatencyHistogram } from "../../cli/latency-histogram.ts";
 import type { DriverOrder, DriverReport, DriverResult, LoadPlan } from "./plan.ts";
 
 export type Latencies = {
@@ -151,9 +151,9 @@ class Driver {
 }
 
 function merged(results: readonly DriverResult[]): LoadResult {
-  const reads = new Histogram();
-  const writes = new Histogram();
-  const all = new Histogram();
+  const reads = new LatencyHistogram();
+  const writes = new LatencyHistogram();
+  const all = new LatencyHistogram();
   const errors: Record<string, number> = {};
   for (const result of results) {
     reads.add(result.readsUs);
@@ -183,7 +183,7 @@ function merged(results: readonly DriverResult[]): LoadResult {
   };
 }
 
-export function latenciesOf(histogram: Histogram): Latencies {
+export function latenciesOf(histogram: LatencyHistogram): Latencies {
   const ms = (fraction: number): number => histogram.percentileUs(fraction) / 1000;
   return {
     operations: histogram.total,

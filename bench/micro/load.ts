@@ -1,7 +1,7 @@
 /** Measures the functions of the load generator, which must stay far cheaper than what it measures. */
 import { Buffer } from "node:buffer";
 import type { Bench } from "tinybench";
-import { Histogram } from "../load/histogram.ts";
+import { LatencyHistogram } from "../../cli/latency-histogram.ts";
 import { ReplyReader } from "../load/zookeeper/wire.ts";
 
 const REPLIES = 64;
@@ -18,7 +18,7 @@ export function addLoadBenches(bench: Bench): void {
   bench.add(`load: read ${REPLIES} replies`, () => {
     reader.push(chunk, chunk.length);
   });
-  const histogram = new Histogram();
+  const histogram = new LatencyHistogram();
   bench.add("load: record a latency", () => {
     seen += 1;
     histogram.record(seen & 0xffff);

@@ -10,7 +10,7 @@ import {
   leaseRevokeRequest,
   putRequest,
 } from "../load/etcd/messages.ts";
-import { Histogram } from "../load/histogram.ts";
+import { LatencyHistogram } from "../../cli/latency-histogram.ts";
 import type { Address } from "../load/plan.ts";
 import { Recorder } from "../load/recorder.ts";
 import { LoadConnection } from "../load/zookeeper/connection.ts";
@@ -80,8 +80,8 @@ async function run(
   visits: readonly Visit[],
   durationMs: number,
   signal: AbortSignal,
-): Promise<Histogram> {
-  const latencies = new Histogram();
+): Promise<LatencyHistogram> {
+  const latencies = new LatencyHistogram();
   const endMs = performance.now() + durationMs;
   await Promise.all(
     visits.map(async (visit) => {

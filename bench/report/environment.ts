@@ -14,7 +14,7 @@ import {
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Histogram } from "../load/histogram.ts";
+import { LatencyHistogram } from "../../cli/latency-histogram.ts";
 
 /** The type that Linux gives a file system in memory, whose fsync costs nothing. */
 const TMPFS_TYPE = 0x0102_1994;
@@ -107,7 +107,7 @@ function rotationalOf(source: string | undefined): string {
 
 function fsyncMs(folder: string): { readonly p50: number; readonly p99: number } {
   const own = mkdtempSync(join(folder, "zooid-bench-fsync-"));
-  const latencies = new Histogram();
+  const latencies = new LatencyHistogram();
   try {
     const file = openSync(join(own, "file"), "w");
     const bytes = Buffer.alloc(FSYNC_BYTES);

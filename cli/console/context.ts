@@ -6,8 +6,17 @@ import type { Output } from "./output.ts";
 
 /** The streams and the environment of a process, or of a test. */
 export type Io = {
-  readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & {
+    readonly isTTY?: boolean;
+    /** A terminal has it: whether each key comes at once, Ctrl-C too. */
+    readonly setRawMode?: (isRaw: boolean) => unknown;
+  };
+  /** `rows` and `columns` are a terminal's. */
+  readonly stdout: Writable & {
+    readonly isTTY?: boolean;
+    readonly rows?: number;
+    readonly columns?: number;
+  };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts when the user ends the command, as by Ctrl-C. */

@@ -3,12 +3,16 @@
  * byte, otherwise base64.
  */
 import type { Acl } from "../../client/connect.ts";
+import { TTL_MS_MAX, ttlOf } from "../../protocol/lifetime.ts";
 import { childOf, pathProblem } from "../../protocol/paths.ts";
 import { aclOf, entryText } from "./acl-text.ts";
 import { MisusedError } from "./exit-codes.ts";
 import { valueJson } from "./value.ts";
 
-const FORMAT = 1;
+/** Those who read it refuse later ones: they would lose what they do not know. */
+const FORMAT = 2;
+/** In the first one all znodes but ephemeral ones are plain. */
+const FORMATS_READ: readonly unknown[] = [1, FORMAT];
 
 export type ExportedZnode = {
   readonly path: string;
@@ -16,18 +20,24 @@ export type ExportedZnode = {
   /** Undefined: the export is without them. */
   readonly acl: readonly Acl[] | undefined;
   readonly ephemeral: boolean;
+  readonly container: boolean;
+  /** Undefined: it has no time to live. */
+  readonly ttlMs: number | undefined;
 };
 
 export function headerJson(root: string): object {
   return { zooidExport: FORMAT, root };
 }
 
-export function znodeJson({ path, data, acl, ephemeral }: ExportedZnode): object {
+export function znodeJson(znode: ExportedZnode): object {
+  const { path, data, acl, ephemeral, container, ttlMs } = znode;
   return {
     path,
     ...valueJson(data),
     ...(acl === undefined ? {} : { acl: acl.map(entryText) }),
     ...(ephemeral ? { ephemeral: true } : {}),
+    ...(container ? { container: true } : {}),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
   };
 }
 
@@ -35,7 +45,16 @@ export function znodeJson({ path, data, acl, ephemeral }: ExportedZnode): object
 export function rootOf(line: string): string {
   const header = objectOf(line, 1);
   const { zooidExport: format, root } = header;
-  if (format !== FORMAT || typeof root !== "string" || pathProblem(root) !== undefined) {
+  if (typeof format === "number" && format > FORMAT) {
+    throw new MisusedError(
+      `line 1 is of format ${format}, and this zooid knows formats up to ${FORMAT}`,
+    );
+  }
+  if (
+    !FORMATS_READ.includes(format) ||
+    typeof root !== "string" ||
+    pathProblem(root) !== undefined
+  ) {
     throw new MisusedError(
       `line 1 is not the beginning of an export: {"zooidExport":${FORMAT},"root":"/…"}`,
     );
@@ -45,7 +64,7 @@ export function rootOf(line: string): string {
 
 /** Throws a MisusedError that names the line. */
 export function znodeOf(line: string, number: number, root: string): ExportedZnode {
-  const { path, data, encoding, acl, ephemeral } = objectOf(line, number);
+  const { path, data, encoding, acl, ephemeral, container, ttlMs } = objectOf(line, number);
   const bad = (problem: string): MisusedError => new MisusedError(`line ${number}: ${problem}`);
   if (typeof path !== "string") throw bad("it has no path");
   const problem = pathProblem(path);
@@ -54,8 +73,14 @@ export function znodeOf(line: string, number: number, root: string): ExportedZno
     throw bad(`${path} is not below ${root}`);
   if (data !== null && typeof data !== "string") throw bad("its data is neither text nor null");
   if (encoding !== "utf8" && encoding !== "base64") throw bad("its encoding is utf8 or base64");
+  const ends = [ephemeral === true, container === true, ttlMs !== undefined];
+  if (ends.filter(Boolean).length > 1)
+    throw bad("it is ephemeral, a container or has a ttlMs, one of them");
+  if (ttlMs !== undefined && (typeof ttlMs !== "number" || ttlOf(ttlMs) === undefined)) {
+    throw bad(`its ttlMs is a whole number from 1 to ${TTL_MS_MAX}`);
+  }
   return {
-    ...{ path, ephemeral: ephemeral === true },
+    ...{ path, ephemeral: ephemeral === true, container: container === true, ttlMs },
     data: data === null ? null : Uint8Array.from(Buffer.from(data, encoding)),
     acl: acl === undefined ? undefined : aclOfLine(acl, bad),
   };

@@ -16,10 +16,10 @@ import {
 import type { Given } from "./given.ts";
 import { Output } from "./output.ts";
 import { parse } from "./parse.ts";
-import type { Run, Spec } from "./spec.ts";
+import type { Spec } from "./spec.ts";
 
 /** How long a command and its session may take to end when the user has ended them. A session that does not end expires. */
-const CLOSING_MS = 2_000;
+const ENDING_MS = 2_000;
 
 /** The session of a shell, which lasts longer than a command, and how the shell asks its user. */
 export type Session = {
@@ -61,10 +61,11 @@ async function runParsed(
     target = session?.target ?? (spec.connects ? targetOf(given, io.env) : undefined);
     const client = session?.client ?? (() => own.open(target, io.signal));
     const { run } = await spec.load();
-    return await whileWanted(run, given, {
+    const context: Context = {
       ...{ io, output, target, client, inShell: session !== undefined, signal: io.signal },
       confirm: session === undefined ? confirmOf(io) : session.confirm,
-    });
+    };
+    return await whileWanted(() => run(given, context), io.signal, spec.endingMs ?? ENDING_MS);
   } catch (error) {
     return codeOf(error, { spec, io, url: target?.url, inShell: session !== undefined });
   } finally {
@@ -73,18 +74,25 @@ async function runParsed(
 }
 
 /** When the user ends the command, it has a moment to end by itself. */
-async function whileWanted(run: Run, given: Given, context: Context): Promise<number> {
-  const { signal } = context;
+async function whileWanted(
+  run: () => Promise<number>,
+  signal: AbortSignal,
+  endingMs: number,
+): Promise<number> {
   signal.throwIfAborted();
   const interrupted = Promise.withResolvers<never>();
   const abort = (): void => interrupted.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
-  const running = run(given, context);
+  const running = run();
   running.catch(() => undefined);
   try {
     return await Promise.race([running, interrupted.promise]);
   } catch (error) {
-    if (signal.aborted) await within(running.catch(() => undefined));
+    if (signal.aborted)
+      await within(
+        running.catch(() => undefined),
+        endingMs,
+      );
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);
@@ -103,14 +111,14 @@ class OwnSession {
 
   async close(): Promise<void> {
     const client = await this.#opening?.catch(() => undefined);
-    if (client !== undefined) await within(client.close());
+    if (client !== undefined) await within(client.close(), ENDING_MS);
   }
 }
 
 /** Waits, but not for long. */
-async function within(work: Promise<unknown>): Promise<void> {
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
   const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, CLOSING_MS);
+  const timer = setTimeout(late.resolve, ms);
   await Promise.race([work, late.promise]);
   clearTimeout(timer);
 }

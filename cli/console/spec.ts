@@ -51,6 +51,8 @@ export type Spec = {
   readonly examples: readonly Example[];
   /** Whether it needs a session; those that do have the flags of a connection. */
   readonly connects: boolean;
+  /** How many milliseconds it may take to end when the user has ended it. Default 2000. */
+  readonly endingMs?: number;
   /** Loads what does the work. Nothing else of a command is loaded before it runs. */
   readonly load: () => Promise<{ readonly run: Run }>;
 };
@@ -62,6 +64,14 @@ export const isCount: Rule = (text) =>
 
 export const isPositive: Rule = (text) =>
   /^[1-9]\d{0,14}$/.test(text) ? undefined : "it is a whole number from 1 on";
+
+/** It is a whole number from 1 to `most`. */
+export function wholeUpTo(most: number): Rule {
+  return (text) =>
+    isPositive(text) === undefined && Number(text) <= most
+      ? undefined
+      : `it is a whole number from 1 to ${most}`;
+}
 
 export const isVersion: Rule = (text) =>
   /^-?\d{1,10}$/.test(text) && Math.abs(Number(text)) <= INT32_MAX

@@ -1,4 +1,5 @@
 /** All commands of the console, in the order in which they are listed. */
+import { BENCH, SESSIONS, TOP } from "./specs/measuring.ts";
 import { EXPORT, GET, LS, STAT, WATCH } from "./specs/reading.ts";
 import { COMPLETION, SHELL, STATUS, SYNC, WHO_AM_I } from "./specs/session.ts";
 import { ACL, CREATE, DELETE, DELETE_ALL, IMPORT, QUOTA, SET } from "./specs/writing.ts";
@@ -6,7 +7,7 @@ import type { Spec } from "./spec.ts";
 
 export const SPECS: readonly Spec[] = [
   ...[LS, GET, STAT, SET, CREATE, DELETE, DELETE_ALL, ACL, QUOTA, WATCH],
-  ...[EXPORT, IMPORT, STATUS, SYNC, WHO_AM_I, SHELL, COMPLETION],
+  ...[EXPORT, IMPORT, STATUS, SESSIONS, TOP, BENCH, SYNC, WHO_AM_I, SHELL, COMPLETION],
 ];
 
 export function specOf(name: string): Spec | undefined {

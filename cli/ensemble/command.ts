@@ -200,7 +200,7 @@ export const ensemble: Command = {
   zooid ensemble --nodes 5 --client-port 3181 --data-dir /tmp/zooid
   zooid ensemble --in-process
 
-A node that exits is not started again; the command that does so is printed. When all have exited, the
+A node that exits is not started again, unless zooid restart has asked for it; the command that does so is printed. When all have exited, the
 nats-server stays for nodes that were started so, until none of them has answered for a minute.
 Ctrl-C or SIGTERM stops all of them; the next start goes on with the same data.`,
   flags: FLAGS,

@@ -43,7 +43,7 @@ export function startLocalNode(network: MemoryNetwork, plan: NodePlan): Ensemble
   const exited = starting
     .then((node) => node.stopped)
     .then(
-      (reason) => (reason.kind === "asked" ? "code 0" : reason.reason),
+      (reason) => (reason.kind === "failed" ? reason.reason : "code 0"),
       (error: unknown) => String(error),
     )
     .finally(() => file.close());

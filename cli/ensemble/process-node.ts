@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { collectorFlags } from "../../server/garbage-collection.ts";
+import { EXIT_RESTART } from "../command.ts";
 import { type NodeLine, parseAdminLine, parseNodeLine } from "../node-line.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
 
@@ -72,26 +73,76 @@ async function firstLine(
   throw new Error(`node ${plan.id} did not start, ${await exited}${log}`);
 }
 
-/** `entry` is the file of the program. */
-export function startProcessNode(entry: string, plan: NodePlan): EnsembleNode {
-  const child = start(entry, plan);
-  const exited = exitOf(child);
-  const listening = firstLine(child, exited, plan);
-  listening.catch(() => undefined); // There may be no waiter yet; without this a rejection would be unhandled.
-  return {
-    id: plan.id,
-    pid: child.pid ?? 0,
-    restartCommand: restartCommand(plan),
-    listening,
-    exited,
-    stop: async () => {
-      child.kill("SIGTERM");
-      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
-      await exited;
-      clearTimeout(timer);
-    },
-    kill: () => {
-      child.kill("SIGKILL");
-    },
-  };
+/** `entry` is the file of the program. `onRestart` hears of each start but the first. */
+export function startProcessNode(
+  entry: string,
+  plan: NodePlan,
+  onRestart: (line: NodeLine) => void = () => undefined,
+): EnsembleNode {
+  return new ProcessNode(entry, plan, onRestart);
+}
+
+/** It is started again whenever it ends with the exit code that asks for it. */
+class ProcessNode implements EnsembleNode {
+  readonly id: number;
+  readonly restartCommand: string;
+  readonly listening: Promise<NodeLine>;
+  readonly exited: Promise<string>;
+  readonly #entry: string;
+  readonly #onRestart: (line: NodeLine) => void;
+  #plan: NodePlan;
+  #child: ChildProcess;
+  #isStopping = false;
+
+  constructor(entry: string, plan: NodePlan, onRestart: (line: NodeLine) => void) {
+    this.id = plan.id;
+    this.restartCommand = restartCommand(plan);
+    this.#entry = entry;
+    this.#onRestart = onRestart;
+    this.#plan = plan;
+    this.#child = start(entry, plan);
+    const ended = exitOf(this.#child);
+    this.listening = firstLine(this.#child, ended, plan);
+    this.listening.catch(() => undefined); // There may be no waiter yet; without this a rejection would be unhandled.
+    this.exited = this.#supervise(ended);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    // All nodes stop, so this one need not find anybody to take over: the end of its standard input stops it at once.
+    this.#child.stdin?.end();
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_WITHIN_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#isStopping = true;
+    this.#child.kill("SIGKILL");
+  }
+
+  async #supervise(first: Promise<string>): Promise<string> {
+    let ended = first;
+    for (;;) {
+      const how = await ended;
+      if (how !== `code ${EXIT_RESTART}` || this.#isStopping) return how;
+      const line = await this.listening.catch(() => undefined);
+      if (line !== undefined) this.#plan = withPortsOf(this.#plan, line);
+      this.#child = start(this.#entry, this.#plan);
+      ended = exitOf(this.#child);
+      // Why it did not start is said by how it ended.
+      firstLine(this.#child, ended, this.#plan).then(this.#onRestart, () => undefined);
+    }
+  }
+}
+
+/** Clients know the ports of the first start, which may have been free ones. */
+function withPortsOf(plan: NodePlan, { port, adminUrl }: NodeLine): NodePlan {
+  const flags = new Map(plan.flags).set("client-port", String(port));
+  if (adminUrl !== undefined) flags.set("admin-port", new URL(adminUrl).port);
+  return { ...plan, flags };
 }

@@ -1,4 +1,4 @@
-/** Starts an ensemble, prints what happens to it, and stops it. It restarts no node. */
+/** Starts an ensemble, prints what happens to it, and stops it. It starts a node again only when an operator has asked the node for that. */
 import { availableParallelism } from "node:os";
 import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { realClock } from "../../runtime/real-clock.ts";
@@ -108,7 +108,9 @@ class Ensemble {
     }
     return (plan) => {
       const flags = new Map([...plan.flags, ...nats.flags]);
-      return startProcessNode(entry, { ...plan, flags, variables: nats.variables });
+      return startProcessNode(entry, { ...plan, flags, variables: nats.variables }, (line) => {
+        console.log(`${nodeLine(line)}  restarted`);
+      });
     };
   }
 

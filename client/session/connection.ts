@@ -27,6 +27,8 @@ const TICK_MS = 50;
 const OPEN_TIMEOUT_MS = 3_000;
 /** The client waits about this long before it asks again when no gateway answered, or one that knows no leader. */
 const RETRY_DELAY_MS = 150;
+/** A gateway of a node that stops may be asked for a session until all NATS servers know that it takes no more clients. */
+const LEAVING_DELAY_MS = 20;
 /**
  * While requests or streams are under way, a ping is sent after this much silence: the number of the answering frame shows whether
  * a frame was lost.
@@ -271,6 +273,11 @@ function ended(turn: Turn, { reason }: Extract<GatewayItem, { readonly kind: "en
       "the ensemble does not take these identities: it has no digests, or they are too many or too long";
     return end(turn, { kind: "unreachable", message });
   }
+  // Nobody has failed, and the next node serves already: what came before counts for no wait.
+  if (reason === "stopping") {
+    const delayMs = state.link.kind === "open" ? 0 : LEAVING_DELAY_MS;
+    return lost(turn, "the node stops", delayMs, "orderly");
+  }
   state.lastProblem = reason === "noLeader" ? "the ensemble has no leader" : reason;
   const atOnce = state.link.kind === "open" && reason !== "noLeader";
   return lost(turn, `ended by the node: ${reason}`, atOnce ? 0 : RETRY_DELAY_MS);
@@ -280,13 +287,18 @@ function ended(turn: Turn, { reason }: Extract<GatewayItem, { readonly kind: "en
  * Notes that the connection is lost. The next attempt comes after about `delayMs`, or when NATS is connected again if that is
  * later.
  */
-function lost(turn: Turn, reason: string, delayMs: number): void {
+function lost(
+  turn: Turn,
+  reason: string,
+  delayMs: number,
+  how: "failed" | "orderly" = "failed",
+): void {
   const { state, nowMs, random, effects } = turn;
   const { link, backoff } = state;
   if (state.over !== undefined || link.kind === "none") return;
   const openMs = link.kind === "open" ? nowMs - link.openedAtMs : undefined;
   let waitMs = delayMs * (0.5 + random());
-  if (openMs !== undefined && state.up) {
+  if (openMs !== undefined && state.up && how === "failed") {
     const { timeoutMs: sessionTimeoutMs } = state;
     waitMs = Math.max(waitMs, waitAfterLoss(backoff, { openMs, sessionTimeoutMs, random }));
   }

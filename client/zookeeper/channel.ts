@@ -43,6 +43,8 @@ export async function readTlsFiles(tls: TlsFiles): Promise<{
   return { ca, cert, key };
 }
 
+const CLOSED = "the server has closed the connection";
+
 export class SocketChannel implements Channel {
   /** Undefined: TCP without TLS. */
   readonly #tls: TlsFiles | undefined;
@@ -124,14 +126,22 @@ export class SocketChannel implements Channel {
       const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined);
       const named = servername === undefined ? {} : { servername };
       const socket = connectTls({ host: address, port, ...named, ...files });
-      this.#follow(connection, socket, "secureConnect");
+      // A server that asks for a certificate closes the connection without a word.
+      const closed =
+        files.cert === undefined ? `${CLOSED}, as one does that asks for a certificate` : CLOSED;
+      this.#follow(connection, socket, "secureConnect", closed);
     } catch (error) {
       this.#onEvent({ kind: "gone", connection, reason: (error as Error).message });
     }
   }
 
-  #follow(connection: number, socket: Socket, opened: "connect" | "secureConnect"): void {
-    let reason = "the server has closed the connection";
+  #follow(
+    connection: number,
+    socket: Socket,
+    opened: "connect" | "secureConnect",
+    closed: string = CLOSED,
+  ): void {
+    let reason = closed;
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true);

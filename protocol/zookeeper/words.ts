@@ -6,11 +6,20 @@
 /** The words that are answered unless the configuration names others: those that cost little, and change and list nothing. */
 export const DEFAULT_WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr", "isro", "envi"];
 
+/**
+ * Words of zooid's own, whose answers are JSON: `sess`, the sessions; `busy`, what is asked for most, and by whom.
+ */
+export const OWN_WORDS: readonly string[] = ["busy", "sess"];
+
 /** All words. */
 export const WORDS: readonly string[] = [
   ...DEFAULT_WORDS,
   ..."conf cons crst dirs dump gtmk hash srst stmk wchc wchp wchs".split(" "),
+  ...OWN_WORDS,
 ];
+
+/** The words that are answered over NATS, whatever the configuration names: NATS has users of its own. */
+export const WORDS_OVER_NATS: readonly string[] = ["srvr", "mntr", ...OWN_WORDS];
 
 /** This word is answered whatever the configuration says: ZooKeeper's scripts ask it. */
 export const WORD_ALWAYS = "srvr";

@@ -106,6 +106,11 @@ export class Door {
     this.#tls?.renew(terms);
   }
 
+  /** Nobody comes in any more. */
+  shut(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
   /** Resolves when all sockets are closed. It closes those that are not let in yet; the others are the caller's to close. */
   async close(): Promise<void> {
     clearTimeout(this.#resting);

@@ -86,6 +86,11 @@ export class Listener implements ConnectionPort {
     for (const door of this.#doors) door.renew(terms);
   }
 
+  /** Takes no more connections. Those that there are go on. */
+  turnAway(): void {
+    for (const door of this.#doors) door.shut();
+  }
+
   /** Takes no more connections, ends those there are, and waits briefly for them to take what was written. */
   async close(): Promise<void> {
     const closed = this.#doors.map((door) => door.close());

@@ -3,6 +3,7 @@
  * client to one of them, and the lane's own subject. Clients' messages fit one NATS message; answers may go in fragments,
  * with the reply subject `f.<message>.<index>.<count>`.
  */
+import type { Msg } from "@nats-io/transport-node";
 import type { Observable } from "rxjs";
 import type { Publisher, Transport, TransportStatus } from "../transport.ts";
 import { type NatsOptions, openLink } from "./link.ts";
@@ -19,6 +20,8 @@ export type NatsClientsOptions = NatsOptions & {
   readonly sharedSubject: string;
   /** The lane's own clients ask here. */
   readonly laneSubject: string;
+  /** What comes here is taken from the beginning on, also before `listen`. Default: nothing is. */
+  readonly alwaysSubjects?: readonly string[];
   readonly onMessage: (message: ClientMessage) => void;
 };
 
@@ -27,6 +30,8 @@ export type NatsClients = Publisher &
     readonly status$: Observable<TransportStatus>;
     /** From now on clients are heard; before, they are told at once that nobody is there. */
     readonly listen: () => void;
+    /** New clients are left to other gateways from now on. Those that there are, are heard. */
+    readonly leave: () => void;
   };
 
 /** The group's name, the same for every gateway. */
@@ -34,26 +39,28 @@ const QUEUE = "gateways";
 
 /** Rejects with a `NatsError`. Afterwards a lost connection only shows in `status$`. */
 export async function connectNatsClients(options: NatsClientsOptions): Promise<NatsClients> {
-  const { sharedSubject, laneSubject, onMessage } = options;
+  const { sharedSubject, laneSubject, alwaysSubjects = [], onMessage } = options;
   const link = await openLink(options);
   let isListening = false;
-  const deliver = (subject: string, reply: string | undefined, bytes: Uint8Array): void => {
-    if (isListening && reply !== undefined && reply !== "") {
+  const take = ({ subject, reply, data: bytes }: Msg): void => {
+    if (reply !== undefined && reply !== "") {
       onMessage({ kind: "clientMessage", subject, reply, bytes });
     }
   };
-  const listen = (queue?: string): (() => void)[] => [
-    link.subscribe(
-      sharedSubject,
-      ({ subject, reply, data }) => deliver(subject, reply, data),
-      queue,
-    ),
-    link.subscribe(laneSubject, ({ subject, reply, data }) => deliver(subject, reply, data)),
+  const deliver = (message: Msg): void => {
+    if (isListening) take(message);
+  };
+  const listen = (queue?: string): readonly [shared: () => void, own: () => void] => [
+    link.subscribe(sharedSubject, deliver, queue),
+    link.subscribe(laneSubject, deliver),
   ];
+  let hasLeft = false;
+  let leaveShared = (): void => undefined;
   try {
     // A missing permission must show at the start, and not when the first client comes. It is tried outside of the group, so that
     // no client is taken from another gateway.
     const tried = listen();
+    for (const subject of alwaysSubjects) link.subscribe(subject, take);
     await link.subscribed();
     for (const unsubscribe of tried) unsubscribe();
   } catch (error) {
@@ -65,9 +72,13 @@ export async function connectNatsClients(options: NatsClientsOptions): Promise<N
     offer: (messages) => link.offer(messages),
     status$: link.status.asObservable(),
     listen: () => {
-      if (isListening) return;
+      if (isListening || hasLeft) return;
       isListening = true;
-      listen(QUEUE);
+      [leaveShared] = listen(QUEUE);
+    },
+    leave: () => {
+      hasLeft = true;
+      leaveShared();
     },
     close: () => link.close(),
   };

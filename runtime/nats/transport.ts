@@ -30,6 +30,15 @@ export type NatsTransportOptions = NatsOptions & {
   readonly id: ServerId;
   /** Only the NATS server keeps strangers from sending as a node: so a warning is logged if the server lets everybody in. */
   readonly isUnprotected?: boolean;
+  /** Others than nodes may ask something here. */
+  readonly questions?: Questions;
+};
+
+export type Questions = {
+  readonly subjects: readonly string[];
+  /** The beginning of the subjects to which answers may be published. */
+  readonly answers: string;
+  readonly onQuestion: (bytes: Uint8Array, answer: (bytes: Uint8Array) => void) => void;
 };
 
 const OPEN_TO_STRANGERS = [
@@ -94,6 +103,17 @@ class NatsTransport implements Transport {
     link.subscribe(`${direct}*`, (message) => this.#receive(message, direct.length));
     link.subscribe(`${all}*`, (message) => this.#receive(message, all.length));
     link.subscribe(`${this.#answers}>`, (message) => this.#answered(message));
+    if (options.questions !== undefined) this.#hearQuestions(options.questions);
+  }
+
+  #hearQuestions({ subjects, answers, onQuestion }: Questions): void {
+    for (const subject of subjects) {
+      this.#link.subscribe(subject, ({ data, reply }) => {
+        // Whoever asks names the subject of the answer: nothing may be published where nodes or clients listen.
+        if (reply?.startsWith(answers) !== true) return;
+        onQuestion(data, (bytes) => this.#publish(reply, bytes, this.#sender));
+      });
+    }
   }
 
   onReceive(handler: (incoming: Incoming) => void): void {

@@ -159,17 +159,22 @@ export function memoryClients(
     if (reply !== undefined) onMessage({ kind: "clientMessage", subject, reply, bytes });
   };
   let isListening = false;
+  let hasLeft = false;
+  let leaveShared = (): void => undefined;
   return {
     publish: (subject, bytes) => subscriber.publish(subject, bytes),
     // Nobody hears the change feed.
     offer: () => undefined,
     status$: NEVER,
     listen: () => {
-      if (isListening) return;
+      if (isListening || hasLeft) return;
       isListening = true;
-      for (const subject of [sharedSubject, laneSubject]) {
-        subscriber.subscribe(subject, take, subject);
-      }
+      leaveShared = subscriber.subscribe(sharedSubject, take, sharedSubject);
+      subscriber.subscribe(laneSubject, take, laneSubject);
+    },
+    leave: () => {
+      hasLeft = true;
+      leaveShared();
     },
     close: () => {
       subscriber.close();

@@ -14,7 +14,7 @@ import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { memoryClients, type Subscriber } from "../../runtime/testing/memory-subjects.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
-import { gatewaySubject, laneSubject } from "../../protocol/subjects.ts";
+import { gatewaySubject, laneSubject, wordSubjects } from "../../protocol/subjects.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { NatsReport } from "../../actors/admin/messages.ts";
 import type { Topic } from "../../actors/topics.ts";
@@ -57,6 +57,8 @@ export type LaneSurroundings = {
 
 /** All lanes hold the same, and one of them publishes it. */
 const FEED_LANE = 1;
+/** Who asks a four-letter word over NATS gets one answer of a node. */
+const WORDS_LANE = 1;
 
 export class LaneClients {
   readonly listener: Listener;
@@ -106,6 +108,10 @@ export class LaneClients {
     if (nats !== undefined) {
       system.observe(`nats/${lane}`, "serving" satisfies Topic).subscribe(() => nats.listen());
     }
+    system.observe(`nats/${lane}`, "retiring" satisfies Topic).subscribe(() => {
+      nats?.leave();
+      this.listener.turnAway();
+    });
     addGatewayActors(system, config, lane, { heldBytesMax });
     if (lane === FEED_LANE)
       addFeedActor(system, config, { isOn: config.changeFeed && nats !== undefined });
@@ -155,6 +161,7 @@ async function clientsOf(
   const own = {
     sharedSubject: gatewaySubject(ensemble),
     laneSubject: laneSubject(ensemble, id, lane),
+    ...(lane === WORDS_LANE && { alwaysSubjects: wordSubjects(ensemble, id) }),
     onMessage: (message: ClientMessage) => hear(`nats/${lane}`, message),
   };
   if (subscriber !== undefined) return memoryClients(subscriber, own);

@@ -4,11 +4,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { filter, firstValueFrom } from "rxjs";
 import { connect } from "../../client/connect.ts";
 import {
   type EnsembleOptions,
+  type Leadership,
   NodeStartError,
   type RunningEnsemble,
+  type RunningNode,
   startEnsemble,
 } from "../../server/start.ts";
 import { startNatsServer } from "../support/nats-server.ts";
@@ -45,6 +48,40 @@ test("three nodes in memory serve clients of both protocols", async (t) => {
   await t.throwsAsync(client.get("/a"), { name: "ClosedError" });
   await t.throwsAsync(ensemble.connect(), { message: "the ensemble is stopped" });
 });
+
+test.serial(
+  "a node hands leadership over, and retires before it stops: its clients go on elsewhere",
+  async (t) => {
+    const ensemble = await ensembleOf(t, { nodes: 3 });
+    const [first] = ensemble.nodes;
+    const client = await ensemble.connect();
+    await client.create("/count", "0");
+    const { leader = 0 } = await leadershipOf(first);
+    const target = (leader % 3) + 1;
+    const from = ensemble.nodes[leader - 1];
+    t.like(await from?.transferLeadership(9), { kind: "failed", leader });
+    t.like(await from?.transferLeadership(target), { kind: "done", from: leader, to: target });
+    t.like(await from?.transferLeadership(leader), { kind: "failed", leader: target });
+    const next = ensemble.nodes[target - 1];
+    const writes = Array.from({ length: 20 }, (_, version) =>
+      client.set("/count", String(version + 1), { version }),
+    );
+    await next?.retire();
+    await next?.stop();
+    const versions = (await Promise.all(writes)).map(({ version }) => version);
+    t.deepEqual(
+      versions,
+      [...writes.keys()].map((index) => index + 1),
+    );
+    t.not((await leadershipOf(from)).leader, target);
+  },
+);
+
+function leadershipOf(node: RunningNode | undefined): Promise<Leadership> {
+  if (node === undefined) throw new Error("no such node");
+  const settled = ({ role }: Leadership): boolean => role === "leading" || role === "following";
+  return firstValueFrom(node.leadership$.pipe(filter(settled)));
+}
 
 test("with a folder the data is there again at the next start", async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), "zooid-ensemble-"));

@@ -72,6 +72,7 @@ export class NodeObserver {
       this.#options.checks.counted.saw(node.id, told, state as LogSyncState);
       this.#options.checks.ownCounts.saw(node.id, told, state as LogSyncState, effects);
       this.#options.checks.folders.saw(node.id, told, state as LogSyncState);
+      this.#options.checks.handovers.saw(node.id, told, state as LogSyncState, effects);
       if (told.kind === "snapshotStored") {
         this.#options.checks.snapshots.stored(node.id, node.disk, told.snapshot);
       }

@@ -209,7 +209,11 @@ function drawRandomPlan(seed: number): Plan {
     diskMs: { min: 0.02, max: random.pick([0.2, 1, 1, 10]) },
     durationMs: 4000 + random.random() * 8000,
     faultIntervalMs: random.pick([150, 300, 600, 1200]),
-    faults: { ...drawFaults(random), ...drawIdentityFaults(identities, nodes) },
+    faults: {
+      ...drawFaults(random),
+      ...drawIdentityFaults(identities, nodes),
+      ...drawHandovers(new Random(seed).stream(HANDOVERS_STREAM), nodes),
+    },
     driftMax: random.pick([0, 0, 0.001, 0.02]),
     startMs: Array.from({ length: nodes }, () => (random.chance(0.1) ? random.random() * 4000 : 0)),
     clients: Array.from({ length: clients }, () => drawWorkload(random, minSessionTimeoutMs))
@@ -314,6 +318,12 @@ function drawIdentityFaults(random: Random, nodes: number): Plan["faults"] {
   return { oldCopy: 0.5, copyBeside: 0.5, secondEnsemble: 0.2 };
 }
 
+/** In some seeds leaders hand their office over, in few of them all the time. */
+function drawHandovers(random: Random, nodes: number): Plan["faults"] {
+  if (nodes < 2 || !random.chance(0.35)) return {};
+  return { handOver: random.pick([0.5, 1, 1, 6]), wrongTakeOver: 0.2, orderlyStop: 0.5 };
+}
+
 /** Snapshots in one piece or in many, everything in memory or nearly nothing. */
 function drawSizes(random: Random): Pick<Plan, "sizes" | "snapshotChunkBytes" | "stragglers"> {
   return {
@@ -378,6 +388,7 @@ const SHAPES_STREAM = 23;
 const LIMITS_STREAM = 24;
 const FEED_STREAM = 25;
 const ZOOKEEPERS_STREAM = 26;
+const HANDOVERS_STREAM = 27;
 const LIMITS: Plan["clientLimits"] = { requests: 3, sessionTokens: 2 };
 export const NO_LIMITS: Plan["clientLimits"] = { requests: 0, sessionTokens: 0 };
 /** The load of a client that asks for too much: with this much data its replies exceed what a gateway writes ahead. */

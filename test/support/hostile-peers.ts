@@ -77,6 +77,8 @@ export const PEER_MESSAGES: Readonly<Record<string, readonly Readonly<Record<str
       { kind: "surveyed", nonce: 1, promisedEpoch: 1, tail: ZXID, leads: 1 },
       { kind: "deposed", promise: { epoch: 1, candidate: 2 } },
       { kind: "submit", submitter: SUBMITTER, seq: 1, count: 1, payload: new Uint8Array([0x80]) },
+      { kind: "takeOver", epoch: 1, folder: FOLDER, zxid: ZXID },
+      { kind: "takeOverDeclined", epoch: 1, zxid: ZXID, reason: "stopping" },
       { kind: "submitRefused", submitter: SUBMITTER, reason: "notLeader", expected: 1 },
     ],
   };

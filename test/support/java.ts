@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { existsSync } from "node:fs";
 import { Child } from "./child.ts";
-import { JAVA_OPTIONS, zookeeperClassPath } from "./zookeeper-server.ts";
+import { JAVA_OPTIONS } from "./zookeeper-server.ts";
+import { zookeeperClassPath } from "./zookeeper-under-test.ts";
 
 /** What Curator's recipes need beside ZooKeeper's client. */
 const CURATOR_JARS = [

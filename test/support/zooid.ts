@@ -203,6 +203,26 @@ export class ZooidEnsemble {
     return join(this.#folder, "data/nats-client.url");
   }
 
+  /** The credentials of its nodes, which operators use. */
+  get nodeCredentialsFile(): string {
+    return join(this.#folder, "data/nats-node.credentials");
+  }
+
+  get natsUrl(): string {
+    const line = this.#parent.lines.find((each) => each.startsWith("nats ")) ?? "";
+    return /nats:\/\/\S+/.exec(line)?.[0] ?? "";
+  }
+
+  /** A line that `zooid ensemble` prints after its first `after`. */
+  line(pattern: RegExp, after: number): Promise<string> {
+    return this.#parent.line(pattern, after);
+  }
+
+  /** All that `zooid ensemble` has printed. */
+  get lines(): readonly string[] {
+    return this.#parent.lines;
+  }
+
   get ports(): readonly number[] {
     return this.nodes.map((node) => node.port);
   }
@@ -238,8 +258,12 @@ export class ZooidEnsemble {
     return [this.#parent, ...this.#restarted.values()].map((child) => child.output()).join("\n");
   }
 
+  /** Its present process, which an operator may have had started again. */
   kill(id: number, signal: NodeJS.Signals): void {
-    process.kill(this.node(id).pid, signal);
+    const again = this.#parent.lines.filter((line) => line.endsWith("  restarted"));
+    const last = again.findLast((line) => line.startsWith(`node ${id} `));
+    const pid = Number(/pid (\d+)/.exec(last ?? "")?.[1] ?? this.node(id).pid);
+    process.kill(pid, signal);
   }
 
   /** Starts a node that was killed again, by the very command that the ensemble started it with. */

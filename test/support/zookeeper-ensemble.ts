@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { Child } from "./child.ts";
 import { untilAnswer } from "./four-letters.ts";
 import { type PortBlock, reservePorts } from "./ports.ts";
-import { JAVA_OPTIONS, zookeeperClassPath } from "./zookeeper-server.ts";
+import { JAVA_OPTIONS } from "./zookeeper-server.ts";
+import { zookeeperClassPath } from "./zookeeper-under-test.ts";
 
 const IDS = [0, 1, 2];
 /** The ports of the clients come first in the block, then those of the quorum, then those of the election. */

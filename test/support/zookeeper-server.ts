@@ -2,10 +2,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { zooKeeperJars } from "../../bench/targets/zookeeper-jars.ts";
 import { Child } from "./child.ts";
 import { untilAnswer } from "./four-letters.ts";
 import { reservePorts } from "./ports.ts";
+import { otherZookeeper, zookeeperClassPath } from "./zookeeper-under-test.ts";
 
 export type ZookeeperServer = {
   readonly name: "zookeeper";
@@ -54,15 +54,6 @@ function adminClassPath(): string {
   return JETTY_JARS.map((name) => `:/usr/share/java/${name}.jar`).join("");
 }
 
-/** The class path of ZooKeeper's server and client. Fails with what to install when they are not there. */
-export function zookeeperClassPath(): string {
-  const jars = zooKeeperJars();
-  if (jars === undefined) {
-    throw new Error("Apache ZooKeeper is not installed: apt-get install zookeeper");
-  }
-  return jars.join(":");
-}
-
 /** Java options for processes that live for seconds on a machine that others share. */
 export const JAVA_OPTIONS: readonly string[] = [
   "-Xmx192m",
@@ -93,7 +84,8 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
         `-Dzookeeper.extendedTypesEnabled=${options.extendedTypes ?? true}`,
         `-Dznode.container.checkIntervalMs=${options.containerCheckMs ?? CONTAINER_CHECK_MS}`,
         "-cp",
-        zookeeperClassPath() + (adminServer ? adminClassPath() : ""),
+        (otherZookeeper()?.classPath ?? zookeeperClassPath()) +
+          (adminServer ? adminClassPath() : ""),
         readOnly
           ? "org.apache.zookeeper.server.quorum.QuorumPeerMain"
           : "org.apache.zookeeper.server.ZooKeeperServerMain",
@@ -143,8 +135,12 @@ function adminProperties(port: number): readonly string[] {
 /** The data folder in the answer proves that it is this server that listens. */
 async function untilReady(port: number, folder: string, child: Child): Promise<void> {
   const ended = (): boolean => child.ended;
-  await untilAnswer({ port }, "conf", (answer) => answer.includes(folder), ended);
-  await untilAnswer({ port }, "ruok", (answer) => answer === "imok", ended);
+  try {
+    await untilAnswer({ port }, "conf", (answer) => answer.includes(folder), ended);
+    await untilAnswer({ port }, "ruok", (answer) => answer === "imok", ended);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${child.output()}`, { cause: error });
+  }
 }
 
 /** Lines of an ensemble of three. Its ports come after the client port, in the block that is reserved for the server. */

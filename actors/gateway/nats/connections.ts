@@ -31,6 +31,7 @@ export function open(
   const { session, password } = item;
   if (item.version !== NATIVE_VERSION) return refuse(turn, inbox, "version");
   if (password.length !== PASSWORD_BYTES) return refuse(turn, inbox, "badFrame");
+  if (state.isRetiring) return refuse(turn, inbox, "stopping");
   if (state.leader.kind === "lost" || state.admission === "none") {
     return refuse(turn, inbox, "noLeader");
   }

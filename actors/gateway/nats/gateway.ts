@@ -5,13 +5,11 @@
 import { unreachable } from "../../../protocol/assert.ts";
 import { decodeClientFrame, type Frame, type ReceivedItem } from "../../../protocol/native.ts";
 import type { Actor } from "../../../runtime/actor.ts";
-import type { MetricsQuestion } from "../../admin/messages.ts";
-import { tell } from "../../inboxes.ts";
 import { emit } from "../../topics.ts";
 import { servedBy } from "../attachment.ts";
 import { type Protocol, receiveShared } from "../gateway.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
-import { REPORT_INTERVAL_MS, reportOf, resetMetrics } from "../metrics.ts";
+import { REPORT_INTERVAL_MS } from "../metrics.ts";
 import {
   finishOpening,
   noteWrongPasswords,
@@ -21,7 +19,9 @@ import {
   tick,
   tickMs,
 } from "./connections.ts";
+import { retire } from "./retire.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
+import { answerBusy, answerMetrics, answerSessions, report } from "./parts.ts";
 import { recover } from "./recover.ts";
 import { pump, refuseRequest, request, takeAnswered, takeAnswers } from "./requests.ts";
 import {
@@ -39,10 +39,10 @@ import {
   goOn,
   openStream,
   refuseStream,
-  streamCounts,
   takeChanges,
   takeCompacted,
 } from "./streams.ts";
+import { answerWord, askWord } from "./words.ts";
 
 export type { NatsGatewayOptions, State as NatsGatewayState } from "./state.ts";
 
@@ -77,12 +77,24 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
     case "endOfTurn":
       flushAll(turn);
       return;
+    case "adminAnswer":
+      answerWord(turn, message);
+      return;
     case "tellMetrics":
     case "resetMetrics":
       answerMetrics(turn, message);
       return;
+    case "tellBusy":
+      answerBusy(turn, message);
+      return;
+    case "listNativeSessions":
+      answerSessions(turn, message);
+      return;
     case "timer":
       ticked(turn);
+      return;
+    case "retire":
+      retire(turn);
       return;
     default:
       receiveShared(PROTOCOL, turn, message);
@@ -108,6 +120,10 @@ function takeMessage(turn: Turn, message: NatsClientMessage): void {
   const inbox = message.reply;
   // The client names the subject of its replies: nothing may be published where nodes listen.
   if (!inbox.startsWith(state.inboxPrefix)) return;
+  if (state.wordSubjects.has(message.subject)) {
+    askWord(turn, message);
+    return;
+  }
   const connection = state.byInbox.get(inbox);
   const frame = decoded(message.bytes);
   if (frame === undefined) {
@@ -201,7 +217,7 @@ function ticked(turn: Turn): void {
   tick(turn);
   if (nowMs >= state.reportDueMs) {
     state.reportDueMs = nowMs + REPORT_INTERVAL_MS;
-    effects.push(tell("admin", { ...reportOf(state, []), streams: streamCounts(state) }));
+    report(turn);
     noteWrongPasswords(turn);
   }
   if (nowMs >= state.progressDueMs) {
@@ -209,13 +225,6 @@ function ticked(turn: Turn): void {
     askForProgress(turn);
   }
   effects.push({ kind: "startTimer", timer: "tick", afterMs: tickMs(state.options) });
-}
-
-/** Tells what `srvr` counts. */
-function answerMetrics({ state, effects }: Turn, { kind, question }: MetricsQuestion): void {
-  if (kind === "resetMetrics") resetMetrics(state.metrics);
-  effects.push(tell("admin", { ...reportOf(state, []), streams: streamCounts(state) }));
-  effects.push(tell("admin", { kind: "part", question, from: state.name, groups: [], omitted: 0 }));
 }
 
 function decoded(bytes: Uint8Array): Frame<ReceivedItem> | undefined {

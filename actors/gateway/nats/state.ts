@@ -8,7 +8,7 @@ import { GATEWAY_HELD_BYTES_MAX, STREAM_PENDING_BYTES_MAX } from "../../../proto
 import type { OutputItem } from "../../../protocol/native.ts";
 import type { NativeRequest } from "../../../protocol/native-packing.ts";
 import type { KeptResult } from "../../../protocol/operations.ts";
-import { inboxPrefix } from "../../../protocol/subjects.ts";
+import { inboxPrefix, wordSubjects } from "../../../protocol/subjects.ts";
 import type { Attachment } from "../attachment.ts";
 import { type Digests, NO_DIGESTS } from "../digests.ts";
 import {
@@ -30,6 +30,8 @@ export type NatsGatewayOptions = GatewayOptions & {
   /** The schemes that access control lists may have. Default: those that need no configuration. */
   readonly schemes?: ReadonlySet<string>;
   readonly server: ServerId;
+  /** The ensemble's nodes, which answers to four-letter words name. Default: this one. */
+  readonly members?: readonly ServerId[];
   readonly ensemble: string;
   /**
    * The memory that changes may take while they wait for a stream's credits: with more the stream pauses. Default
@@ -81,6 +83,11 @@ export type State = GatewayState<Connection> & {
   readonly who: Who;
   /** The subjects of clients' inboxes begin with this; nothing is ever sent to another subject. */
   readonly inboxPrefix: string;
+  /** Four-letter words come on these subjects. */
+  readonly wordSubjects: ReadonlySet<string>;
+  /** Who has asked one and has no answer yet: the inboxes, by numbers that no connection has. */
+  readonly asked: Map<number, string>;
+  nextAsked: number;
   readonly byInbox: Map<string, Connection>;
   /** How often a session was asked for with another password since the last line about it. */
   wrongPasswords: number;
@@ -97,6 +104,8 @@ export type State = GatewayState<Connection> & {
   readonly dirty: Set<Connection>;
   readonly shared: SharedPortions;
   readonly offenders: Offenders;
+  /** The node is about to stop: no connection is opened any more. */
+  isRetiring: boolean;
   /** A leader has been known at some time since the start. */
   hasServed: boolean;
   /** The memory that the requests of all connections take. */
@@ -123,10 +132,14 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
       skipsAcl: false,
       digests: NO_DIGESTS,
       schemes: DEFAULT_SCHEMES,
+      members: [options.server],
       ...options,
     },
     who: options.skipsAcl === true ? UNCHECKED : ANYONE,
     inboxPrefix: inboxPrefix(options.ensemble),
+    wordSubjects: new Set(wordSubjects(options.ensemble, options.server)),
+    asked: new Map(),
+    nextAsked: 1,
     byInbox: new Map(),
     wrongPasswords: 0,
     nextConnection: 1,
@@ -135,6 +148,7 @@ export function initialState(options: NatsGatewayOptions, nowMs: number): State 
     dirty: new Set(),
     shared: { cut: new Map(), encoded: new Map() },
     offenders: new Map(),
+    isRetiring: false,
     hasServed: false,
     requestBytes: 0,
     outputBytes: 0,

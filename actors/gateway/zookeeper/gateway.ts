@@ -30,7 +30,14 @@ import {
 } from "./handshake.ts";
 import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
-import { answerConnections, answerMetrics, answerWatches, askWatches } from "./parts.ts";
+import {
+  answerBusy,
+  answerConnections,
+  answerMetrics,
+  answerWatches,
+  askWatches,
+} from "./parts.ts";
+import { closeBehindAnswer, lookWhoIsLeft, retire } from "./retire.ts";
 import { recover } from "./recover.ts";
 import { heard } from "./read-only.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
@@ -109,6 +116,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "resetMetrics":
       answerMetrics(turn, message);
       return;
+    case "tellBusy":
+      answerBusy(turn, message);
+      return;
     case "resetConnections":
     case "listConnections":
       answerConnections(turn, message);
@@ -118,6 +128,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     case "watchList":
       answerWatches(turn, message);
+      return;
+    case "retire":
+      retire(turn);
       return;
     case "endOfTurn":
       passWords(turn);
@@ -138,6 +151,7 @@ const PROTOCOL: Protocol<Connection, Turn> = {
   answered: (turn, connection, answerBytes) => {
     turn.state.heldBytes += answerBytes;
     advance(turn, connection);
+    closeBehindAnswer(turn, connection);
   },
   released,
   noticed: (turn, notice) => {
@@ -187,6 +201,8 @@ function takeBytes(turn: Turn, number: number, bytes: Uint8Array): void {
       else heard(turn, connection, phase.timeoutMs);
       frames.push(bytes);
       advance(turn, connection);
+      // Only pings are answered at once.
+      closeBehindAnswer(turn, connection);
       return;
     case "word":
     case "closing":
@@ -251,6 +267,9 @@ function takeTimer(turn: Turn, timer: ZooKeeperTimer): void {
       return;
     case "report":
       reportInTurn(turn);
+      return;
+    case "retire":
+      lookWhoIsLeft(turn, turn.state.retiringSinceMs ?? turn.nowMs);
       return;
     default:
       unreachable(timer);

@@ -1,16 +1,20 @@
 /** What the gateway knows for four-letter words that list or reset: its connections, and whose the watches of its lane are. */
 import { formatSession } from "../../../protocol/ids.ts";
+import { formatZxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import { Listing, wholeSecondMs } from "../../listing.ts";
 import type {
+  BusyQuestion,
   ConnectionFacts,
   ConnectionsQuestion,
   MetricsQuestion,
   Part,
+  SessionFacts,
   WatchesQuestion,
 } from "../../admin/messages.ts";
 import type { WatchList } from "../../tree/messages.ts";
 import { servedBy } from "../attachment.ts";
+import { takeBusy } from "../busy.ts";
 import { withheldUntilMs } from "../contact.ts";
 import { resetMetrics } from "../metrics.ts";
 import { clientLine, isRead, reportNow } from "./report.ts";
@@ -22,7 +26,7 @@ const NOTHING = { groups: [], omitted: 0 } as const;
 function answer(
   { state, effects }: Turn,
   question: number,
-  content: Pick<Part, "groups" | "omitted" | "watches">,
+  content: Pick<Part, "groups" | "omitted" | "watches" | "busy">,
 ): void {
   effects.push(tell("admin", { kind: "part", question, from: state.name, ...content }));
 }
@@ -32,6 +36,11 @@ export function answerMetrics(turn: Turn, { kind, question }: MetricsQuestion): 
   if (kind === "resetMetrics") resetMetrics(turn.state.metrics);
   reportNow(turn);
   answer(turn, question, NOTHING);
+}
+
+/** Tells what is asked of it, and by whom. */
+export function answerBusy(turn: Turn, { question }: BusyQuestion): void {
+  answer(turn, question, { ...NOTHING, busy: takeBusy(turn.state, turn.nowMs) });
 }
 
 export function answerConnections(turn: Turn, asked: ConnectionsQuestion): void {
@@ -112,9 +121,41 @@ export function askWatches({ state, effects }: Turn, asked: WatchesQuestion): vo
   effects.push(tell(`tree/${state.lane}`, { ...asked, from }));
 }
 
+/** The sessions that have a connection, with the numbers of their watches. */
+function answerSessions(turn: Turn, { question, bytesMax, byClient }: WatchList): void {
+  const { connections } = turn.state;
+  const watches = new Map(byClient);
+  const listing = new Listing(bytesMax);
+  let looked = 0;
+  for (const connection of connections.values()) {
+    if (listing.isFull) break;
+    looked += 1;
+    const served = servedBy(connection);
+    if (served === undefined) continue;
+    const { remoteAddress, queue, received, sent, repliedZxid, statistics } = connection;
+    const facts: SessionFacts = {
+      session: formatSession(served.session),
+      address: remoteAddress,
+      timeoutMs: served.timeoutMs,
+      ...{ received, sent },
+      outstanding: queue.length,
+      watches: watches.get(connection.number) ?? 0,
+      lastZxid: formatZxid(repliedZxid),
+      lastOperation: statistics.operation,
+    };
+    listing.add("", JSON.stringify(facts));
+  }
+  listing.omit(connections.size - looked);
+  answer(turn, question, listing.content);
+}
+
 /** A connection that has ended meanwhile has no watches any more. */
 export function answerWatches(turn: Turn, list: WatchList): void {
   const { question, word, bytesMax, counts: watches, pairs, omitted } = list;
+  if (word === "sess") {
+    answerSessions(turn, list);
+    return;
+  }
   const listing = new Listing(bytesMax);
   for (const { client, path } of pairs) {
     const connection = turn.state.connections.get(client);

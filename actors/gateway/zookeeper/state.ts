@@ -113,6 +113,8 @@ export type State = GatewayState<Connection> & {
   readonly handshakes: Map<Connection, number>;
   /** Those in phase `opened` that have sent more than a usual handshake takes. */
   readonly longHandshakes: Set<Connection>;
+  /** Since when this node is about to stop; see retire.ts. */
+  retiringSinceMs: number | undefined;
   /** These timers fire at this time; undefined while they do not run. */
   readonly due: Record<"grace" | "withheld", number | undefined>;
   touchTimerRuns: boolean;
@@ -168,6 +170,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
     words: new Set(options.fourLetterWords ?? DEFAULT_WORDS),
     handshakes: new Map(),
     longHandshakes: new Set(),
+    retiringSinceMs: undefined,
     due: { grace: undefined, withheld: undefined },
     touchTimerRuns: false,
     heldBytes: 0,

@@ -1,5 +1,5 @@
 /**
- * Lists the watches of a lane for the four-letter words `wchs`, `wchc` and `wchp`, up to so many bytes. As in ZooKeeper these are the data
+ * Lists the watches of a lane for the four-letter words `wchs`, `wchc`, `wchp` and `sess`, up to so many bytes. As in ZooKeeper these are the data
  * watches and those that stay, each path of a connection once: watches on children are not told.
  */
 import type { WatchedPath, WatchList } from "../messages.ts";
@@ -18,16 +18,19 @@ export type ListOptions = {
 export function listWatches(watches: Watches, options: ListOptions): WatchList {
   const { from, question, word, bytesMax } = options;
   const watchers = watches.watchers.get(from) ?? new Map<number, Watcher>();
-  let [connections, count] = [0, 0];
-  for (const watcher of watchers.values()) {
+  const byClient: [client: number, watches: number][] = [];
+  let count = 0;
+  for (const [client, watcher] of watchers) {
     const own = pathsOf(watcher).size;
-    if (own > 0) connections += 1;
+    if (own > 0) byClient.push([client, own]);
     count += own;
   }
+  const connections = byClient.length;
   const counts = { connections, paths: pathCount(watches, watchers), watches: count };
   const about = { kind: "watchList", question, word, bytesMax, counts } as const;
+  if (word === "sess") return { ...about, pairs: [], omitted: 0, byClient };
   if (word === "wchs") return { ...about, pairs: [], omitted: 0 };
-  const pairs = upTo(word === "wchc" ? byClient(watchers) : byPath(watches, from), bytesMax);
+  const pairs = upTo(word === "wchc" ? pathsByClient(watchers) : byPath(watches, from), bytesMax);
   return { ...about, pairs, omitted: count - pairs.length };
 }
 
@@ -43,7 +46,7 @@ function upTo(all: Iterable<WatchedPath>, bytesMax: number): WatchedPath[] {
   return pairs;
 }
 
-function* byClient(watchers: ReadonlyMap<number, Watcher>): Iterable<WatchedPath> {
+function* pathsByClient(watchers: ReadonlyMap<number, Watcher>): Iterable<WatchedPath> {
   for (const [client, watcher] of watchers) {
     for (const path of pathsOf(watcher)) yield { client, path };
   }

@@ -1,7 +1,7 @@
 /** A connection that sends the same write at a steady rate, whether or not answers come, and notes when each was answered. */
 import { Buffer } from "node:buffer";
 import { createConnection, type Socket } from "node:net";
-import { Histogram } from "../histogram.ts";
+import { LatencyHistogram } from "../../../cli/latency-histogram.ts";
 import type { Address } from "../plan.ts";
 import { connectFrame, patchXid, ReplyReader, WireError } from "./wire.ts";
 
@@ -11,7 +11,7 @@ const SEND_EVERY_MS = 2;
 export class PacedWriter {
   readonly #socket: Socket;
   readonly #frame: Buffer;
-  readonly #latencies = new Histogram();
+  readonly #latencies = new LatencyHistogram();
   /** When each unanswered write was sent, oldest first. */
   readonly #sentMs: number[] = [];
   /** When answers came, once for each read of the socket. */

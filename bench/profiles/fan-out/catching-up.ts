@@ -4,7 +4,7 @@
  */
 import { firstValueFrom, skip } from "rxjs";
 import { connect } from "../../../client/connect.ts";
-import { Histogram } from "../../load/histogram.ts";
+import { LatencyHistogram } from "../../../cli/latency-histogram.ts";
 import type { Measurement } from "../../report/measurement.ts";
 import type { Target } from "../../targets/target.ts";
 import { rootName } from "../load.ts";
@@ -33,8 +33,8 @@ export async function measureCatchingUp(
     const all = client.changes(plan.root, { recursive: true, from: zxid });
     await firstValueFrom(all.pipe(skip(changes - 1)));
   };
-  const run = async (seconds: number): Promise<Histogram> => {
-    const latencies = new Histogram();
+  const run = async (seconds: number): Promise<LatencyHistogram> => {
+    const latencies = new LatencyHistogram();
     const endMs = performance.now() + seconds * 1000;
     while (performance.now() < endMs) {
       signal.throwIfAborted();

@@ -1,5 +1,5 @@
 /** What a load of events comes to for each second, and what it costs. */
-import type { Histogram } from "../../load/histogram.ts";
+import type { LatencyHistogram } from "../../../cli/latency-histogram.ts";
 import { sampleProcesses } from "../../processes.ts";
 import type { Measurement } from "../../report/measurement.ts";
 import type { Target } from "../../targets/target.ts";
@@ -8,7 +8,7 @@ import { costsOf } from "../load.ts";
 /** `load` resolves with how many events were received, and how long each portion of them took. */
 export async function measured(
   { processes }: Target,
-  load: () => Promise<{ readonly events: number; readonly latencies: Histogram }>,
+  load: () => Promise<{ readonly events: number; readonly latencies: LatencyHistogram }>,
 ): Promise<Pick<Measurement, "metrics" | "servers">> {
   const before = sampleProcesses(processes);
   const startMs = performance.now();

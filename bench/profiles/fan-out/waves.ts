@@ -5,13 +5,13 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { BenchError } from "../../failure.ts";
-import { Histogram } from "../../load/histogram.ts";
+import { LatencyHistogram } from "../../../cli/latency-histogram.ts";
 import type { Received } from "./audience.ts";
 
 /** Writes each of a wave's znodes once. Resolves when all writes are answered. */
 export type WriteWave = () => Promise<void>;
 
-export type Waves = { readonly waves: number; readonly latencies: Histogram };
+export type Waves = { readonly waves: number; readonly latencies: LatencyHistogram };
 
 const LOOK_EVERY_MS = 1;
 const STUCK_AFTER_MS = 30_000;
@@ -34,7 +34,7 @@ export class WaveRunner {
     signal: AbortSignal,
   ): Promise<Waves> {
     const endMs = performance.now() + durationMs;
-    const latencies = new Histogram();
+    const latencies = new LatencyHistogram();
     let waves = 0;
     await Promise.all(
       writers.map(async (write) => {

@@ -2,7 +2,7 @@
  * `npm run bench -- libraries`: the client libraries that a program in Node can use, each as its users use it: one client in this process,
  * with 1, 30 and 1,920 calls under way, and a lock that is taken and given back. Their own cost is part of the numbers.
  */
-import { Histogram } from "../../load/histogram.ts";
+import { LatencyHistogram } from "../../../cli/latency-histogram.ts";
 import type { Protocol } from "../../load/plan.ts";
 import type { Measurement } from "../../report/measurement.ts";
 import type { Target } from "../../targets/target.ts";
@@ -109,8 +109,8 @@ async function run(
     forMs,
     signal,
   }: { readonly underWay: number; readonly forMs: number; readonly signal: AbortSignal },
-): Promise<Histogram> {
-  const latencies = new Histogram();
+): Promise<LatencyHistogram> {
+  const latencies = new LatencyHistogram();
   const untilMs = performance.now() + forMs;
   const again = async (place: number): Promise<void> => {
     while (performance.now() < untilMs && !signal.aborted) {

@@ -100,9 +100,12 @@ async function read(
   try {
     const [{ data, stat }, acl] = await Promise.all([
       client.get(path, { signal }),
-      withAcl ? client.acl(path, { signal }) : undefined,
+      client.acl(path, { signal }),
     ]);
-    return { path, isGone: false, znode: { path, data, acl: acl?.acl, ephemeral: isOwned(stat) } };
+    const { container = false, ttlMs } = acl;
+    const list = withAcl ? acl.acl : undefined;
+    const znode = { path, data, acl: list, ephemeral: isOwned(stat), container, ttlMs };
+    return { path, isGone: false, znode };
   } catch (error) {
     if (error instanceof NoNodeError) return { path, isGone: true, znode: undefined };
     if (error instanceof NoAuthError) return { path, isGone: false, znode: undefined };

@@ -71,7 +71,7 @@ type Writing = { readonly isRoot: boolean; readonly given: Given; readonly signa
 
 async function written(
   client: Client | undefined,
-  { path, data, acl, ephemeral }: ExportedZnode,
+  { path, data, acl, ephemeral, container, ttlMs }: ExportedZnode,
   { isRoot, given, signal }: Writing,
 ): Promise<Done> {
   if (ephemeral) return "ephemeral";
@@ -82,7 +82,8 @@ async function written(
   if (path === "/" && existing === "fail") return "skipped";
   try {
     const ifNotExists = existing === "skip";
-    const options = { ...list, parents: isRoot, ifNotExists, signal };
+    const end = ttlMs === undefined ? { container } : { ttlMs };
+    const options = { ...list, ...end, parents: isRoot, ifNotExists, signal };
     const { created } = await client.create(path, data, options);
     return created ? "created" : "skipped";
   } catch (error) {

@@ -1,6 +1,6 @@
-/** Who the servers of an ensemble are: what any of them says in `/zookeeper/config`, else those that the URL names. */
+/** Over ZooKeeper's protocol, who the servers of an ensemble are: what any of them says in `/zookeeper/config`, else those that the URL names. */
 import { CONFIG_PATH } from "../../../protocol/paths.ts";
-import { isZooKeeperUrl, parseZooKeeperUrl } from "../../../client/zookeeper/url.ts";
+import { parseZooKeeperUrl } from "../../../client/zookeeper/url.ts";
 import { open, type Target } from "../connection.ts";
 import type { Asking, Place } from "../../srvr.ts";
 
@@ -15,7 +15,7 @@ const CONFIG_MS_MAX = 5_000;
 
 export async function membersOf(
   target: Target,
-  asking: Required<Asking>,
+  asking: Required<Omit<Asking, "word">>,
 ): Promise<readonly Member[]> {
   const named = namedBy(target);
   // The configuration tells the ports without TLS, which need not be open.
@@ -37,7 +37,6 @@ export function parseMembers(text: string): readonly Member[] {
 }
 
 function namedBy({ url, options }: Target): readonly Member[] {
-  if (!isZooKeeperUrl(url)) return [];
   const { hosts, tls } = parseZooKeeperUrl(url);
   return hosts.map((host) => ({
     id: undefined,
@@ -46,12 +45,13 @@ function namedBy({ url, options }: Target): readonly Member[] {
 }
 
 /** Empty where nobody tells it. */
-async function configOf(target: Target, { timeoutMs, signal }: Required<Asking>): Promise<string> {
+async function configOf(
+  target: Target,
+  { timeoutMs, signal }: Required<Omit<Asking, "word">>,
+): Promise<string> {
   const connectTimeoutMs = Math.min(timeoutMs, CONFIG_MS_MAX);
   // Below a chroot there is no such znode.
-  const url = isZooKeeperUrl(target.url)
-    ? target.url.replace(/^([^/]+\/\/[^/]+).*$/s, "$1")
-    : target.url;
+  const url = target.url.replace(/^([^/]+\/\/[^/]+).*$/s, "$1");
   try {
     await using client = await open(
       { url, options: { ...target.options, connectTimeoutMs } },

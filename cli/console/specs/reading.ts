@@ -117,7 +117,7 @@ export const EXPORT: Spec = {
   name: "export",
   summary: "write a subtree as JSON lines: values and access control lists",
   details: `A line for each znode, those above before those below; import reads them. Each znode is read at a moment of its own. /zookeeper is
-left out unless it is what you name. Containers and times to live are not among what servers tell of a znode, so they come
+left out unless it is what you name. Over nats:// it keeps which znodes are containers and which have a time to live. Over zk:// no server tells that, so they come
 back as plain ones.`,
   operands: [PATH],
   flags: [

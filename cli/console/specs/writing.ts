@@ -206,7 +206,7 @@ export const IMPORT: Spec = {
   name: "import",
   summary: "create the znodes of an export",
   details: `The root of the export becomes the path; without one it keeps its own. Missing ancestors of the root are made. Ephemeral znodes are
-left out. It is no transaction: when it fails, what was created before stays, and --existing skip goes on.`,
+left out, containers and times to live are made again. A znode that is replaced keeps its own end. It is no transaction: when it fails, what was created before stays, and --existing skip goes on.`,
   operands: [{ ...PATH, summary: "where (default: where it was exported)", optional: true }],
   flags: [
     {

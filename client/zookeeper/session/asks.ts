@@ -51,8 +51,8 @@ export type Reply =
   | { readonly kind: "paths"; readonly paths: readonly string[] }
   | { readonly kind: "multi"; readonly entries: readonly MultiEntry[] };
 
-/** A server that does not know an op code says so and closes the connection, so one of these is not sent together with writes. */
-const NEWER_CODES: ReadonlySet<number> = new Set([
+/** What ZooKeeper 3.4 does not know. create2 was the first of them: a server that does not know it knows none of the others. */
+export const NEWER_CODES: ReadonlySet<number> = new Set([
   OpCode.create2,
   OpCode.createContainer,
   OpCode.createTtl,
@@ -85,6 +85,7 @@ export function changesSomething(ask: Ask): boolean {
 }
 
 const XID_OFFSET = 4;
+const OP_CODE_OFFSET = 8;
 
 /** Writes the frame without its number, which `numbered` puts in. */
 export function encodeAsk(writer: JuteWriter, ask: Ask): Uint8Array {
@@ -118,6 +119,12 @@ export function encodeAsk(writer: JuteWriter, ask: Ask): Uint8Array {
 /** Puts the number into the frame, which is sent with another one when its connection is lost. */
 export function numbered(frame: Uint8Array, xid: number): Uint8Array {
   new DataView(frame.buffer, frame.byteOffset).setInt32(XID_OFFSET, xid);
+  return frame;
+}
+
+/** Puts another op code into the frame, whose request has the same fields. */
+export function withOpCode(frame: Uint8Array, opCode: number): Uint8Array {
+  new DataView(frame.buffer, frame.byteOffset).setInt32(OP_CODE_OFFSET, opCode);
   return frame;
 }
 

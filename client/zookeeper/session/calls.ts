@@ -138,16 +138,15 @@ function firstAnswered(turn: Turn, call: Call, asked: Ask, reply: Reply, zxid: Z
     return askNext(turn, call, operation.path, { kind: "existing" });
   }
   if (operation?.kind === "create" && isCode(reply, Code.unimplemented) && isWithStat(asked)) {
-    // Every server knows the older create, and this one has done nothing.
+    // The server has done nothing. It is asked again without the Stat, before what was asked after it.
     call.maybeApplied = "no";
-    const older = { ...asked, withStat: false } as Ask;
-    return ask(turn, older, { kind: "call", call, stage: { kind: "first" } }, "first");
+    return ask(turn, asked, { kind: "call", call, stage: { kind: "first" } }, "first");
   }
   if (reply.kind === "multi" && asked.kind === "write" && asked.operation.kind === "multi") {
     const { operations } = asked.operation;
     return multiAnswered(turn, call, operations, { zxid, entries: reply.entries });
   }
-  if (reply.kind === "error" && asked.kind === "write" && isOfKeeper(asked.operation)) {
+  if (reply.kind === "error" && asked.kind === "write" && hasNewerMembers(asked.operation)) {
     const code = reply.code === Code.marshallingError ? Code.unimplemented : reply.code;
     return done(turn, call, { zxid, result: { kind: "error", code } });
   }
@@ -271,13 +270,16 @@ const KEEPER_KINDS: readonly string[] = [
   "removeRecursive",
 ];
 
-/** Whether the operation has members that only ClickHouse Keeper and zooid know; others cannot read the request then. */
-function isOfKeeper(operation: ClientOperation): boolean {
+/**
+ * Whether the operation has members that not every server can read: those of ClickHouse Keeper and zooid, and containers and TTLs, which
+ * ZooKeeper 3.4 does not know.
+ */
+function hasNewerMembers(operation: ClientOperation): boolean {
   if (operation.kind !== "multi") return false;
-  return operation.operations.some(
-    (each) =>
-      KEEPER_KINDS.includes(each.kind) || (each.kind === "create" && each.unlessExists === true),
-  );
+  return operation.operations.some((each) => {
+    if (each.kind !== "create") return KEEPER_KINDS.includes(each.kind);
+    return each.unlessExists === true || each.mode.lifetime !== undefined;
+  });
 }
 
 /** Fails calls that are out of time. One that is done is answered with what is known. */

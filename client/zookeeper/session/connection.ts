@@ -9,7 +9,7 @@ import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import { waitAfterLoss } from "../../session/backoff.ts";
 import { loseCalls } from "./doubts.ts";
 import { end } from "./end.ts";
-import { beginLogin } from "./login.ts";
+import { beginLogin, refusedInSilence } from "./login.ts";
 import type { ChannelEvent, Host } from "./messages.ts";
 import { takeUnderWay } from "./requests.ts";
 import { type OpenLink, shuffled, type State, type Turn } from "./state.ts";
@@ -79,7 +79,10 @@ export function happened(
       greet(turn);
       return;
     case "gone":
-      if (link.kind === "open") return lost(turn, event.reason);
+      if (link.kind === "open") {
+        if (!refusedInSilence(turn, link)) lost(turn, event.reason);
+        return;
+      }
       attemptFailed(turn, link, goneBecause(link, event.reason));
       return;
     default:

@@ -70,6 +70,22 @@ export function loginSolved(turn: Turn, link: OpenLink, step: LoginStep): void {
   else ready(turn, link);
 }
 
+/**
+ * The connection has ended. ZooKeeper 3.4 closes it over a wrong login without a word, as it does when it dies. So that is believed the third
+ * time only, and never of a client that has logged in before. Returns whether the session is over.
+ */
+export function refusedInSilence(turn: Turn, { loginXid }: OpenLink): boolean {
+  const { state } = turn;
+  if (loginXid === undefined || state.loggedIn) return false;
+  state.loginsCut += 1;
+  if (state.loginsCut < LOGINS_CUT_MAX) return false;
+  const often = `${LOGINS_CUT_MAX} connections were closed in the middle of it`;
+  refused(turn, `${often}; ZooKeeper 3.4 does so when the user or the password is wrong`);
+  return true;
+}
+
+const LOGINS_CUT_MAX = 3;
+
 function refused(turn: Turn, reason: string): void {
   end(turn, { kind: "unreachable", message: `the login by SASL failed: ${reason}` });
 }
@@ -80,6 +96,7 @@ function ready(turn: Turn, link: OpenLink): void {
   const { timeoutMs } = state;
   const session = Number(state.session) as SessionId;
   link.ready = true;
+  state.loggedIn ||= state.options.sasl;
   effects.push({
     kind: "stateChanged",
     state: { kind: "connected", session, timeoutMs, address: link.address },

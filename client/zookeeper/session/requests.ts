@@ -2,7 +2,16 @@
 import { Code } from "../../../protocol/codes.ts";
 import { CONNECTION_REQUEST_BYTES_MAX } from "../../../protocol/limits.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
-import { type Ask, changesSomething, codeOf, isNewer, numbered, type Reply } from "./asks.ts";
+import {
+  type Ask,
+  changesSomething,
+  codeOf,
+  isNewer,
+  NEWER_CODES,
+  numbered,
+  type Reply,
+  withOpCode,
+} from "./asks.ts";
 import type { Call, Stage } from "./call.ts";
 import type { StreamAsk } from "./streams/asks.ts";
 
@@ -26,10 +35,6 @@ export type Requests = {
   /** By their numbers, in the order in which they were sent. */
   readonly underWay: Map<number, Pending>;
   underWayBytes: number;
-  /** How many of those under way change something. */
-  writesUnderWay: number;
-  /** How many of those under way have an op code that the server may not know. */
-  probesUnderWay: number;
   /** Calls that are not settled. */
   readonly calls: Map<number, Call>;
   /** No call is out of time before. */
@@ -50,8 +55,6 @@ export function newRequests(): Requests {
     nextXid: 1,
     underWay: new Map(),
     underWayBytes: 0,
-    writesUnderWay: 0,
-    probesUnderWay: 0,
     calls: new Map(),
     nextDeadlineMs: Infinity,
     known: new Set(),
@@ -60,8 +63,10 @@ export function newRequests(): Requests {
 }
 
 /**
- * Takes what may be sent now, as frames. A server that does not know an op code closes the connection behind its answer, so a request
- * with a newer one goes without writes beside it until the server is known to know it: their outcome would not be known.
+ * Takes what may be sent now, as frames. A server that does not know an op code says so at once, before it answers what came earlier, and
+ * closes the connection (UnimplementedRequestProcessor). So a request with a newer one waits until nothing else is under way, unless the
+ * server is known to know it. No write follows until it is answered, since the outcome of that would not be known; and nothing at all
+ * follows one that writes, since it is asked in an older way then and has to stay before what was asked after it.
  */
 export function takeFrames(
   requests: Requests,
@@ -77,13 +82,13 @@ export function takeFrames(
   const sent: Pending[] = [];
   const refused: Pending[] = [];
   let taken = 0;
-  for (const pending of requests.waiting) {
-    if (isOver(pending)) {
+  for (const each of requests.waiting) {
+    if (isOver(each)) {
       taken += 1;
       continue;
     }
-    const code = codeOf(pending.ask);
-    if (requests.unknown.has(code)) {
+    const pending = requests.unknown.has(OpCode.create2) ? inOlderWords(each) : each;
+    if (requests.unknown.has(codeOf(pending.ask))) {
       refused.push(pending);
       taken += 1;
       continue;
@@ -92,13 +97,24 @@ export function takeFrames(
     frames.push(numbered(pending.frame, requests.nextXid));
     sent.push(pending);
     const underWay = { ...pending, sentAtMs: nowMs, isProbe: isProbe(requests, pending.ask) };
-    count(requests, underWay, 1);
+    requests.underWayBytes += pending.frame.length;
     requests.underWay.set(requests.nextXid, underWay);
     takeXid(requests);
     taken += 1;
   }
   if (taken > 0) requests.waiting = requests.waiting.slice(taken);
   return { frames, sent, refused };
+}
+
+/** Every server knows the create that is answered without a Stat. */
+function inOlderWords(pending: Pending): Pending {
+  const { ask: asked, frame } = pending;
+  if (asked.kind !== "write" || codeOf(asked) !== OpCode.create2) return pending;
+  return {
+    ...pending,
+    ask: { ...asked, withStat: false },
+    frame: withOpCode(frame, OpCode.create),
+  };
 }
 
 /** The numbers below zero have meanings of their own. */
@@ -111,11 +127,14 @@ export function takeXid(requests: Requests): number {
 const XID_MAX = 0x7fff_ffff;
 
 function mayFollow(requests: Requests, { ask: asked, frame }: Pending): boolean {
-  const { underWay, underWayBytes, writesUnderWay, probesUnderWay } = requests;
-  const overBytes = underWay.size > 0 && underWayBytes + frame.length > UNDER_WAY_BYTES_MAX;
-  if (overBytes || underWay.size >= UNDER_WAY_MAX) return false;
-  if (isProbe(requests, asked) && writesUnderWay > 0) return false;
-  return !changesSomething(asked) || probesUnderWay === 0;
+  const { underWay, underWayBytes } = requests;
+  const [first] = underWay.values();
+  if (first === undefined) return true;
+  if (underWayBytes + frame.length > UNDER_WAY_BYTES_MAX || underWay.size >= UNDER_WAY_MAX) {
+    return false;
+  }
+  if (isProbe(requests, asked)) return false;
+  return !first.isProbe || (!changesSomething(asked) && !changesSomething(first.ask));
 }
 
 function isProbe({ known }: Requests, asked: Ask): boolean {
@@ -134,21 +153,22 @@ export function takeAnswered(requests: Requests, xid: number): Pending | undefin
   const pending = requests.underWay.get(xid);
   if (first !== xid || pending === undefined) return undefined;
   requests.underWay.delete(xid);
-  count(requests, pending, -1);
+  requests.underWayBytes -= pending.frame.length;
   return pending;
 }
 
 /** Notes which op codes servers know. Returns whether the server closes the connection behind this answer. */
-export function learn(requests: Requests, asked: Ask, reply: Reply): boolean {
+export function learn({ known, unknown }: Requests, asked: Ask, reply: Reply): boolean {
   const code = codeOf(asked);
   if (!isNewer(code)) return false;
-  if (reply.kind !== "error" || reply.code !== Code.unimplemented) {
-    requests.known.add(code);
+  const isRefused = reply.kind === "error" && reply.code === Code.unimplemented;
+  // A server that knows TTLs refuses them in the same words where its configuration has none, and stays.
+  const isByRule = code === OpCode.createTtl && known.has(OpCode.create2);
+  if (!isRefused || isByRule) {
+    known.add(code);
     return false;
   }
-  // A server that knows it refuses it in the same words where its configuration has no TTLs, and stays.
-  if (code === OpCode.createTtl) return false;
-  requests.unknown.add(code);
+  for (const each of code === OpCode.create2 ? NEWER_CODES : [code]) unknown.add(each);
   return true;
 }
 
@@ -157,18 +177,6 @@ export function takeUnderWay(requests: Requests): readonly Pending[] {
   const lost = [...requests.underWay.values()];
   requests.underWay.clear();
   requests.underWayBytes = 0;
-  requests.writesUnderWay = 0;
-  requests.probesUnderWay = 0;
   requests.known.clear();
   return lost;
-}
-
-function count(
-  requests: Requests,
-  { ask: asked, frame, isProbe: wasProbe }: Pending,
-  by: 1 | -1,
-): void {
-  requests.underWayBytes += by * frame.length;
-  if (changesSomething(asked)) requests.writesUnderWay += by;
-  if (wasProbe) requests.probesUnderWay += by;
 }

@@ -52,6 +52,10 @@ export type State = {
   password: Uint8Array;
   timeoutMs: number;
   lastZxid: Zxid;
+  /** A login by SASL has succeeded in this session. */
+  loggedIn: boolean;
+  /** How many connections were closed by the server in the middle of a login while none had succeeded. */
+  loginsCut: number;
   /** When the latest frame was sent that has an answer. */
   confirmedAtMs: number;
   link: Link;
@@ -96,6 +100,8 @@ export function initialState(options: SessionOptions, random: () => number): Sta
     password: new Uint8Array(PASSWORD_BYTES),
     timeoutMs: options.sessionTimeoutMs,
     lastZxid: ZXID_NONE,
+    loggedIn: false,
+    loginsCut: 0,
     confirmedAtMs: -Infinity,
     link: { kind: "none", retryAtMs: -Infinity },
     connection: 0,

@@ -1,13 +1,10 @@
 /** One client test suite for every ensemble and protocol: what a case is, and what it is given. */
 import type { ExecutionContext } from "ava";
 import type { Client, ConnectOptions } from "../../../client/connect.ts";
+import type { ZookeeperFeature } from "../../support/zookeeper-under-test.ts";
 
-/** What not every target can do. A case that needs it is left out there, and the documentation lists it. */
-export type Need =
-  /** Stats of znodes that a transaction creates, TTLs. */
-  | "everyChange"
-  /** A whole subtree goes in one step. */
-  | "wideOperations";
+/** What not every target has; docs/client/zookeeper.md lists which server has what. */
+export type Need = Extract<ZookeeperFeature, "containers" | "ttls" | "whoAmI">;
 
 export type Target = {
   readonly name: string;
@@ -27,6 +24,9 @@ export type Scene = {
 
 export type Case = {
   readonly title: string;
-  readonly needs?: readonly Need[];
+  /** It is left out where the target lacks this. */
+  readonly needs?: Need;
+  /** It shows what becomes of a target that lacks this, and is left out elsewhere. */
+  readonly without?: Need;
   readonly run: (scene: Scene) => Promise<void>;
 };

@@ -16,6 +16,7 @@ export function consoleCases(name: string): ConsoleTarget {
     run(args, { env: { ZOOID_SERVER: target.url }, ...options });
   znodeCases(target, zooid);
   subtreeCases(target, zooid);
+  serverCases(target, zooid);
   return target;
 }
 
@@ -126,6 +127,21 @@ function subtreeCases({ name }: ConsoleTarget, zooid: Zooid): void {
     t.is((await zooid(["acl", "/im/copy/a/b"])).stdout, "world:anyone:rwa\n");
     const again = await zooid(["export", "/im/copy"]);
     t.is(again.stdout.replaceAll("/im/copy", "/ex"), stdout);
+    await zooid(["create", "-c", "/ending"]);
+    await zooid(["create", "-t", "3600000", "/ending/soon", "x"]);
+    const ending = (await zooid(["export", "/ending"])).stdout;
+    // Servers tell clients of ZooKeeper's protocol neither.
+    t.is(/"container":true/.test(ending), name.endsWith("nats://"));
+    t.is(/"ttlMs":3600000/.test(ending), name.endsWith("nats://"));
+    const lines = [
+      '{"zooidExport":2,"root":"/e"}',
+      '{"path":"/e","data":null,"encoding":"utf8","container":true}',
+      '{"path":"/e/soon","data":null,"encoding":"utf8","ttlMs":3600000}',
+    ];
+    const back = await zooid(["import", "/ends"], { stdin: lines.join("\n") });
+    t.deepEqual([back.code, back.stdout], [0, "2 znodes created\n"], back.stderr);
+    const whole = (await zooid(["export", "/ends", "--without-acl"])).stdout;
+    if (name.endsWith("nats://")) t.is(`${lines.join("\n")}\n`.replaceAll("/e", "/ends"), whole);
     t.is((await zooid(["import"], { stdin: stdout })).code, 4);
     const skipped = await zooid(["import", "--existing", "skip"], { stdin: stdout });
     t.is(skipped.stdout, "0 znodes created, 3 skipped\n");
@@ -171,3 +187,116 @@ function subtreeCases({ name }: ConsoleTarget, zooid: Zooid): void {
     t.is((await zooid(["get", "--linearizable", "/mine"])).code, 3);
   });
 }
+
+type Listed = Readonly<Record<string, string | number | null>>;
+
+function serverCases(target: ConsoleTarget, zooid: Zooid): void {
+  const { name } = target;
+  const isApache = name.startsWith("Apache");
+  const isOverNats = name.endsWith("nats://");
+
+  test(`${name}: sessions tells who is connected where, and what each holds`, async (t) => {
+    await zooid(["create", "/held"]);
+    const ended = new AbortController();
+    t.teardown(() => ended.abort());
+    const env = { ZOOID_SERVER: target.url };
+    const made = Promise.withResolvers<void>();
+    const keeping = zooid(["create", "-e", "/held/mine", "--session-timeout-ms", "7000"], {
+      ...{ env, signal: ended.signal },
+      onStdout: () => made.resolve(),
+    });
+    await made.promise;
+    const listed = await zooid(["sessions", "--json"]);
+    const all = listed.stdout
+      .trim()
+      .split("\n")
+      .map((line): Listed => JSON.parse(line));
+    // Apache ZooKeeper's numbers of sessions are longer than what stat shows exactly.
+    const own = all.find(({ timeoutMs }) => timeoutMs === 7000);
+    t.like(own, { ephemerals: 1, watches: 0 }, listed.stdout);
+    t.true(Number(own?.["received"]) > 0);
+    t.truthy(own?.["server"]);
+    if (isOverNats) t.is(own?.["address"], null);
+    else t.regex(String(own?.["address"]), /^127\.0\.0\.1:\d+$/);
+    const table = await zooid(["sessions"]);
+    t.regex(table.stdout, /^session +server +client +timeout ms +ephemerals +watches/);
+    t.regex(table.stderr, /\d+ sessions?, \d+ of them connected\n$/);
+    ended.abort();
+    await keeping;
+  });
+
+  test(`${name}: top shows a bench at work, and the bench that is ended leaves nothing`, async (t) => {
+    const ending = new AbortController();
+    t.teardown(() => ending.abort());
+    const env = { ZOOID_SERVER: target.url };
+    const args = ["bench", "--path", "/worked", "--works", "mixed", "--seconds", "60"];
+    const working = zooid([...args, "--outstanding", "8"], { env, signal: ending.signal });
+    const seen = Promise.withResolvers<Samples>();
+    const watching = new AbortController();
+    const topping = zooid(["top", "--json", "--interval", "1"], {
+      ...{ env, signal: watching.signal },
+      onStdout: (text) => {
+        for (const line of text.split("\n").slice(0, -1)) {
+          const samples: Samples = JSON.parse(line);
+          const paths = samples.paths ?? [];
+          const isSeen = isApache
+            ? (samples.sessions?.length ?? 0) > 0
+            : paths.some(({ path }) => path.startsWith("/worked/value-"));
+          if (isSeen) seen.resolve(samples);
+        }
+      },
+    });
+    const { servers, paths, sessions, missing } = await seen.promise;
+    watching.abort();
+    t.is((await topping).code, 130);
+    t.true(servers.some(({ requests }) => Number(requests) > 0));
+    t.true(servers.some(({ meanMs }) => Number(meanMs) > 0));
+    t.true((sessions ?? []).some(({ requests }) => requests > 0));
+    if (isApache) {
+      t.is(paths, null);
+      t.regex(missing.join(), /does not tell which paths are busy/);
+    } else {
+      t.true(servers.some(({ p99Ms }) => Number(p99Ms) > 0));
+      t.deepEqual(missing, []);
+    }
+    ending.abort();
+    t.is((await working).code, 130);
+    t.is((await zooid(["stat", "/worked"])).code, 3);
+  });
+
+  test(`${name}: bench measures each work, and keeps off what is there`, async (t) => {
+    await zooid(["create", "/there"]);
+    const refused = await zooid(["bench", "--path", "/there"]);
+    t.is(refused.code, 4);
+    t.regex(refused.stderr, /^bench deletes only what it made: --path names another znode/);
+    t.is((await zooid(["stat", "/there"])).code, 0);
+    const size = ["--outstanding", "4", "--connections", "2", "--value-bytes", "7"];
+    const works = ["--works", "create,set,get", "--seconds", "1"];
+    const measured = await zooid(["bench", "--path", "/there/mine", "--json", ...works, ...size]);
+    t.is(measured.code, 0, measured.stderr);
+    const rows = measured.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    t.deepEqual(
+      rows.map(({ work, connections, valueBytes, failed }) => [
+        work,
+        connections,
+        valueBytes,
+        failed,
+      ]),
+      [..."create set get".split(" ")].map((work) => [work, 2, 7, 0]),
+    );
+    for (const { operations, perSecond, p50Ms, p99Ms } of rows) {
+      t.true(operations > 0 && perSecond > 0 && p50Ms > 0 && p99Ms >= p50Ms);
+    }
+    t.is((await zooid(["ls", "/there"])).stdout, "");
+  });
+}
+
+type Samples = {
+  readonly servers: readonly Listed[];
+  readonly paths: readonly { readonly path: string }[] | null;
+  readonly sessions: readonly { readonly requests: number }[] | null;
+  readonly missing: readonly string[];
+};

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { startNode } from "../../../server/start.ts";
+import { CertificateFolder } from "../../support/certificates.ts";
 import { Child } from "../../support/child.ts";
 import { type Ended, PATIENT, run, typing } from "../../support/console.ts";
 import { startNatsServer } from "../../support/nats-server.ts";
@@ -16,6 +17,13 @@ import { consoleCases } from "./console-cases.ts";
 const ENTRY = fileURLToPath(new URL("../../../cli/zooid.ts", import.meta.url));
 let folder = "";
 const stops: (() => Promise<unknown>)[] = [];
+/** A node that was started with the words that are answered by default. */
+let oneOfThree = "";
+let overTls = "";
+const certificates = new CertificateFolder();
+const authority = certificates.authority("authority");
+const own = authority.issue("node", "/CN=node");
+const user = authority.issue("user", "/O=example/CN=user");
 const overNats = consoleCases("zooid over nats://");
 const overTcp = consoleCases("zooid over zk://");
 const zookeeper = consoleCases("Apache ZooKeeper over zk://");
@@ -27,26 +35,38 @@ test.before(async (t) => {
   const nats = await startNatsServer();
   stops.unshift(nats.stop);
   const common = { clientPort: 0, clientPortAddress: "127.0.0.1", lanes: 1 };
-  // Two ensembles: the cases of both protocols use the same paths.
-  const [one, two] = await Promise.all([
-    startNode({ ...common, dataDir: join(folder, "one"), natsUrls: [nats.url] }),
-    startNode({ ...common, dataDir: join(folder, "two") }),
+  const secure = {
+    ...{ secureClientPort: 0, secureClientPortAddress: "127.0.0.1" },
+    ...{ tlsKeyStoreFile: own.store, tlsTrustStoreFile: authority.certificate },
+  };
+  // Two ensembles: the cases of both protocols use the same paths. One of three nodes is away.
+  const nodes = await Promise.all([
+    startNode({ ...common, ...secure, dataDir: join(folder, "alone"), fourLetterWords: ["*"] }),
+    ...[1, 2, 3].map((id) =>
+      startNode({
+        ...{ ...common, id, members: [1, 2, 3], natsUrls: [nats.url] },
+        dataDir: join(folder, String(id)),
+      }),
+    ),
   ]);
-  stops.unshift(
-    () => one.stop(),
-    () => two.stop(),
-  );
-  await Promise.all([one.ready, two.ready]);
+  for (const node of nodes) stops.unshift(() => node.stop());
+  await Promise.all(nodes.map(({ ready }) => ready));
+  const [alone, first, , third] = nodes;
+  // An ensemble is founded by all of its nodes, and goes on without one.
+  await third?.stop();
+  oneOfThree = `zk://127.0.0.1:${first?.clientPort}`;
+  overTls = `zks://127.0.0.1:${alone?.secureClientPort}`;
   const { host, port, stop } = await starting;
   stops.unshift(stop);
   overNats.url = nats.url;
-  overTcp.url = `zk://127.0.0.1:${two.clientPort}`;
+  overTcp.url = `zk://127.0.0.1:${alone?.clientPort}`;
   zookeeper.url = `zk://${host}:${port}`;
   t.pass();
 });
 
 test.after.always("the servers stop", async () => {
   for (const stop of stops) await stop();
+  certificates.remove();
 });
 
 /** A line of bash in which `zooid` is the program. */
@@ -105,6 +125,56 @@ test("status asks all servers that the URL names, those that are away too", asyn
   t.regex(text.stdout, /^ +- {2}127\.0\.0\.1:\d+ +standalone +0x/m);
 });
 
+test("over nats:// status shows all nodes, those that are away too", async (t) => {
+  const env = { ZOOID_SERVER: overNats.url };
+  const { code, stdout, stderr } = await run(["status", "--json"], { env });
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  t.deepEqual(
+    rows.map(({ id }) => id),
+    [1, 2, 3],
+  );
+  const modes = rows.map(({ mode = "away" }) => String(mode)).toSorted();
+  t.deepEqual(modes, ["away", "follower", "leader"]);
+  t.is(rows[2].because, "nobody hears it there");
+  t.deepEqual([code, stderr], [1, "2 of 3 servers serve\n"]);
+  const others = { ZOOID_SERVER: overNats.url, ZOOID_ENSEMBLE: "others" };
+  const nobody = await run(["status"], { env: others });
+  t.is(nobody.code, 6);
+  t.regex(nobody.stderr, /no node of the ensemble "others" answers over this NATS server/);
+});
+
+test("what a server does not tell is named, with how it is allowed", async (t) => {
+  const env = { ZOOID_SERVER: oneOfThree };
+  const sessions = await run(["sessions"], { env });
+  t.is(sessions.code, 1);
+  t.regex(sessions.stderr, /does not answer sess: allow it by 4lw\.commands\.whitelist .*--four/);
+  const top = await run(["top", "--once", "--interval", "1"], { env });
+  t.is(top.code, 0);
+  t.regex(top.stdout, /^server +mode +requests\/s.*\n127\.0\.0\.1:\d+ +(?:leader|follower) +\d/);
+  t.regex(top.stderr, /does not answer busy: allow it/);
+});
+
+test("over zks:// all goes by TLS, with the user's certificate as identity", async (t) => {
+  const env = { ZOOID_SERVER: overTls, ZOOID_TLS_CA: authority.certificate };
+  const shown = { ...env, ZOOID_TLS_CERT: user.certificate, ZOOID_TLS_KEY: user.key };
+  t.is((await run(["create", "/secure", "x"], { env: shown })).code, 0);
+  t.is((await run(["get", "/secure"], { env: shown })).stdout, "x");
+  const files = ["--tls-cert", user.certificate, "--tls-key", user.key];
+  t.regex((await run(["whoami", ...files], { env })).stdout, /^x509:CN=user,O=example$/m);
+  t.regex((await run(["status"], { env: shown })).stdout, /^ +- {2}127\.0\.0\.1:\d+ +standalone/m);
+  t.is((await run(["sessions"], { env: shown })).code, 0);
+  const within = ["--timeout-ms", "2000"];
+  const nobody = await run(["get", "/secure", ...within], { env });
+  t.is(nobody.code, 6);
+  t.regex(nobody.stderr, /certificate/);
+  const stranger = await run(["get", "/secure", ...within], { env: { ZOOID_SERVER: overTls } });
+  t.is(stranger.code, 6);
+  t.regex(stranger.stderr, /certificate/);
+});
+
 test("without a server a command says where it looked and what to set", async (t) => {
   const { code, stdout, stderr } = await run(["ls", "--timeout-ms", "200"], {
     env: { ZOOID_SERVER: "nats://me:secret@127.0.0.1:1" },
@@ -153,6 +223,18 @@ test("in a terminal the shell completes, asks, and keeps its history without pas
   t.is(await shell.ended, 0);
   const history = await readFile(env.ZOOID_HISTORY, "utf8");
   t.is(history, "ls /typed/by\\ hand\ndeleteall /typed\nwatch /\nquit\n");
+});
+
+test("on a terminal top draws on a screen of its own until q, and gives the terminal back", async (t) => {
+  const top = typing(["top", "--interval", "1"], { ZOOID_SERVER: overTcp.url });
+  await top.until(/\u001b\[\?1049h.*every 1 s, q ends it.*busiest paths/s);
+  await top.type("q");
+  t.is(await top.ended, 0);
+  await top.until(/\u001b\[\?1049l$/);
+  const again = typing(["top"], { ZOOID_SERVER: overTcp.url });
+  await again.until(/measuring/);
+  await again.type("\u0003");
+  t.is(await again.ended, 130);
 });
 
 test("bash completes commands, flags and paths, and runs nothing that a znode is called", async (t) => {

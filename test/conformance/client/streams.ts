@@ -1,5 +1,6 @@
 /** Streams of changes, as far as every target has them alike. */
 import { filter, firstValueFrom, map, take, takeWhile, toArray } from "rxjs";
+import { type Client, key, NoNodeError, NotEmptyError, text } from "../../../client/connect.ts";
 import type { Case } from "./case.ts";
 
 export const STREAM_CASES: readonly Case[] = [
@@ -98,4 +99,59 @@ export const STREAM_CASES: readonly Case[] = [
       t.true((await names).exists);
     },
   },
+  {
+    title: "copies of what several clients write at once end as what is there",
+    run: async ({ t, client, other, base }) => {
+      const views = firstValueFrom(
+        client.tree$(base).pipe(filter(({ nodes }) => nodes.has(`${base}/over`))),
+      );
+      const names = firstValueFrom(
+        client.children$(base).pipe(filter((view) => [...view].includes("over"))),
+      );
+      const last = firstValueFrom(
+        client.value$(key(`${base}/0`, { codec: text })).pipe(filter((value) => value === "over")),
+      );
+      const busy = async (writer: Client, seed: number): Promise<void> => {
+        for (let round = 0; round < 15; round += 1) {
+          const path = `${base}/${(round + seed) % 3}`;
+          await writer.put(path, `${seed}.${round}`);
+          await writer.put(`${path}/below`, `${seed}.${round}`);
+          if (round % 2 === 0) await gone(writer, `${path}/below`);
+          if (round % 4 === 0) await gone(writer, path);
+        }
+      };
+      const writers = [await other(), await other()];
+      await Promise.all(writers.map(busy));
+      await client.put(`${base}/0`, "over");
+      await client.create(`${base}/over`);
+      const { nodes } = await views;
+      const { children } = await client.children(base);
+      t.deepEqual([...(await names)].toSorted(), children.toSorted());
+      t.is(await last, "over");
+      for (const [path, { data, stat }] of nodes) {
+        const there = await client.get(path);
+        t.deepEqual(
+          [data, stat.czxid, stat.mzxid],
+          [there.data, there.stat.czxid, there.stat.mzxid],
+        );
+      }
+      const [, ...below] = nodes.keys();
+      t.deepEqual(below, (await pathsBelow(client, base)).toSorted());
+    },
+  },
 ];
+
+/** Deletes the znode unless somebody else has, or has made others below it. */
+async function gone(client: Client, path: string): Promise<void> {
+  try {
+    await client.delete(path);
+  } catch (error) {
+    if (!(error instanceof NoNodeError || error instanceof NotEmptyError)) throw error;
+  }
+}
+
+async function pathsBelow(client: Client, path: string): Promise<readonly string[]> {
+  const { children } = await client.children(path);
+  const paths = children.map((name) => `${path}/${name}`);
+  return [...paths, ...(await Promise.all(paths.map((each) => pathsBelow(client, each)))).flat()];
+}

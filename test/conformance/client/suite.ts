@@ -1,8 +1,9 @@
 /** Runs every case against a target. The documentation of the client names what a target lacks. */
 import test from "ava";
 import type { Client, ConnectOptions } from "../../../client/connect.ts";
-import type { Case, Target } from "./case.ts";
+import type { Case, Need, Target } from "./case.ts";
 import { KEEPING_CASES } from "./keeping.ts";
+import { OLDER_CASES } from "./older.ts";
 import { RECIPE_CASES } from "./recipes.ts";
 import { SESSION_CASES } from "./sessions.ts";
 import { STREAM_CASES } from "./streams.ts";
@@ -18,6 +19,7 @@ export const CASES: readonly Case[] = [
   ...RECIPE_CASES,
   ...TURN_CASES,
   ...KEEPING_CASES,
+  ...OLDER_CASES,
 ];
 
 /** Registers the cases as tests. `target` is set before the first of them runs. */
@@ -26,8 +28,9 @@ export function suite(of: { readonly name: string; readonly lacks: Target["lacks
 } {
   const target: { connect: Target["connect"] | undefined } = { connect: undefined };
   let number = 0;
-  for (const { title, needs = [], run } of CASES) {
-    if (needs.some((need) => of.lacks.includes(need))) continue;
+  for (const { title, needs, without, run } of CASES) {
+    const isThere = (need: Need): boolean => !of.lacks.includes(need);
+    if ((needs && !isThere(needs)) || (without && isThere(without))) continue;
     number += 1;
     const base = `/suite-${number}`;
     test(`${of.name}: ${title}`, async (t) => {

@@ -158,11 +158,28 @@ export const ZNODE_CASES: readonly Case[] = [
     },
   },
   {
-    title: "a container and a znode with a TTL are made",
+    title: "a container is made, alone and by a transaction",
+    needs: "containers",
     run: async ({ t, client, base }) => {
       await client.create(`${base}/c`, null, { container: true });
       await client.create(`${base}/c/x`);
       t.is((await client.exists(`${base}/c`)).stat?.numChildren, 1);
+      const make = client.transaction((tx) => [tx.create(`${base}/d`, "x", { container: true })]);
+      const [made] = await make.commit();
+      t.deepEqual(made.stat, (await client.exists(`${base}/d`)).stat);
+    },
+  },
+  {
+    title: "a znode with a TTL is made, alone and by a transaction",
+    needs: "ttls",
+    run: async ({ t, client, base }) => {
+      const ttlMs = 1_000_000;
+      const alone = await client.create(`${base}/a`, "x", { ttlMs });
+      t.deepEqual(alone.stat, (await client.exists(`${base}/a`)).stat);
+      const make = client.transaction((tx) => [tx.create(`${base}/b`, "x", { ttlMs })]);
+      const [made] = await make.commit();
+      t.deepEqual(made.stat, (await client.exists(`${base}/b`)).stat);
+      t.is(await client.once(`${base}/once`, () => 1, { keepResultMs: ttlMs }), 1);
     },
   },
 ];

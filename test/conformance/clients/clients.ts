@@ -1,7 +1,8 @@
 /** Clients that others wrote, run as processes against any servers: each gives back what it printed. */
 import { fileURLToPath } from "node:url";
 import { Child } from "../../support/child.ts";
-import { JAVA_OPTIONS, zookeeperClassPath } from "../../support/zookeeper-server.ts";
+import { JAVA_OPTIONS } from "../../support/zookeeper-server.ts";
+import { zookeeperClassPath } from "../../support/zookeeper-under-test.ts";
 import { JAVA_COMMANDS } from "./java-commands.ts";
 
 const PYTHON = "/usr/bin/python3";

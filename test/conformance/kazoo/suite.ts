@@ -6,7 +6,8 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Child } from "../../support/child.ts";
 import { startNatsServer } from "../../support/nats-server.ts";
-import { JAVA_OPTIONS, zookeeperClassPath } from "../../support/zookeeper-server.ts";
+import { JAVA_OPTIONS } from "../../support/zookeeper-server.ts";
+import { zookeeperClassPath } from "../../support/zookeeper-under-test.ts";
 
 export const SERVERS = ["zookeeper", "zooid"] as const;
 export type ServerName = (typeof SERVERS)[number];

@@ -68,6 +68,8 @@ const WORDS: readonly string[] = [
   "srst",
   "wchc",
   "wchp",
+  "busy",
+  "sess",
   "dirs",
   "stmk",
   "stmk\0\0\0\0\0\0\0~",

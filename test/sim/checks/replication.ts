@@ -1,6 +1,7 @@
 /** The checkers of what nodes hold, count and keep. */
 import { Counted } from "./counted.ts";
 import { Folders } from "./folders.ts";
+import { Handovers } from "./handovers.ts";
 import type { NodeLog } from "./invariants.ts";
 import { OwnCounts } from "./own-counts.ts";
 import { Kept } from "./kept.ts";
@@ -12,6 +13,7 @@ export type ReplicationChecks = {
   readonly counted: Counted;
   readonly ownCounts: OwnCounts;
   readonly folders: Folders;
+  readonly handovers: Handovers;
   readonly snapshots: SnapshotChecks;
 };
 
@@ -26,6 +28,7 @@ export function replicationChecks(
     counted: new Counted(logs, nonceOf),
     ownCounts: new OwnCounts(),
     folders: new Folders(),
+    handovers: new Handovers(logs),
     snapshots: new SnapshotChecks(truth),
   };
 }

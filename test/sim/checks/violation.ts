@@ -42,6 +42,7 @@ export type InvariantName =
   | "limits"
   | "peers"
   | "roles"
+  | "handover"
   | "protocol"
   | "liveness"
   | "deterministic";

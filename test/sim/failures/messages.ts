@@ -80,6 +80,21 @@ function asking(text: string): Bring {
 }
 const word = asking("mntr");
 
+/** One node after the other goes out of service, as before it stops, and comes back. */
+function retire(name: "zookeeper/1" | "nats/1"): Bring {
+  return (scene) => {
+    for (const node of scene.nodes) {
+      node.tell(name, { kind: "retire" });
+      scene.run(RETIRED_MS);
+      scene.crash(node);
+      scene.heal();
+    }
+  };
+}
+
+/** By then no connection is left. */
+const RETIRED_MS = 1100;
+
 /** Until a log that a peer was reading is purged again. */
 const PURGED_MS = 60_000;
 
@@ -177,6 +192,7 @@ const admin: Messages<"admin"> = {
   actorReport: comes,
   serverReport: comes,
   measuresReport: comes,
+  clientsGone: told("admin", () => ({ kind: "clientsGone", gateway: "nats/1" })),
   part: [
     way<"admin", "part">("of a gateway", asking("wchp"), ({ from }) => from === "zookeeper/1"),
     way<"admin", "part">("of the sessions", asking("dump"), ({ from }) => from === "sessions"),
@@ -291,10 +307,13 @@ const zookeeper: Messages<"zookeeper/1"> = {
   adminAnswer: word,
   tellMetrics: asking("stat"),
   resetMetrics: asking("srst"),
+  tellBusy: asking("busy"),
   resetConnections: asking("crst"),
   listConnections: asking("cons"),
   listWatches: asking("wchc"),
   watchList: asking("wchp"),
+  retire: retire("zookeeper/1"),
+  "timer retire": retire("zookeeper/1"),
   "timer touch": comes,
   "timer grace": leaveAlone,
   "timer withheld": isolateFollower,
@@ -321,8 +340,12 @@ const nats: Messages<"nats/1"> = {
     way("of an open stream", comes, (message, node) => !opens(message, node)),
   ],
   compacted: comes,
+  adminAnswer: told("nats/1", () => ({ kind: "adminAnswer", client: -1, text: "told so" })),
   tellMetrics: asking("stat"),
   resetMetrics: asking("srst"),
+  tellBusy: asking("busy"),
+  listNativeSessions: asking("sess"),
+  retire: retire("nats/1"),
   treeReset: leaveBehind,
   treeMemory: told("nats/1", () => TREE_HAS_MEMORY),
   sessionChanges: move,

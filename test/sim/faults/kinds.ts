@@ -43,6 +43,12 @@ export type FaultKind =
    * Some nodes are told to stand although nothing is wrong: who should lead is only a hint, and a wrong one must cost no safety.
    */
   | "wrongElection"
+  /** The leader hands its office over, to a node that may not be able to take it. */
+  | "handOver"
+  /** A node hands over if it leads, lets its clients go, stops, and comes back. */
+  | "orderlyStop"
+  /** A node that does not lead has another one take over, as a leader may. */
+  | "wrongTakeOver"
   /** An actor that may fail by itself fails at the next message: it is started again, or a gateway recovers from it. */
   | "actorFails"
   | "drift"

@@ -10,6 +10,7 @@ import { SURVIVORS } from "../failures/survivors.ts";
 import type { CrashOver } from "../faulty-disk.ts";
 import type { FaultKind } from "./kinds.ts";
 import { fillDisk, freeDisk } from "./disk-space.ts";
+import { handoverFaults } from "./handovers.ts";
 import { identityFaults } from "./identities.ts";
 import { sessionFaults } from "./sessions.ts";
 import { strangerFaults } from "./strangers.ts";
@@ -39,6 +40,7 @@ export class Nemesis {
     };
     this.#injectors = {
       ...successionFaults(injection),
+      ...handoverFaults(injection),
       ...identityFaults(injection),
       ...strangerFaults(injection),
       ...sessionFaults(injection, (node, forMs) => this.#pause(node, forMs)),

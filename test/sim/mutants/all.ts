@@ -8,6 +8,7 @@ import { CONTACT_MUTANTS } from "./contact.ts";
 import { FAILOVER_MUTANTS } from "./failovers.ts";
 import type { Mutant } from "./mutant.ts";
 import { COUNTING_MUTANTS } from "./counting.ts";
+import { HANDOVER_MUTANTS } from "./handovers.ts";
 import { IDENTITY_MUTANTS } from "./identity.ts";
 import { KEEPER_MUTANTS } from "./keeper.ts";
 import { FEED_MUTANTS } from "./feed.ts";
@@ -49,6 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECIPE_MUTANTS,
   ...CONTACT_MUTANTS,
   ...FAILOVER_MUTANTS,
+  ...HANDOVER_MUTANTS,
   ...SPACE_MUTANTS,
   ...NATIVE_MUTANTS,
   ...NATIVE_OPERATION_MUTANTS,

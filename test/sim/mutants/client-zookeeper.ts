@@ -6,6 +6,7 @@ const DOUBTS = "client/zookeeper/session/doubts.ts";
 const SESSION = "client/zookeeper/session/session.ts";
 const SETTLING = "client/zookeeper/session/settling.ts";
 const ENTRIES = "client/zookeeper/session/streams/entries.ts";
+const LINGERING = "client/zookeeper/session/streams/lingering.ts";
 const LOOKS = "client/zookeeper/session/streams/looks.ts";
 const STREAMS = "client/zookeeper/session/streams/streams.ts";
 
@@ -170,7 +171,41 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
     plan: "zookeepers",
     mistake:
       "the first deletion of a path is remembered behind the znode that was created after it",
-    edits: [{ file: LOOKS, find: "      forgetDeletions(entry, czxid);\n", replace: "" }],
+    edits: [
+      { file: LOOKS, find: "      forgetDeletions(entry);\n      return", replace: "      return" },
+    ],
+  },
+  {
+    name: "zk-taken-over-with-what-was-gone",
+    plan: "zookeepers",
+    mistake: "whoever takes a stream over is told of deletions from before its read",
+    edits: [
+      {
+        file: LINGERING,
+        find: "    known.delete(path);\n    untaken.delete(path);\n  }\n  if (!known",
+        replace: "  }\n  if (!known",
+      },
+    ],
+  },
+  {
+    name: "zk-forgets-what-it-has-not-seen",
+    plan: "zookeepers",
+    mistake:
+      "a znode that only events of a lost connection have told of, and that is gone after it, is no gap",
+    edits: [{ file: STREAMS, find: "    noteLost(stream);\n", replace: "" }],
+  },
+  {
+    name: "zk-replaced-before-it-was-seen",
+    plan: "zookeepers",
+    mistake:
+      "a znode that whoever takes a stream over may know is replaced by another one without a gap",
+    edits: [
+      {
+        file: LOOKS,
+        find: "        (isOlder(entry) && czxid > stream.after);",
+        replace: "        false;",
+      },
+    ],
   },
   {
     name: "zk-taken-over-too-early",

@@ -263,6 +263,19 @@ export class Story {
     for (const node of nodes) node.tell("log-sync", { kind: "elected", leader: node.id });
   }
 
+  /** The leader hands its office over, to this node or to whoever can take it. */
+  handOver(leader: SimNode, to?: SimNode): void {
+    const whom = to === undefined ? "whoever can take over" : `node ${to.id}`;
+    this.step(`node ${leader.id} hands over to ${whom}`);
+    leader.tell("log-sync", { kind: "handOver", request: 1, to: to?.id });
+  }
+
+  /** The node is about to stop. */
+  retire(node: SimNode): void {
+    this.step(`node ${node.id} is about to stop`);
+    node.tell("log-sync", { kind: "retire" });
+  }
+
   // Time
 
   wait(ms: number): void {
@@ -287,6 +300,12 @@ export class Story {
     const isReplaced = (): boolean =>
       this.others(leader).some(({ leads, established }) => leads && established);
     this.#runUntil(what, isReplaced, { withinMs });
+  }
+
+  untilHandoverEnds(node: SimNode, withinMs: number): void {
+    const what = `the handover of node ${node.id} has ended`;
+    this.step(`until ${what}`);
+    this.#runUntil(what, () => node.logSync?.handover === undefined, { withinMs });
   }
 
   /** The story goes on when this chunk of its leader's snapshot is on the node's disk and the next one is not. */

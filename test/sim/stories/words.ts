@@ -66,6 +66,10 @@ export function messageText(message: PeerMessage): string {
       return `submit batch ${message.seq}: ${operationsText(message.payload)}`;
     case "submitRefused":
       return `submitRefused: ${message.reason}`;
+    case "takeOver":
+      return `takeOver in epoch ${message.epoch}: all logs end at ${zxidText(message.zxid)}`;
+    case "takeOverDeclined":
+      return `takeOverDeclined in epoch ${message.epoch}: it is ${message.reason}`;
     default:
       return membershipText(message);
   }

@@ -10,7 +10,7 @@ import { DrivenActor, STILL } from "../../../runtime/testing/driven.ts";
 
 type Question = { readonly kind: string; readonly question: number; readonly bytesMax?: number };
 type Answer = { readonly to: string; readonly client: number; readonly text: string };
-type Content = Partial<Pick<Part, "groups" | "omitted" | "watches">>;
+type Content = Partial<Pick<Part, "groups" | "omitted" | "watches" | "busy">>;
 
 const NOON_MS = 1_795_867_200_000;
 
@@ -247,4 +247,70 @@ test("a node without a leader asks nobody", (t) => {
     t.is(admin.asked.size, 0);
     t.is(admin.text, "This ZooKeeper instance is not currently serving requests\n");
   }
+});
+
+test("sess has the sessions of all gateways, and from the tree all that there are", (t) => {
+  const admin = new Admin();
+  admin.ask("sess");
+  t.deepEqual(
+    [...admin.asked.keys()],
+    ["tree/1", "zookeeper/1", "nats/1", "zookeeper/2", "nats/2"],
+  );
+  const bytes = [...admin.asked.values()].reduce((sum, { bytesMax = 0 }) => sum + bytesMax, 0);
+  t.true(bytes <= WORD_ANSWER_BYTES_MAX);
+  const entries = (...all: readonly string[]): Content => ({
+    groups: [{ name: "", entries: all }],
+  });
+  admin.part("tree/1", { ...entries('["0x1",10000,2]', '["0x2",10000,0]'), omitted: 4 });
+  admin.part("zookeeper/1", entries('{"session":"0x1"}'));
+  admin.part("nats/1", { omitted: 1 });
+  admin.part("zookeeper/2");
+  admin.part("nats/2", entries('{"session":"0x2"}'));
+  t.deepEqual(JSON.parse(admin.text ?? ""), {
+    node: 1,
+    connected: [{ session: "0x1" }, { session: "0x2" }],
+    known: [
+      ["0x1", 10_000, 2],
+      ["0x2", 10_000, 0],
+    ],
+    omitted: 5,
+  });
+});
+
+test("busy adds up the counts and the windows of all gateways", (t) => {
+  const admin = new Admin();
+  admin.ask("busy");
+  const counts = {
+    ...{ connections: 1, received: 10, sent: 9, answered: 8, totalMs: 2.5, outstanding: 1 },
+  };
+  const window = {
+    ...{ ms: 1000, requests: 5 },
+    paths: [{ key: "/a", reads: 1, writes: 2 }],
+    sessions: [{ key: 16, reads: 1, writes: 2 }],
+    latencies: [
+      [1, 2],
+      [4, 1],
+    ],
+  } as const;
+  admin.part("zookeeper/1", { busy: { counts, window } });
+  const other = [{ key: "/b", reads: 4, writes: 0 }, ...window.paths];
+  admin.part("nats/1", { busy: { counts, window: { ...window, ms: 1001, paths: other } } });
+  admin.part("zookeeper/2", { busy: { counts, window: undefined } });
+  admin.part("nats/2");
+  t.deepEqual(JSON.parse(admin.text ?? ""), {
+    ...{ node: 1, mode: "standalone", atMs: 1000 },
+    ...{ connections: 3, received: 30, sent: 27, answered: 24, totalMs: 7.5, outstanding: 3 },
+    window: {
+      ...{ ms: 1001, requests: 10 },
+      paths: [
+        { key: "/a", reads: 2, writes: 4 },
+        { key: "/b", reads: 4, writes: 0 },
+      ],
+      sessions: [{ key: "0x10", reads: 2, writes: 4 }],
+      latencies: [
+        [1, 4],
+        [4, 2],
+      ],
+    },
+  });
 });

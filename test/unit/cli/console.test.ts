@@ -104,7 +104,8 @@ test("an export that is none is refused with the line", (t) => {
     "",
     "[]",
     "{}",
-    '{"zooidExport":2,"root":"/a"}',
+    '{"zooidExport":3,"root":"/a"}',
+    '{"zooidExport":0,"root":"/a"}',
     '{"zooidExport":1,"root":"a"}',
   ]) {
     t.throws(() => rootOf(line), { instanceOf: MisusedError, message: /^line 1 / });
@@ -118,6 +119,10 @@ test("an export that is none is refused with the line", (t) => {
     '{"path":"/a/b","data":1,"encoding":"utf8"}',
     '{"path":"/a/b","data":"","encoding":"latin1"}',
     '{"path":"/a/b","data":"","encoding":"utf8","acl":["x"]}',
+    '{"path":"/a/b","data":"","encoding":"utf8","ttlMs":0}',
+    '{"path":"/a/b","data":"","encoding":"utf8","ttlMs":"60000"}',
+    '{"path":"/a/b","data":"","encoding":"utf8","ttlMs":1099511627776}',
+    '{"path":"/a/b","data":"","encoding":"utf8","ttlMs":1,"container":true}',
   ];
   for (const line of wrong) {
     t.throws(() => znodeOf(line, 7, "/a"), { instanceOf: MisusedError, message: /^line 7/ }, line);

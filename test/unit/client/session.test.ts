@@ -1,145 +1,23 @@
 /** A client's session against a gateway made of plain calls: what is lost, what is asked again, what goes on. */
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import type { StreamEvent } from "../../../client/streams/events.ts";
 import { Client } from "../../../client/client.ts";
 import { changesOf } from "../../../client/streams/changes.ts";
-import { type NativeChannel, NativeWire } from "../../../client/native-wire.ts";
-import type { ChannelEvent } from "../../../client/session/messages.ts";
 import type { ZooidError } from "../../../protocol/errors.ts";
 import { Code } from "../../../protocol/codes.ts";
-import type { SessionId } from "../../../protocol/ids.ts";
-import {
-  type ClientItem,
-  decodeClientFrame,
-  encodeGatewayFrame,
-  type GatewayItem,
-} from "../../../protocol/native.ts";
-import type { NativeRequest } from "../../../protocol/native-packing.ts";
+import { encodeGatewayFrame } from "../../../protocol/native.ts";
 import type { Change } from "../../../protocol/reads.ts";
-import type { Stat } from "../../../protocol/stat.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-
-const SESSION = 77 as SessionId;
-const PASSWORD = new Uint8Array(16).fill(5);
-const STAT: Stat = {
-  czxid: 1 as Zxid,
-  mzxid: 1 as Zxid,
-  ctime: 1,
-  mtime: 1,
-  version: 0,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0,
-  dataLength: 0,
-  numChildren: 0,
-  pzxid: 1 as Zxid,
-};
-const GET: NativeRequest = { kind: "read", read: { kind: "getData", path: "/a", watch: false } };
-const SET: NativeRequest = {
-  kind: "write",
-  operation: { kind: "setData", path: "/a", data: null, version: -1 },
-};
-
-class Gateway implements NativeChannel {
-  readonly maxPayloadBytes = 1_000_000;
-  up = true;
-  /** What the client said, without pings and what it has had answers to. */
-  said: { readonly subject: string; readonly connection: number; readonly item: ClientItem }[] = [];
-  connection = 0;
-  closed = false;
-  #sequence = 0;
-  #happen: (event: ChannelEvent) => void = () => undefined;
-
-  onEvent(handler: (event: ChannelEvent) => void): void {
-    this.#happen = handler;
-  }
-
-  send(subject: string, connection: number, bytes: Uint8Array): void {
-    for (const item of decodeClientFrame(bytes).items) {
-      if (item.kind === "open") {
-        this.connection = connection;
-        this.#sequence = 0;
-      }
-      if (item.kind === "badRequest" || item.kind === "badStream") {
-        throw new Error(`the client said something bad: ${JSON.stringify(item)}`);
-      }
-      if (item.kind !== "ping" && item.kind !== "answered")
-        this.said.push({ subject, connection, item });
-    }
-  }
-
-  close(): Promise<void> {
-    this.closed = true;
-    return Promise.resolve();
-  }
-
-  happen(event: ChannelEvent): void {
-    if (event.kind === "up") this.up = true;
-    if (event.kind === "down") this.up = false;
-    this.#happen(event);
-  }
-
-  answer(...items: GatewayItem[]): void {
-    this.#sequence += 1;
-    this.frame(this.#sequence, items);
-  }
-
-  frame(sequence: number, items: readonly GatewayItem[]): void {
-    const bytes = encodeGatewayFrame({ sequence, items });
-    this.#happen({ kind: "received", connection: this.connection, bytes });
-  }
-
-  accept(zxid: number, server = 1): void {
-    this.answer({
-      kind: "opened",
-      session: SESSION,
-      password: PASSWORD,
-      timeoutMs: 60_000,
-      server,
-      lane: 1,
-      zxid: zxid as Zxid,
-    });
-  }
-
-  /** What was said since the last time, once this turn's frames have gone out. */
-  async hears(): Promise<ClientItem[]> {
-    await Promise.resolve();
-    const items = this.said.map(({ item }) => item);
-    this.said = [];
-    return items;
-  }
-}
-
-function setup(
-  t: ExecutionContext,
-  proofs: readonly Uint8Array[] = [],
-): { readonly gateway: Gateway; readonly session: NativeWire } {
-  const gateway = new Gateway();
-  const session = new NativeWire(gateway, {
-    ensemble: "test",
-    sessionTimeoutMs: 60_000,
-    operationTimeoutMs: 60_000,
-    proofs,
-  });
-  t.teardown(async () => {
-    gateway.happen({ kind: "down" });
-    await session.close();
-  });
-  return { gateway, session };
-}
-
-async function connected(t: ExecutionContext): Promise<ReturnType<typeof setup>> {
-  const made = setup(t);
-  made.gateway.accept(10);
-  await made.gateway.hears();
-  return made;
-}
-
-const outcome = (asked: Promise<unknown>): Promise<unknown> =>
-  asked.then(
-    () => "done",
-    (error: ZooidError) => error.code,
-  );
+import {
+  connected,
+  GET,
+  outcome,
+  PASSWORD,
+  SESSION,
+  SET,
+  setup,
+  STAT,
+} from "../../support/native-session.ts";
 
 test("what is asked before the session is open is said once it is, to its gateway", async (t) => {
   const { gateway, session } = setup(t);
@@ -479,6 +357,21 @@ test("a session whose connections end again and again waits before the next, and
     reason: "ended by the node: limit",
     failures: 2,
   });
+});
+
+test("a node that stops is left at once, as often as nodes stop, and its requests are asked again", async (t) => {
+  const { gateway, session } = await connected(t);
+  const write = session.request(SET);
+  await gateway.hears();
+  for (let round = 0; round < 5; round += 1) {
+    gateway.frame(0, [{ kind: "ended", reason: "stopping" }]);
+    t.like(session.state, { kind: "reconnecting", reason: "the node stops", failures: 0 });
+    t.like(await gateway.hears(), [{ kind: "open", session: SESSION }]);
+    gateway.accept(11 + round);
+    t.like(await gateway.hears(), [{ kind: "request", id: 1 }]);
+  }
+  gateway.answer({ kind: "result", id: 1, zxid: 20 as Zxid, result: { kind: "stat", stat: STAT } });
+  t.like(await write, { zxid: 20 as Zxid });
 });
 
 test("identities are proved first on each connection, and an ensemble that takes none ends the client", async (t) => {

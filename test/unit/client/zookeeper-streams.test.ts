@@ -396,3 +396,45 @@ test("the Stat of a deletion is one that the znode had, also where a stream was 
     .find((each) => each.kind === "deleted");
   t.deepEqual(deletion?.stat, stat);
 });
+
+/** Loses the connection with what is under way, and finds another one after `meanwhile`. */
+async function reconnect({ channel, pass }: Started, meanwhile: () => void): Promise<void> {
+  channel.listens = () => false;
+  channel.cut();
+  meanwhile();
+  await pass(300);
+  channel.listens = () => true;
+  channel.automatic = true;
+  await pass(2_000);
+}
+
+test("a znode that only an event of a lost connection has told of, and that is gone after it, is a gap", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  const [all, gone] = [follow(of), follow(of, { path: "/b" })];
+  await pass(200);
+  channel.automatic = false;
+  for (const path of ["/a/stays", "/a/goes"]) ensemble.write(created(path));
+  ensemble.write(created("/b"));
+  while (channel.deliverOne()) await pass();
+  await reconnect(of, () => ensemble.write(remove("/a/goes")));
+  t.deepEqual(all.told, []);
+  t.is(all.ends[0]?.kind, "compacted");
+  t.deepEqual([gone.told, gone.ends], [["created /b"], []]);
+});
+
+test("whoever begins again after a gap is not told of a deletion from before its read", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  for (const path of ["/a/b", "/a/c"]) ensemble.write(created(path));
+  ensemble.write(remove("/a/c"));
+  const late = follow(of, { after: 1 as Zxid });
+  await pass();
+  t.is(late.ends[0]?.kind, "compacted");
+  channel.automatic = false;
+  ensemble.write(remove("/a/b"));
+  while (channel.deliverOne()) await pass();
+  const again = follow(of);
+  await reconnect(of, () => ensemble.write(created("/a/d")));
+  t.deepEqual([again.told, again.ends], [["created /a/d"], []]);
+});

@@ -175,3 +175,41 @@ test("the zxid of a refusal is that of the reply before", (t) => {
   const line = list(gateway, "cons").groups[0]?.entries[0] ?? "";
   t.true(line.includes(`,lzxid=0x${(0x1_0000_0001 as Zxid).toString(16)},`));
 });
+
+test("sess tells of each connection that has a session, with its watches", (t) => {
+  const gateway = served();
+  const session = gateway.attach(1);
+  gateway.bytes(1, requestFrame(1, create("/a")));
+  gateway.serve();
+  gateway.open(2);
+  const asked = { kind: "listWatches", question: 8, word: "sess", bytesMax: MANY_BYTES } as const;
+  gateway.tell(asked);
+  const counts = { connections: 1, paths: 3, watches: 3 };
+  const list = { ...asked, kind: "watchList", counts, pairs: [], omitted: 0 } as const;
+  const [part] = partsIn(gateway.tell({ ...list, byClient: [[1, 3]] }));
+  const entries = part?.groups.flatMap((group) => group.entries) ?? [];
+  t.deepEqual(
+    entries.map((entry) => JSON.parse(entry)),
+    [
+      {
+        ...{ session: `0x${session.toString(16)}`, address: "10.0.0.1:1", timeoutMs: 10_000 },
+        ...{ received: 2, sent: 2, outstanding: 0, watches: 3 },
+        ...{ lastZxid: "0x100000002", lastOperation: "CREA" },
+      },
+    ],
+  );
+});
+
+test("busy tells the counts at once, and what was asked for from the second question on", (t) => {
+  const gateway = served();
+  gateway.attach(1);
+  const ask = (): Part | undefined => partsIn(gateway.tell({ kind: "tellBusy", question: 3 }))[0];
+  t.like(ask(), { from: "zookeeper/1", busy: { window: undefined } });
+  gateway.bytes(1, requestFrame(1, create("/a")));
+  gateway.nowMs += 1000;
+  gateway.serve();
+  const busy = ask()?.busy;
+  t.is(busy?.window?.requests, 1);
+  t.is(busy?.window?.ms, 1000);
+  t.is(busy?.counts.answered, 1);
+});

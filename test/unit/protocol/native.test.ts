@@ -118,6 +118,8 @@ test("every item of a gateway comes back as it was", (t) => {
     { kind: "data", data: null, stat: STAT },
     { kind: "children", children: ["b", "a"], stat: STAT },
     { kind: "acl", acl: LISTED, stat: STAT },
+    { kind: "acl", acl: LISTED, stat: STAT, lifetime: CONTAINER },
+    { kind: "acl", acl: LISTED, stat: STAT, lifetime: 60_000 as Lifetime },
     { kind: "identities", identities: [{ scheme: "digest", id: "ann" }] },
     { kind: "multi", failed: false, results: [{ kind: "done" }, { kind: "stat", stat: STAT }] },
     { kind: "multi", failed: true, results: [{ kind: "error", code: Code.badVersion }] },

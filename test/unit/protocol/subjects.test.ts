@@ -8,7 +8,10 @@ import {
   inboxSubject,
   isEnsembleName,
   laneSubject,
+  operatorAnswerPrefix,
+  operatorSubject,
   peerSubjects,
+  wordSubject,
 } from "../../../protocol/subjects.ts";
 
 const CONFIG = readFileSync(new URL("../../../nats.conf", import.meta.url), "utf8");
@@ -30,8 +33,16 @@ function isPermitted(user: string, what: "publish" | "subscribe", subject: strin
 }
 
 const { toNode, toAll, answers } = peerSubjects("zooid");
-const NODES = [`${toNode}1.log-sync`, `${toAll}election`, `${answers}1.nonce.7`];
-const ASKED = [gatewaySubject("zooid"), laneSubject("zooid", 3, 1)];
+const OPERATORS = [
+  operatorSubject("zooid", 1),
+  operatorSubject("zooid", "all"),
+  `${operatorAnswerPrefix("zooid")}operator.question`,
+];
+const NODES = [`${toNode}1.log-sync`, `${toAll}election`, `${answers}1.nonce.7`, ...OPERATORS];
+const ASKED = [
+  ...[gatewaySubject("zooid"), laneSubject("zooid", 3, 1)],
+  ...[wordSubject("zooid", "all"), wordSubject("zooid", 3)],
+];
 const CHANGES = `${feedPrefix("zooid")}config.a`;
 const INBOX = inboxSubject("zooid", "client", 7);
 

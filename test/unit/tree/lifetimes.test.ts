@@ -36,6 +36,17 @@ function due(
   return found as DueZnodes;
 }
 
+test("a read of the access control list tells the lifetime, where there is one", (t) => {
+  const replica = new Replica();
+  const session = replica.session();
+  for (const made of [create("/a"), container("/b"), aged("/c", 5)]) replica.do(session, made);
+  const lifetimes = ["/a", "/b", "/c"].map((path) => {
+    const [answer] = replica.read({ kind: "getAcl", path });
+    return answer?.kind === "acl" && "lifetime" in answer ? answer.lifetime : "none";
+  });
+  t.deepEqual(lifetimes, ["none", 0, 5]);
+});
+
 test("a container is reaped once its last child is gone, and not before it had one", (t) => {
   const replica = new Replica();
   const session = replica.session();

@@ -5,7 +5,9 @@ import type { Entry, Stream } from "./state.ts";
 export type Wanted = {
   readonly path: string;
   readonly floor: Zxid;
+  readonly isDeleted?: boolean;
   readonly deletedAt?: Zxid | undefined;
+  readonly isCreated?: boolean;
   readonly data?: boolean;
   readonly children?: boolean;
   readonly ofWalk?: boolean;
@@ -34,18 +36,52 @@ export function want(stream: Stream, wanted: Wanted): void {
   }
 }
 
-function entryOf({ path, floor, deletedAt, data, children, ofWalk }: Wanted): Entry {
+function entryOf(wanted: Wanted): Entry {
+  const { path, floor, isDeleted, deletedAt, data, children, ofWalk } = wanted;
+  const deletedBehind = isDeleted === true ? floor : undefined;
   return {
-    ...{ path, floor, deletedAt, data: data === true, children: children === true, absence: false },
+    ...{ path, floor, deletedAt, deletedBehind, isAnother: false },
+    ...{ data: data === true, children: children === true, absence: false },
     ...{ asked: 0, ofWalk: ofWalk === true, isOlder: false, next: undefined },
   };
 }
 
-function add(entry: Entry, { floor, deletedAt, data, children }: Wanted): void {
+function add(entry: Entry, wanted: Wanted): void {
+  const { floor, isDeleted, deletedAt, isCreated, data, children } = wanted;
+  entry.isAnother ||= isCreated === true && entry.deletedBehind !== undefined;
+  if (isDeleted === true) entry.deletedBehind ??= floor;
   entry.floor = earlierOf(entry.floor, floor);
   entry.deletedAt ??= deletedAt;
   entry.data ||= data === true;
   entry.children ||= children === true;
+}
+
+/** Events say that the znode was deleted by then, and none was created after it. */
+export function isGoneBy({ deletedBehind, isAnother }: Entry, zxid: Zxid): boolean {
+  return deletedBehind !== undefined && deletedBehind < zxid && !isAnother;
+}
+
+/** Whoever has taken the stream over may know of a znode of this path that the stream has not seen. */
+export function isOlder(entry: Entry): boolean {
+  return entry.isOlder || entry.next?.isOlder === true;
+}
+
+/** Whether the stream's subscriber, who has read at the stream's zxid or later, may have found the znode. */
+export function mayHaveBeenRead({ path: root, after }: Stream, entry: Entry): boolean {
+  if (entry.next !== undefined || entry.isOlder) return true;
+  // The walk begins with the root, whether there is such a znode or not.
+  const isOnlyLookedFor = entry.path === root && entry.ofWalk;
+  return !isOnlyLookedFor && !isGoneBy(entry, after);
+}
+
+/** The znode is there, in an answer that is later than every event so far: whatever was deleted was another one. */
+export function forgetDeletions(entry: Entry): void {
+  for (const each of [entry, entry.next]) {
+    if (each === undefined) continue;
+    each.deletedAt = undefined;
+    each.deletedBehind = undefined;
+    each.isAnother = false;
+  }
 }
 
 /** All that was asked about the znode has been answered, unless an answer has raised another question. */

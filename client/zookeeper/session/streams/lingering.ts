@@ -3,8 +3,8 @@
  * again at the zxid of that read. Where znodes come and go all the time there would be a gap each time; this stream has seen all of them go.
  */
 import type { Subscribe } from "../messages.ts";
-import { want } from "./entries.ts";
-import type { Stream, Streams } from "./state.ts";
+import { isGoneBy, want } from "./entries.ts";
+import type { Entry, Stream, Streams } from "./state.ts";
 
 export const LINGER_MS = 30_000;
 /** How many deletions it remembers. */
@@ -23,8 +23,10 @@ export function adoptable(
 }
 
 /** Goes back to where the subscriber wants to begin. What happened since is looked at again, for its data. */
-export function adopt(stream: Stream, { subscription, after, isExact }: Subscribe): void {
+export function adopt(stream: Stream, wish: Subscribe): void {
+  const { subscription, after, isExact } = wish;
   stream.subscription = subscription;
+  stream.isExact = isExact;
   stream.lingersUntilMs = Infinity;
   stream.givenThrough = undefined;
   stream.unconsumed = 0;
@@ -32,8 +34,7 @@ export function adopt(stream: Stream, { subscription, after, isExact }: Subscrib
   const { known, untaken, deletions, entries, recursive, staying } = stream;
   for (const entry of entries.values()) {
     for (const each of [entry, entry.next]) {
-      if (each === undefined || known.has(each.path)) continue;
-      each.isOlder = isExact && each.floor < after;
+      if (each !== undefined) passOver(stream, each);
     }
   }
   stream.hasGap = false;
@@ -49,6 +50,17 @@ export function adopt(stream: Stream, { subscription, after, isExact }: Subscrib
     else untaken.add(path);
     want(stream, { path, floor: after, data: true, children: recursive && !staying });
   }
+}
+
+/** What has happened to a znode that is still to be looked at, as the subscriber knows it that has read at `after`. */
+function passOver(stream: Stream, entry: Entry): void {
+  const { known, untaken, after, isExact } = stream;
+  const { path, floor, deletedBehind = after } = entry;
+  if (deletedBehind < after) {
+    known.delete(path);
+    untaken.delete(path);
+  }
+  if (!known.has(path)) entry.isOlder = isExact && floor < after && !isGoneBy(entry, after);
 }
 
 /** It does not wait for ever, nor remember everything. */

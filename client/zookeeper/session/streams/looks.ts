@@ -7,7 +7,7 @@ import type { Ask, Reply } from "../asks.ts";
 import { ask } from "../settling.ts";
 import type { Turn } from "../state.ts";
 import type { Look } from "./asks.ts";
-import { want } from "./entries.ts";
+import { forgetDeletions, isOlder, want } from "./entries.ts";
 import { observeGone, observeThere } from "./observe.ts";
 import type { Entry, Stream } from "./state.ts";
 
@@ -71,10 +71,12 @@ export function lookAnswered(
   switch (reply.kind) {
     case "data": {
       const { czxid } = reply.stat;
-      const isAnother = deletionsOf(entry).some((each) => each > stream.after && each <= czxid);
+      const isAnother =
+        deletionsOf(entry).some((each) => each > stream.after && each <= czxid) ||
+        (isOlder(entry) && czxid > stream.after);
       if (isAnother) noteUnseen(stream, entry, czxid);
       observeThere(stream, path, reply, deletionsOf(entry));
-      forgetDeletions(entry, czxid);
+      forgetDeletions(entry);
       return undefined;
     }
     case "children":
@@ -116,13 +118,6 @@ function deletionsOf({ deletedAt, next }: Entry): readonly Zxid[] {
   return [deletedAt, next?.deletedAt].filter((each) => each !== undefined);
 }
 
-/** What was there before `czxid` has been told. The next deletion to be known is that of the znode which is there now. */
-function forgetDeletions(entry: Entry, czxid: Zxid): void {
-  for (const each of [entry, entry.next]) {
-    if (each?.deletedAt !== undefined && each.deletedAt <= czxid) each.deletedAt = undefined;
-  }
-}
-
 /** The Stat of the znode says whether its data is worth asking for. */
 function childrenAnswered(
   stream: Stream,
@@ -134,8 +129,12 @@ function childrenAnswered(
   const before = known.get(path);
   const isSame = before?.czxid === stat.czxid && before.mzxid === stat.mzxid && !untaken.has(path);
   const isOld = before === undefined && stat.czxid <= after && stat.mzxid <= after;
-  if (isSame || isOld) known.set(path, stat);
-  else entry.data = true;
+  if (isSame || isOld) {
+    known.set(path, stat);
+    forgetDeletions(entry);
+  } else {
+    entry.data = true;
+  }
   if (walk?.isFirst === true) noteGap(stream, stat);
   const below = path === "/" ? "/" : `${path}/`;
   for (const name of children) {
@@ -161,11 +160,10 @@ function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
  */
 function noteUnseen(stream: Stream, entry: Entry, zxid: Zxid): void {
   const { walk, isExact, known, subscription, startedAt } = stream;
-  const { path, isOlder } = entry;
+  const { path } = entry;
   if (known.has(path)) return;
   if (walk?.isFirst === true && isExact && path !== stream.path) stream.hasGap = true;
-  // Whoever takes the stream over may know of the znode from before it was deleted.
-  if (isOlder) stream.hasGap = true;
+  if (isOlder(entry)) stream.hasGap = true;
   if (subscription === undefined) stream.startedAt = laterOf(startedAt, zxid);
 }
 

@@ -37,7 +37,7 @@ export function observeGone(
   zxid: Zxid,
   deletions: readonly Zxid[],
 ): void {
-  const { known, untaken, seen, after } = stream;
+  const { known, untaken, seen } = stream;
   const stat = known.get(path);
   if (stat === undefined) return;
   known.delete(path);
@@ -47,8 +47,6 @@ export function observeGone(
   // After a reconnect the event may be of another znode than the one that was known.
   const isSure = deletedAt !== undefined && stream.walk?.isFirst !== false;
   if (!isSure) stream.goneBy = laterOf(stream.goneBy, deletedAt ?? zxid);
-  // A subscriber that has taken the stream over may have begun behind the deletion.
-  if (deletedAt !== undefined && deletedAt <= after) return;
   const isBefore = (each: Seen): boolean =>
     each.kind === "deleted" && isBelow(path, each.path) && each.zxid > stat.czxid;
   const above = deletedAt === undefined ? seen.filter(isBefore).map((each) => each.zxid) : [];

@@ -13,6 +13,10 @@ export type Entry = {
   floor: Zxid;
   /** When the znode was deleted first since it was looked at, if the event of the server said it. */
   deletedAt: Zxid | undefined;
+  /** That deletion has a larger zxid than this, and no larger one than the next answer. Undefined: there was none. */
+  deletedBehind: Zxid | undefined;
+  /** Another znode was created after that deletion. */
+  isAnother: boolean;
   /** What is still to be asked. */
   data: boolean;
   children: boolean;
@@ -52,7 +56,7 @@ export type Stream = {
   /** Something may have been deleted that the stream does not know of. */
   hasGap: boolean;
   /** Whether a gap ends the stream: the subscriber relies on a zxid. */
-  readonly isExact: boolean;
+  isExact: boolean;
   round: number;
   /** Servers are asked for watches that stay. Otherwise each look leaves a watch that fires once. */
   staying: boolean;
@@ -67,6 +71,12 @@ export type Stream = {
   readonly untaken: Set<string>;
   /** By their paths, in the order in which things happened. */
   readonly entries: Map<string, Entry>;
+  /**
+   * Znodes of which only the events of a lost connection have told. The subscriber may have read them: one that is gone when the stream looks
+   * again is a gap, since what it was when it was deleted cannot be told; so is one that was created after the zxid here, by which the
+   * subscriber knew one. Infinity: it knew none, and is told of whichever is there.
+   */
+  readonly unseen: Map<string, number>;
   /** Paths of entries that have something to ask. */
   readonly toAsk: Set<string>;
   asked: number;

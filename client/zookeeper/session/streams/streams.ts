@@ -17,7 +17,7 @@ import type { SessionMessage, Subscribe } from "../messages.ts";
 import { ask } from "../settling.ts";
 import { flushSoon, STREAM_CREDITS, type Turn } from "../state.ts";
 import type { StreamAsk } from "./asks.ts";
-import { seenThrough, settleEntry, want } from "./entries.ts";
+import { isOlder, mayHaveBeenRead, seenThrough, settleEntry, want } from "./entries.ts";
 import { askAbout, lookAnswered } from "./looks.ts";
 import { adopt, adoptable, dropLate, LINGER_MS } from "./lingering.ts";
 import { deepestFirst, inOrder } from "./observe.ts";
@@ -60,6 +60,7 @@ export function subscribe(turn: Turn, wish: Subscribe): void {
       known: new Map(),
       untaken: new Set(),
       entries: new Map(),
+      unseen: new Map(),
       toAsk: new Set(),
       asked: 0,
     },
@@ -165,6 +166,10 @@ export function loseStreams(turn: Turn): void {
       continue;
     }
     stream.round += 1;
+    for (const [path, entry] of stream.entries) {
+      if (stream.known.has(path) || !mayHaveBeenRead(stream, entry)) continue;
+      stream.unseen.set(path, isOlder(entry) ? stream.after : Infinity);
+    }
     stream.entries.clear();
     stream.toAsk.clear();
     stream.walk = undefined;
@@ -200,7 +205,8 @@ export function watchFired(
   const { streams, lastZxid } = turn.state;
   const isNamed = zxid > ZXID_NONE;
   const floor = isNamed && zxid - 1 > lastZxid ? ((zxid - 1) as Zxid) : lastZxid;
-  const deletedAt = isNamed && type === WatchEventType.nodeDeleted ? zxid : undefined;
+  const isDeleted = type === WatchEventType.nodeDeleted;
+  const deletedAt = isNamed && isDeleted ? zxid : undefined;
   const isOfChildren = type === WatchEventType.nodeChildrenChanged;
   if (!EVENT_TYPES.includes(type)) return;
   for (let at = path; ; at = parentOf(at)) {
@@ -210,7 +216,8 @@ export function watchFired(
       const isOfData = type === WatchEventType.nodeDataChanged;
       const children = stream.recursive && !stream.staying && !isOfData;
       if (isOfChildren && !children) continue;
-      want(stream, { path, floor, deletedAt, data: !isOfChildren, children });
+      const how = { isDeleted, deletedAt, isCreated: type === WatchEventType.nodeCreated };
+      want(stream, { path, floor, ...how, data: !isOfChildren, children });
       touch(turn, stream);
     }
     if (at === "/") return;
@@ -299,6 +306,7 @@ function deliver(turn: Turn, stream: Stream, isProgress = false): void {
     if (walk.left > 0) return;
     stream.walk = undefined;
     stream.isWalked = true;
+    noteLost(stream);
   }
   if (stream.hasGap && subscription !== undefined) return linger(turn, stream, nowMs);
   const through = seenThrough(stream, state.lastZxid);
@@ -319,6 +327,16 @@ function deliver(turn: Turn, stream: Stream, isProgress = false): void {
   stream.unconsumed += due.length;
   const changes = numbered(due, state.options.chroot);
   effects.push({ kind: "deliver", subscription, changes, through });
+}
+
+/** The znodes have been looked at again after a reconnect. */
+function noteLost(stream: Stream): void {
+  const { unseen, known, isExact } = stream;
+  for (const [path, createdBy] of unseen) {
+    const stat = known.get(path);
+    if (isExact && (stat === undefined || stat.czxid > createdBy)) stream.hasGap = true;
+  }
+  unseen.clear();
 }
 
 /**

@@ -11,7 +11,7 @@ const BUCKET_COUNT: number = bucketOf(LATENCY_US_MAX) + 1;
 /** The number and count of each bucket that is not empty. Processes exchange this. */
 export type HistogramCounts = readonly (readonly [bucket: number, count: number])[];
 
-export class Histogram {
+export class LatencyHistogram {
   readonly #counts: Float64Array = new Float64Array(BUCKET_COUNT);
   #total = 0;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import test from "ava";
-import { Histogram } from "../../../bench/load/histogram.ts";
+import { LatencyHistogram } from "../../../cli/latency-histogram.ts";
 
 const FRACTIONS = [0, 0.01, 0.5, 0.9, 0.99, 0.999, 1];
 
@@ -17,7 +17,7 @@ test("a percentile is within 1 % of the sorted samples' own", (t) => {
   );
   fc.assert(
     fc.property(fc.array(latency, { minLength: 1, maxLength: 200 }), (samples) => {
-      const histogram = new Histogram();
+      const histogram = new LatencyHistogram();
       for (const sample of samples) histogram.record(sample);
       const sorted = samples.toSorted((a, b) => a - b);
       for (const fraction of FRACTIONS) {
@@ -32,17 +32,17 @@ test("a percentile is within 1 % of the sorted samples' own", (t) => {
 });
 
 test("below 256 microseconds a percentile is exact", (t) => {
-  const histogram = new Histogram();
+  const histogram = new LatencyHistogram();
   for (let sample = 0; sample < 256; sample += 1) histogram.record(sample);
   for (let rank = 1; rank <= 256; rank += 1) t.is(histogram.percentileUs(rank / 256), rank - 1);
 });
 
 test("without samples every percentile is 0", (t) => {
-  t.is(new Histogram().percentileUs(0.5), 0);
+  t.is(new LatencyHistogram().percentileUs(0.5), 0);
 });
 
 test("a latency beyond the last bucket is counted in it, and a negative one in the first", (t) => {
-  const histogram = new Histogram();
+  const histogram = new LatencyHistogram();
   histogram.record(2 ** 40);
   histogram.record(-5);
   t.is(histogram.total, 2);
@@ -51,14 +51,14 @@ test("a latency beyond the last bucket is counted in it, and a negative one in t
 });
 
 test("histograms of several processes add up to that of all samples", (t) => {
-  const parts = [new Histogram(), new Histogram(), new Histogram()];
-  const whole = new Histogram();
+  const parts = [new LatencyHistogram(), new LatencyHistogram(), new LatencyHistogram()];
+  const whole = new LatencyHistogram();
   for (let sample = 0; sample < 3000; sample += 1) {
     const latencyUs = (sample * 7919) % 100_003;
     parts[sample % 3]?.record(latencyUs);
     whole.record(latencyUs);
   }
-  const sum = new Histogram();
+  const sum = new LatencyHistogram();
   for (const part of parts) sum.add(part.counts());
   t.is(sum.total, 3000);
   t.deepEqual(sum.counts(), whole.counts());

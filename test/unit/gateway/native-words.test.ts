@@ -1,0 +1,114 @@
+/** Four-letter words over NATS: who may ask which, where the answers go, and what the gateway tells of its sessions. */
+import test from "ava";
+import type { Part, SessionFacts } from "../../../actors/admin/messages.ts";
+import { WORD_ASKERS_MAX } from "../../../protocol/limits.ts";
+import { WORDS_OVER_NATS } from "../../../protocol/zookeeper/words.ts";
+import { INBOX, NativeGatewayHarness, opened, SESSION } from "../../support/native-gateway.ts";
+
+type Asked = { readonly kind: string; readonly client: number; readonly word: string };
+
+function ask(
+  gateway: NativeGatewayHarness,
+  word: string,
+  { reply = INBOX, subject = "zooid.test.gateway.all.word" } = {},
+): void {
+  const bytes = new TextEncoder().encode(word);
+  gateway.give({ kind: "clientMessage", subject, reply, bytes });
+}
+
+/** What the admin actor was asked since the last call. */
+function asked(gateway: NativeGatewayHarness): Asked[] {
+  const effects = gateway.effects.splice(0);
+  return effects.flatMap((effect) =>
+    effect.kind === "tell" && effect.to === "admin" ? [effect.message as Asked] : [],
+  );
+}
+
+/** What was published since the last call. */
+function answers(gateway: NativeGatewayHarness): (readonly [subject: string, text: string])[] {
+  return gateway.effects
+    .splice(0)
+    .flatMap((effect) =>
+      effect.kind === "publish"
+        ? [[effect.subject, new TextDecoder().decode(effect.bytes)] as const]
+        : [],
+    );
+}
+
+test("a node that serves nobody yet answers words, with its number, to who asked", (t) => {
+  const gateway = new NativeGatewayHarness({ serves: false });
+  for (const subject of ["zooid.test.gateway.all.word", "zooid.test.gateway.1.word"]) {
+    for (const word of WORDS_OVER_NATS) {
+      ask(gateway, word, { subject });
+      const [question] = asked(gateway);
+      t.like(question, { kind: "fourLetterWord", from: "nats/1", word });
+      gateway.give({ kind: "adminAnswer", client: question?.client ?? 0, text: 'so "it" is\n' });
+      const text = JSON.stringify({ node: 1, members: [1], text: 'so "it" is\n' });
+      t.deepEqual(answers(gateway), [[INBOX, text]]);
+    }
+  }
+});
+
+test("words that change something or tell of the configuration, and what is none, are not asked", (t) => {
+  const gateway = opened();
+  for (const word of ["crst", "stmk", "conf", "", "srv", "srvrs", "\u0000\u0001\u0002\u0003"]) {
+    ask(gateway, word);
+    t.deepEqual(
+      gateway.effects.filter(({ kind }) => kind === "tell"),
+      [],
+    );
+    t.regex(answers(gateway)[0]?.[1] ?? "", /not among srvr, mntr, busy, sess/);
+  }
+});
+
+test("nothing is published where it was not a client's inbox that asked", (t) => {
+  const gateway = opened();
+  for (const reply of ["", "zooid.test.peer.1.log-sync", "zooid.other.client.a.1"]) {
+    ask(gateway, "srvr", { reply });
+    ask(gateway, "none", { reply });
+  }
+  t.deepEqual(gateway.effects, []);
+});
+
+test("of many who wait for answers that never come, the newest are kept", (t) => {
+  const gateway = opened();
+  for (let number = 0; number <= WORD_ASKERS_MAX; number += 1) {
+    ask(gateway, "srvr", { reply: `zooid.test.client.many.${number}` });
+  }
+  const clients = asked(gateway).map(({ client }) => client);
+  t.is(new Set(clients).size, WORD_ASKERS_MAX + 1);
+  for (const client of clients) gateway.give({ kind: "adminAnswer", client, text: "" });
+  t.deepEqual(
+    answers(gateway).map(([subject]) => subject),
+    clients.slice(1).map((_, index) => `zooid.test.client.many.${index + 1}`),
+  );
+  gateway.give({ kind: "adminAnswer", client: clients.at(-1) ?? 0, text: "twice" });
+  t.deepEqual(answers(gateway), []);
+});
+
+test("a word is no frame of a connection: the client's own requests go on", (t) => {
+  const gateway = opened();
+  ask(gateway, "srvr");
+  gateway.effects.length = 0;
+  gateway.say({ kind: "ping" });
+  t.like(gateway.published()[0], { kind: "pong" });
+});
+
+test("the sessions of native clients are listed up to so many bytes", (t) => {
+  const gateway = opened();
+  for (let number = 2; number <= 100; number += 1) gateway.openAnother(number);
+  const list = (bytesMax: number): Part => {
+    gateway.give({ kind: "listNativeSessions", question: 5, bytesMax });
+    return asked(gateway)[0] as unknown as Part;
+  };
+  const all = list(100_000);
+  t.is(all.omitted, 0);
+  const entries = all.groups.flatMap((group) => group.entries);
+  t.is(entries.length, 100);
+  t.like(JSON.parse(entries[0] ?? "") as SessionFacts, {
+    ...{ session: `0x${SESSION.toString(16)}`, address: null, timeoutMs: 10_000, watches: 0 },
+  });
+  const some = list(1000);
+  t.is(some.groups.flatMap((group) => group.entries).length + some.omitted, 100);
+  t.true(some.omitted > 50);
+});
