@@ -110,7 +110,7 @@ export class Site {
     return host.start(command, { cwd, env: this.#env });
   }
 
-  /** Of the native client; all that a node has is also what each of them knows. */
+  /** For native clients: the list of servers, with the name and the password of their user. */
   get natsUrl(): string {
     const [first, ...others] = this.#natsUrls();
     const named = first?.replace("nats://", `nats://client:${this.clientPassword}@`);
