@@ -5,7 +5,7 @@ export type Command = {
   /** What the command does, with an example or two. The help text continues with the flags. */
   readonly description: string;
   readonly flags: readonly Flag[];
-  /** The operands, all of which are needed. Default: none. */
+  /** The operands. Those without a default are needed. Default: none. */
   readonly operands?: readonly Operand[];
   /** Returns the exit code. */
   run(flags: ReadonlyMap<string, string>, operands: ReadonlyMap<string, string>): Promise<number>;

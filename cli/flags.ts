@@ -9,7 +9,12 @@ export type Flag = {
 };
 
 /** An argument without dashes, or `-` alone, that a command needs. Its position says which it is. */
-export type Operand = { readonly name: string; readonly summary: string };
+export type Operand = {
+  readonly name: string;
+  readonly summary: string;
+  /** What it is when it is not given. Default: it must be. */
+  readonly byDefault?: string;
+};
 
 export type Flags = {
   /** The values of the flags, by name without dashes. A flag that takes no value has the value `true`. */
@@ -65,8 +70,9 @@ export function readFlags(
       values.set(name, args[index] ?? "");
     }
   }
-  for (const { name, summary } of needed.slice(operands.size)) {
-    problems.push(`<${name}> is missing: ${summary}`);
+  for (const { name, summary, byDefault } of needed.slice(operands.size)) {
+    if (byDefault === undefined) problems.push(`<${name}> is missing: ${summary}`);
+    else operands.set(name, byDefault);
   }
   return { values, operands, problems };
 }

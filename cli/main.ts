@@ -31,7 +31,11 @@ ${lines(SPECS)}
 }
 
 function helpOf(name: string, command: Command): string {
-  const operands = (command.operands ?? []).map((operand) => ` <${operand.name}>`).join("");
+  const operands = (command.operands ?? [])
+    .map((operand) =>
+      operand.byDefault === undefined ? ` <${operand.name}>` : ` [${operand.name}]`,
+    )
+    .join("");
   return `usage: zooid ${name}${operands} [flags]
 
 ${command.description}

@@ -7,6 +7,7 @@ import { TOPICS } from "../../actors/topics.ts";
 import { EVENTS } from "../../protocol/events.ts";
 import { WIRING } from "../../server/wiring.ts";
 import { KEYS } from "../../server/config/keys.ts";
+import { certs } from "../../cli/certs/command.ts";
 import { CONNECTION_FLAGS } from "../../cli/console/connection.ts";
 import { EXIT_CODES } from "../../cli/console/exit-codes.ts";
 import { formOf } from "../../cli/console/parse.ts";
@@ -57,6 +58,17 @@ export const GENERATED: readonly GeneratedTable[] = [
     make: () => meanings("phase", PHASES),
   },
   { file: "docs/internals/glossary.md", name: "retired words", make: retiredWords },
+  {
+    file: "docs/operations/security.md",
+    name: "flags of certs",
+    make: () =>
+      flagsTable(
+        certs.flags.map(({ name, placeholder, summary }) => ({
+          ...{ name, summary },
+          ...(placeholder !== undefined && { placeholder }),
+        })),
+      ),
+  },
   { file: CONSOLE, name: "flags of a connection", make: () => flagsTable(CONNECTION_FLAGS) },
   { file: CONSOLE, name: "exit codes", make: exitCodes },
   { file: CONSOLE, name: "commands of the console", make: consoleCommands },
