@@ -27,6 +27,7 @@ import { actorReports, stepsOf } from "./inspect-steps.ts";
 import { reportMissingLeader } from "./leader-missing.ts";
 import { natsLog, natsTopic } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
+import { reportNatsFiles } from "./tls/nats-terms.ts";
 import { whenNatsIsThere } from "./nats-wait.ts";
 import { traceEvent } from "./diagnostics.ts";
 import { type NodeState, stateOf } from "./node-state.ts";
@@ -116,6 +117,7 @@ class Node implements RunningNode {
   readonly #elections: ElectionMeter | undefined;
   #admin: AdminServer | undefined;
   #stopServerReports: () => void = () => undefined;
+  #stopNatsReports: () => void = () => undefined;
   #counts: ConnectionCounts | undefined;
   /** False: its disk is in memory. */
   readonly #hasFolder: boolean;
@@ -391,8 +393,9 @@ class Node implements RunningNode {
     const isUnprotected = keys === undefined && this.#config.members.length > 1;
     const name = `zooid ${ensemble} ${id}`;
     const subjects = peerSubjects(ensemble);
-    const options = { ...natsOptions(this.#config), name, subjects, id, log, isUnprotected };
+    const options = { ...natsOptions(this.#config, log), name, subjects, id, log, isUnprotected };
     const transport = await whenNatsIsThere(() => connectNats(options), log, this.#aborted.signal);
+    this.#stopNatsReports = reportNatsFiles(this.#config, log);
     // The node was stopped while the connection was made, and nobody else knows of it.
     if (this.#aborted.signal.aborted) await transport.close();
     this.#aborted.signal.throwIfAborted();
@@ -419,6 +422,7 @@ class Node implements RunningNode {
     this.#aborted.abort();
     this.#stopReports();
     this.#stopServerReports();
+    this.#stopNatsReports();
     const hasFailed = reason.kind === "failed";
     const why = hasFailed ? `the node stopped itself: ${reason.reason}` : "the node was stopped";
     const error = new NodeStoppedError(why);
