@@ -2,15 +2,16 @@
  * The admin server of a node: `/livez` and `/readyz` for probes, `/metrics` for Prometheus, and the commands of ZooKeeper's AdminServer.
  * It answers from the time on when the node begins to start, so that a start that waits is seen as one.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { ADMIN_TOKEN_FILE_BYTES_MAX, ADMIN_TOKEN_LENGTH_MIN } from "../../protocol/limits.ts";
 import type { EventDetail, LogLevel } from "../../runtime/effects.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import type { EventName } from "../../protocol/events.ts";
+import type { TlsTerms } from "../../runtime/connections/tls/terms.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import type { PlacedConfig } from "../threads/choice.ts";
 import type { ClientPorts } from "../threads/client-doors.ts";
+import { adminTlsFiles, loadAdminTerms } from "../tls/admin-terms.ts";
+import { watchFiles } from "../tls/reload.ts";
+import { AdminAccess } from "./access.ts";
 import { type Command, commandLinks, commandNamed, refusal, runCommand } from "./commands.ts";
 import { healthReply, NodeHealth, PROCESS } from "./health.ts";
 import { type HttpReply, type HttpRequest, HttpServer, isLoopback, TEXT } from "./http-server.ts";
@@ -24,6 +25,8 @@ export type AdminServerOptions = {
   /** Undefined before clients can connect. */
   readonly ports: () => ClientPorts | undefined;
   readonly say: (level: LogLevel, event: EventName, detail: EventDetail) => void;
+  /** How often the files of certificates are looked at. Default 5000. */
+  readonly certificatesEveryMs?: number;
   /** Undefined: the log is another's affair. */
   readonly logControl: LogControl | undefined;
 };
@@ -47,7 +50,8 @@ const NOT_FOUND: HttpReply = {
 
 export class AdminServer {
   readonly #options: AdminServerOptions;
-  readonly #token: Buffer | undefined;
+  readonly #access: AdminAccess;
+  #stopWatching: () => void = () => undefined;
   #http: HttpServer | undefined;
   #node: Started | undefined;
 
@@ -60,8 +64,7 @@ export class AdminServer {
 
   private constructor(options: AdminServerOptions) {
     this.#options = options;
-    const { adminTokenFile } = options.config;
-    this.#token = adminTokenFile === undefined ? undefined : digest(readToken(adminTokenFile));
+    this.#access = new AdminAccess(options.config);
   }
 
   get url(): string {
@@ -76,21 +79,48 @@ export class AdminServer {
   }
 
   async close(): Promise<void> {
+    this.#stopWatching();
     await this.#http?.close();
   }
 
   async #listen(): Promise<void> {
     const { adminAddress: host, adminPort: port } = this.#options.config;
     const answer = (request: HttpRequest): Promise<HttpReply> => this.#answer(request);
+    const tls = this.#terms();
     try {
-      this.#http = await HttpServer.listen({ host, port, answer });
+      this.#http = await HttpServer.listen({ host, port, answer, tls });
     } catch (error) {
       throw new Error(listenProblem(error, host, port), { cause: error });
     }
     const url = this.#http.url;
     this.#options.say("info", "adminListening", { url });
-    if (isLoopback(host) || this.#token !== undefined) return;
+    this.#watchCertificates();
+    if (isLoopback(host) || this.#access.asksForProof) return;
     this.#options.say("warn", "adminWithoutToken", { url });
+  }
+
+  /** Undefined: it speaks HTTP in clear. */
+  #terms(): TlsTerms | undefined {
+    const { config } = this.#options;
+    if (!config.adminHttps) return undefined;
+    const loading = loadAdminTerms(config, Date.now());
+    if (loading.kind === "loaded") return loading.terms;
+    const problems = loading.problems.map(({ field, rule }) => `${field} ${rule}`).join("; ");
+    throw new Error(`the admin server cannot speak TLS: ${problems}`);
+  }
+
+  #watchCertificates(): void {
+    const { config, say, certificatesEveryMs: everyMs } = this.#options;
+    if (!config.adminHttps || !config.tlsReload) return;
+    this.#stopWatching = watchFiles({
+      files: adminTlsFiles(config),
+      load: () => loadAdminTerms(config, Date.now()),
+      onRenewed: (terms) => this.#http?.renew(terms),
+      of: "admin",
+      kept: "operators are shown the ones before",
+      log: say,
+      ...(everyMs !== undefined && { everyMs }),
+    });
   }
 
   async #answer(request: HttpRequest): Promise<HttpReply> {
@@ -120,7 +150,9 @@ export class AdminServer {
     const { logControl } = this.#options;
     const isLogLevel = path === "/log-level" && logControl !== undefined;
     if (path !== "/metrics" && !isCommand && !isLogLevel) return NOT_FOUND;
-    if (this.#token !== undefined && !this.#hasToken(request)) return UNAUTHORIZED;
+    if (this.#access.asksForProof && this.#access.proven(request) === undefined) {
+      return unauthorized(this.#access);
+    }
     if (isLogLevel) return this.#logLevel(request, logControl);
     if (path === "/metrics") return await this.#metrics(metricsNames);
     const name = path.slice(commandUrl.length + 1);
@@ -171,37 +203,19 @@ export class AdminServer {
     if (access === "changing" && !adminChanges) {
       return NO_CHANGES;
     }
-    const isReached = !isLoopback(adminAddress) && this.#token === undefined;
+    const isReached = !isLoopback(adminAddress) && !this.#access.asksForProof;
     if (access === "open" || !isReached) return undefined;
-    return "it tells of clients and znodes to whoever reaches the port; give the node --admin-token-file (zooid.adminTokenFile)";
-  }
-
-  #hasToken({ authorization = "" }: HttpRequest): boolean {
-    const [, given] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
-    if (given === undefined || this.#token === undefined) return false;
-    return timingSafeEqual(digest(given), this.#token);
+    return "it tells of clients and znodes to whoever reaches the port; give the node --admin-token-file (zooid.adminTokenFile), or TLS with --admin-trust-store";
   }
 }
 
-const UNAUTHORIZED: HttpReply = {
-  status: 401,
-  contentType: TEXT,
-  body: "show the token of the node: Authorization: Bearer TOKEN\n",
-  headers: { "WWW-Authenticate": "Bearer" },
-};
-
-/** Digests have one length, so that how long a comparison takes says nothing. */
-function digest(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
-}
-
-function readToken(file: string): string {
-  const text = readFileSync(file, "utf8").trim();
-  const isToken = /^[\x21-\x7e]+$/.test(text) && text.length >= ADMIN_TOKEN_LENGTH_MIN;
-  if (isToken && text.length <= ADMIN_TOKEN_FILE_BYTES_MAX) return text;
-  throw new Error(
-    `${file} must hold one token of ${ADMIN_TOKEN_LENGTH_MIN} to ${ADMIN_TOKEN_FILE_BYTES_MAX} printable characters without spaces: openssl rand -hex 32`,
-  );
+function unauthorized({ advice }: AdminAccess): HttpReply {
+  return {
+    status: 401,
+    contentType: TEXT,
+    body: `show ${advice}\n`,
+    headers: { "WWW-Authenticate": "Bearer" },
+  };
 }
 
 function listenProblem(error: unknown, host: string, port: number): string {

@@ -2,7 +2,13 @@
  * A small HTTP server for operators and probes: it takes requests without a body, by GET and HEAD alone, and all that a client can make
  * it keep is bounded.
  */
+import { constants } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
+import { TLSSocket } from "node:tls";
+import { subjectName } from "../../runtime/connections/tls/distinguished-name.ts";
+import { contextOptions } from "../../runtime/connections/tls/entrance.ts";
+import type { TlsTerms } from "../../runtime/connections/tls/terms.ts";
 import { isIP, type Socket } from "node:net";
 import {
   ADMIN_CONNECTION_MS_MAX,
@@ -19,6 +25,8 @@ export type HttpRequest = {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly authorization: string | undefined;
+  /** The name in the certificate that was shown, if it is trusted. */
+  readonly certificate: string | undefined;
   readonly remoteAddress: string;
 };
 
@@ -35,6 +43,8 @@ export type HttpServerOptions = {
   readonly port: number;
   /** It never rejects. */
   readonly answer: (request: HttpRequest) => Promise<HttpReply>;
+  /** Default: it speaks HTTP in clear. */
+  readonly tls?: TlsTerms | undefined;
   /** Default ADMIN_CONNECTION_MS_MAX. */
   readonly connectionMsMax?: number;
 };
@@ -62,28 +72,40 @@ export class HttpServer {
 
   private constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#server = createServer(
-      {
-        maxHeaderSize: ADMIN_HEAD_BYTES_MAX,
-        requestTimeout: ADMIN_REQUEST_MS_MAX,
-        headersTimeout: ADMIN_REQUEST_MS_MAX,
-        keepAliveTimeout: ADMIN_IDLE_MS_MAX,
-        connectionsCheckingInterval: 1000,
-        noDelay: true,
-      },
-      (request, response) => void this.#take(request, response),
-    );
+    const limits = {
+      maxHeaderSize: ADMIN_HEAD_BYTES_MAX,
+      requestTimeout: ADMIN_REQUEST_MS_MAX,
+      headersTimeout: ADMIN_REQUEST_MS_MAX,
+      keepAliveTimeout: ADMIN_IDLE_MS_MAX,
+      connectionsCheckingInterval: 1000,
+      noDelay: true,
+    };
+    const take = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#take(request, response);
+    const { tls } = options;
+    this.#server =
+      tls === undefined
+        ? createServer(limits, take)
+        : createHttpsServer({ ...limits, ...tlsOptions(tls) }, take);
     this.#server.maxConnections = ADMIN_CONNECTIONS_MAX;
     this.#server.timeout = ADMIN_IDLE_MS_MAX;
-    this.#server.on("connection", (socket) => this.#open(socket));
+    this.#server.on("connection", (socket) => this.#bound(socket));
+    if (tls === undefined) this.#server.on("connection", (socket) => this.#open(socket));
+    else this.#server.on("secureConnection", (socket: TLSSocket) => this.#openSecure(socket, tls));
     // Nobody is asked to send what would not be read.
     this.#server.on("checkContinue", (request, response) => void this.#take(request, response));
   }
 
+  /** Connections that come from now on are shown this. Throws if it cannot be used, and everything is as before. */
+  renew(terms: TlsTerms): void {
+    if (this.#server instanceof HttpsServer) this.#server.setSecureContext(contextOf(terms));
+  }
+
   /** Such as `http://127.0.0.1:8080`. */
   get url(): string {
-    const { host } = this.#options;
-    return `http://${isIP(host) === 6 ? `[${host}]` : host}:${this.#port}`;
+    const { host, tls } = this.#options;
+    const scheme = tls === undefined ? "http" : "https";
+    return `${scheme}://${isIP(host) === 6 ? `[${host}]` : host}:${this.#port}`;
   }
 
   /** Ends every connection, those with a request under way as well. */
@@ -108,11 +130,26 @@ export class HttpServer {
     });
   }
 
-  #open(socket: Socket): void {
+  /** What a connection may take in all, a handshake of TLS with it. */
+  #bound(socket: Socket): void {
     const msMax = this.#connectionMsMax + ADMIN_CONNECTION_MS_SPARE;
     const timer = setTimeout(() => socket.destroy(), msMax);
     timer.unref();
     socket.once("close", () => clearTimeout(timer));
+  }
+
+  /** Node turns nobody away over a certificate, so that health is told to whoever has none where none is needed. */
+  #openSecure(socket: TLSSocket, { clientCertificates }: TlsTerms): void {
+    const isTrusted = socket.authorized;
+    const hasOne = socket.getPeerX509Certificate() !== undefined;
+    if (clientCertificates !== "none" && !isTrusted && (hasOne || clientCertificates === "need")) {
+      socket.destroy();
+    } else {
+      this.#open(socket);
+    }
+  }
+
+  #open(socket: Socket): void {
     this.#connections.set(socket, { openedMs: performance.now(), unanswered: 0 });
   }
 
@@ -182,8 +219,38 @@ function requestOf({ url = "/", headers, socket }: IncomingMessage): HttpRequest
     path: decoded(path),
     query: new URLSearchParams(query),
     authorization: headers.authorization,
+    certificate: certificateOf(socket),
     remoteAddress: socket.remoteAddress ?? "",
   };
+}
+
+function tlsOptions(terms: TlsTerms): ReturnType<typeof contextOf> & {
+  readonly requestCert: boolean;
+  readonly rejectUnauthorized: boolean;
+  readonly handshakeTimeout: number;
+} {
+  return {
+    ...contextOf(terms),
+    requestCert: terms.clientCertificates !== "none",
+    rejectUnauthorized: false,
+    handshakeTimeout: ADMIN_REQUEST_MS_MAX,
+  };
+}
+
+/** Without tickets, so that no certificate is taken for good on account of an earlier connection. */
+function contextOf(terms: TlsTerms): ReturnType<typeof contextOptions> {
+  return { ...contextOptions(terms), secureOptions: constants.SSL_OP_NO_TICKET };
+}
+
+function certificateOf(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return undefined;
+  try {
+    return subjectName(certificate.raw);
+  } catch {
+    return undefined;
+  }
 }
 
 function splitOnce(text: string, at: string): readonly string[] {

@@ -358,10 +358,13 @@ function packetBytes({ settings, warnings }: Draft): Reader<number> {
 
 export function validate(settings: Settings, options: ValidateOptions): Validation {
   const draft: Draft = { settings, problems: [], warnings: [] };
+  const membership = readMembership(draft, options);
+  const natsFiles = readNatsFiles(draft);
+  const tls = readTls(draft);
   const config: NodeConfig = {
-    ...readMembership(draft, options),
-    ...readNatsFiles(draft),
-    ...readTls(draft),
+    ...membership,
+    ...natsFiles,
+    ...tls,
     clientPortAddress: read(draft, "clientPortAddress", address, "::"),
     clientPortBacklog: read(
       draft,
@@ -375,7 +378,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     ...readMemory(draft),
     enforceQuota: read(draft, "enforceQuota", flag, false),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
-    ...readAdmin(draft),
+    ...readAdmin(draft, tls),
     readOnlyMode: read(draft, "readOnlyMode", flag, false),
     changeFeed: read(draft, "changeFeed", flag, false),
     ...readAuthentication({

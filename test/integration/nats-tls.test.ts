@@ -3,13 +3,13 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type TestFn } from "ava";
-import { run as runCerts } from "../../cli/certs/run.ts";
 import type { Client } from "../../client/client.ts";
 import { connect } from "../../client/connect.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { launchNode } from "../../server/node.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
+import { makeCertificates } from "../support/development-certificates.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
 
@@ -26,12 +26,6 @@ const certs = join(folder, "certs");
 /** The one that runs, on the same port as those before. */
 let nats: NatsServer | undefined;
 let release: () => void = () => undefined;
-
-async function certsIn(into: string, names = "127.0.0.1"): Promise<void> {
-  const quiet = { print: () => undefined, complain: (problem: string) => console.error(problem) };
-  const code = await runCerts(new Map([["names", names]]), new Map([["folder", into]]), quiet);
-  if (code !== 0) throw new Error("no certificates");
-}
 
 /** It is trusted by `ca.crt` of the folder alone, and trusts that alone. */
 function natsWith(of: string, port?: number): Promise<NatsServer> {
@@ -64,7 +58,7 @@ function launch(id: number, nats: NatsServer, events: InspectionEvent[]): Promis
 }
 
 test.before(async (t) => {
-  await certsIn(certs);
+  await makeCertificates(certs);
   // No system gives it to a connection of its own while there is no server.
   const port = await reservePorts();
   release = port.release;
@@ -113,7 +107,7 @@ test.serial(
     });
     await t.throwsAsync(noCertificate, { message: /certificate required|certificate|TLS/i });
     const other = join(folder, "other");
-    await certsIn(other, "localhost");
+    await makeCertificates(other, { names: "localhost" });
     const stranger = await natsWith(other);
     t.teardown(() => stranger.stop());
     // It is one for localhost, and the address is not.
@@ -131,7 +125,7 @@ test.serial(
     const states: string[] = [];
     const watching = client.state$.subscribe(({ kind }) => states.push(kind));
     const renewed = join(folder, "renewed");
-    await certsIn(renewed);
+    await makeCertificates(renewed);
     cpSync(renewed, certs, { recursive: true });
     // The connections that there are go on.
     await client.set("/written", Buffer.from("before the next connection"));
