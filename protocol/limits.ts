@@ -301,6 +301,18 @@ export const ADMIN_CONNECTION_MS_SPARE = 120_000;
 /** Milliseconds in which the node must have told the admin server what a request asks for. Then it is answered 503. */
 export const ADMIN_ANSWER_MS_MAX = 10_000;
 
+/** Milliseconds between the signs of life on a change stream over the admin server; fewer than ADMIN_IDLE_MS_MAX. */
+export const ADMIN_STREAM_SIGN_MS = 10_000;
+
+/** Change streams over the admin server's API. A further one is answered 503. */
+export const API_STREAMS_MAX = 16;
+
+/** Children on a page of the admin server's API. Who asks for more is answered 400. */
+export const API_CHILDREN_MAX = 500;
+
+/** Children that a znode may have for its pages to be made, each of which takes all names. One with more is answered 422. */
+export const API_LISTED_MAX = 50_000;
+
 /** Bytes of the file with the token of the admin server, and the fewest characters of a token. Another is refused at the start. */
 export const ADMIN_TOKEN_FILE_BYTES_MAX = 4096;
 export const ADMIN_TOKEN_LENGTH_MIN = 16;

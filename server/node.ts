@@ -205,7 +205,7 @@ class Node implements RunningNode {
     await this.#threads.startLanes({ counts: this.#shareCounts(), nats, skips });
     const main = this.#makeMain();
     this.#main = main;
-    this.#admin?.attach(main.system);
+    this.#admin?.attach(main.system, (path, options) => main.streams.changes(path, options));
     const recovered = new Promise<undefined>((resolve) => {
       observe(main.system, "durable").subscribe(() => resolve(undefined));
     });

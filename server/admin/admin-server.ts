@@ -12,6 +12,9 @@ import type { ClientPorts } from "../threads/client-doors.ts";
 import { adminTlsFiles, loadAdminTerms } from "../tls/admin-terms.ts";
 import { watchFiles } from "../tls/reload.ts";
 import { AdminAccess } from "./access.ts";
+import { Api, type ApiOptions } from "./api/api.ts";
+import { API_PATH } from "./api/endpoints.ts";
+import { errorReply } from "./api/json.ts";
 import { type Command, commandLinks, commandNamed, refusal, runCommand } from "./commands.ts";
 import { healthReply, NodeHealth, PROCESS } from "./health.ts";
 import { type HttpReply, type HttpRequest, HttpServer, isLoopback, TEXT } from "./http-server.ts";
@@ -38,14 +41,16 @@ export type LogControl = {
   readonly setLevel: (level: LogLevel) => void;
 };
 
-type Started = { readonly facts: NodeFacts; readonly health: NodeHealth };
+type Started = { readonly facts: NodeFacts; readonly health: NodeHealth; readonly api: Api };
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 const NO_CHANGES = "it changes something, which --admin-changes true (zooid.adminChanges) allows";
+const ONLY_WITH_PROOF =
+  "it tells of clients and znodes to whoever reaches the port; give the node --admin-token-file (zooid.adminTokenFile), or TLS with --admin-trust-store";
 const STARTING: HttpReply = { status: 503, body: "the node is starting\n" };
 const NOT_FOUND: HttpReply = {
   status: 404,
-  body: "there are /livez, /readyz, /metrics, and the commands\n",
+  body: `there are /livez, /readyz, /metrics, ${API_PATH}, and the commands\n`,
 };
 
 export class AdminServer {
@@ -72,15 +77,17 @@ export class AdminServer {
   }
 
   /** The node has actors from now on, who can be asked. */
-  attach(system: ActorSystem): void {
+  attach(system: ActorSystem, changes: ApiOptions["changes"]): void {
     const facts = new NodeFacts(system);
-    const { lanes } = this.#options.config;
-    this.#node = { facts, health: new NodeHealth(system, facts, Math.max(lanes, 1)) };
+    const { config, ports } = this.#options;
+    const health = new NodeHealth(system, facts, Math.max(config.lanes, 1));
+    this.#node = { facts, health, api: new Api({ config, facts, ports, changes }) };
   }
 
   async close(): Promise<void> {
     this.#stopWatching();
     await this.#http?.close();
+    await this.#node?.api.close();
   }
 
   async #listen(): Promise<void> {
@@ -149,14 +156,27 @@ export class AdminServer {
     const isCommand = path === commandUrl || path.startsWith(`${commandUrl}/`);
     const { logControl } = this.#options;
     const isLogLevel = path === "/log-level" && logControl !== undefined;
-    if (path !== "/metrics" && !isCommand && !isLogLevel) return NOT_FOUND;
+    const isApi = path.startsWith(`${API_PATH}/`);
+    if (path !== "/metrics" && !isCommand && !isLogLevel && !isApi) return NOT_FOUND;
     if (this.#access.asksForProof && this.#access.proven(request) === undefined) {
       return unauthorized(this.#access);
     }
     if (isLogLevel) return this.#logLevel(request, logControl);
+    if (isApi) return await this.#api(request);
     if (path === "/metrics") return await this.#metrics(metricsNames);
     const name = path.slice(commandUrl.length + 1);
     return name === "" ? commandLinks(commandUrl) : await this.#command(request, name);
+  }
+
+  async #api(request: HttpRequest): Promise<HttpReply> {
+    if (this.#isOpenToAll) return errorReply(403, "ZOOID_NO_PROOF", ONLY_WITH_PROOF);
+    if (this.#node === undefined) return errorReply(503, "ZOOID_STARTING", "the node is starting");
+    return await this.#node.api.answer(request);
+  }
+
+  /** Others than those on the machine reach it, and nobody proves who he is. */
+  get #isOpenToAll(): boolean {
+    return !isLoopback(this.#options.config.adminAddress) && !this.#access.asksForProof;
   }
 
   async #metrics(names: NodeConfig["metricsNames"]): Promise<HttpReply> {
@@ -199,13 +219,11 @@ export class AdminServer {
   }
 
   #whyNot({ access }: Command): string | undefined {
-    const { adminAddress, adminChanges } = this.#options.config;
+    const { adminChanges } = this.#options.config;
     if (access === "changing" && !adminChanges) {
       return NO_CHANGES;
     }
-    const isReached = !isLoopback(adminAddress) && !this.#access.asksForProof;
-    if (access === "open" || !isReached) return undefined;
-    return "it tells of clients and znodes to whoever reaches the port; give the node --admin-token-file (zooid.adminTokenFile), or TLS with --admin-trust-store";
+    return access === "open" || !this.#isOpenToAll ? undefined : ONLY_WITH_PROOF;
   }
 }
 

@@ -28,7 +28,7 @@ export type Asked = {
   readonly query: URLSearchParams;
 };
 
-type Fields = { readonly [name: string]: Json };
+export type Fields = { readonly [name: string]: Json };
 export type Answer = { readonly fields: Fields; readonly error?: string };
 
 const NOT_MEASURED = -1;
@@ -258,7 +258,7 @@ export function votingView({ about: { config } }: Asked): Answer {
 }
 
 /** What the configuration tells clients of a member, if it does: `server.1=host:2888:3888:participant;0.0.0.0:2181`. */
-function memberOf(
+export function memberOf(
   { servers }: NodeConfig,
   id: number,
 ): Readonly<Partial<Record<string, string>>> | undefined {

@@ -3,6 +3,7 @@
  * it keep is bounded.
  */
 import { constants } from "node:crypto";
+import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import { TLSSocket } from "node:tls";
@@ -18,6 +19,7 @@ import {
   ADMIN_IDLE_MS_MAX,
   ADMIN_PIPELINED_MAX,
   ADMIN_REQUEST_MS_MAX,
+  ADMIN_STREAM_SIGN_MS,
 } from "../../protocol/limits.ts";
 
 export type HttpRequest = {
@@ -28,6 +30,8 @@ export type HttpRequest = {
   /** The name in the certificate that was shown, if it is trusted. */
   readonly certificate: string | undefined;
   readonly remoteAddress: string;
+  /** Where a client of server-sent events wants to go on. */
+  readonly lastEventId: string | undefined;
 };
 
 export type HttpReply = {
@@ -35,6 +39,8 @@ export type HttpReply = {
   readonly body: string;
   readonly contentType?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
+  /** In the place of the body, of a GET: server-sent events, each when the client has taken in those before. The signal aborts when it is gone. */
+  readonly events?: (signal: AbortSignal) => AsyncIterable<string>;
 };
 
 export type HttpServerOptions = {
@@ -175,6 +181,10 @@ export class HttpServer {
     // A client that is gone hears nothing.
     response.on("error", () => undefined);
     const reply = this.#refusal(request) ?? (await this.#options.answer(requestOf(request)));
+    if (reply.events !== undefined && request.method === "GET") {
+      await this.#stream(response, reply.events).catch(() => response.destroy());
+      return;
+    }
     const body = Buffer.from(reply.body);
     response.writeHead(reply.status, {
       "Content-Type": reply.contentType ?? TEXT,
@@ -186,6 +196,36 @@ export class HttpServer {
       ...reply.headers,
     });
     response.end(request.method === "HEAD" ? undefined : body);
+  }
+
+  /** A client that takes nothing in is closed as one on whose connection nothing happens. */
+  async #stream(response: ServerResponse, events: NonNullable<HttpReply["events"]>): Promise<void> {
+    const gone = new AbortController();
+    const wakers = new EventEmitter();
+    response.once("close", () => {
+      gone.abort();
+      wakers.emit("on");
+    });
+    response.on("drain", () => wakers.emit("on"));
+    if (response.destroyed) return;
+    response.writeHead(200, {
+      "Content-Type": "text/event-stream",
+      "Cache-Control": "no-store",
+      "X-Content-Type-Options": "nosniff",
+      Connection: "close",
+    });
+    const sign = setInterval(() => {
+      if (response.writableLength === 0) response.write(": here\n\n");
+    }, ADMIN_STREAM_SIGN_MS);
+    try {
+      for await (const text of events(gone.signal)) {
+        if (gone.signal.aborted) break;
+        if (!response.write(text)) await once(wakers, "on");
+      }
+    } finally {
+      clearInterval(sign);
+    }
+    response.end();
   }
 
   #refusal(request: IncomingMessage): HttpReply | undefined {
@@ -221,6 +261,7 @@ function requestOf({ url = "/", headers, socket }: IncomingMessage): HttpRequest
     authorization: headers.authorization,
     certificate: certificateOf(socket),
     remoteAddress: socket.remoteAddress ?? "",
+    lastEventId: textOf(headers["last-event-id"]),
   };
 }
 
@@ -251,6 +292,10 @@ function certificateOf(socket: Socket): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function textOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === "string" && header !== "" ? header : undefined;
 }
 
 function splitOnce(text: string, at: string): readonly string[] {

@@ -28,7 +28,14 @@ const PORT_MAX = 65_535;
 const PORT_DEFAULT = 8080;
 const NAMES: readonly MetricsNames[] = ["zookeeper-3.9", "zookeeper-3.10", "both"];
 /** Paths of the admin server's own. */
-const OWN_PATHS: ReadonlySet<string> = new Set(["/livez", "/readyz", "/metrics", "/log-level"]);
+const OWN_PATHS: ReadonlySet<string> = new Set([
+  "/livez",
+  "/readyz",
+  "/metrics",
+  "/log-level",
+  "/api",
+  "/api/v1",
+]);
 
 /**
  * Off unless it is asked for: of several nodes on one machine, only one could have ZooKeeper's port. Whoever names a port asks for it.

@@ -15,6 +15,7 @@ import type { Flag, Spec } from "../../cli/console/spec.ts";
 import { SPECS } from "../../cli/console/specs.ts";
 import type { Row } from "../../server/config/key-rows.ts";
 import { CHAPTERS } from "../../server/config/zookeeper-keys.ts";
+import { API_PATH, ENDPOINTS } from "../../server/admin/api/endpoints.ts";
 import { COMMANDS } from "../../server/admin/commands.ts";
 import type { Metric } from "../../server/admin/metrics/metric.ts";
 import { OWN_METRICS } from "../../server/admin/metrics/own.ts";
@@ -37,6 +38,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: "docs/operations/events.md", name: "events", make: events },
   { file: "docs/operations/zookeeper-keys.md", name: "keys of ZooKeeper", make: zookeeperKeys },
   { file: "docs/operations/admin-server.md", name: "commands", make: commands },
+  { file: "docs/operations/admin-server.md", name: "endpoints of the API", make: endpoints },
   {
     file: "docs/operations/metrics.md",
     name: "metrics of ZooKeeper",
@@ -132,6 +134,14 @@ function commands(): string {
   });
   const head = "| command | is | without a leader | what it tells or does |";
   return [head, "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+function endpoints(): string {
+  const rows = ENDPOINTS.map(({ name, query, summary }) => {
+    const parameters = query.map((each) => `\`${each}\``).join(", ");
+    return `| \`GET ${API_PATH}/${name}\` | ${parameters} | ${summary} |`;
+  });
+  return ["| endpoint | parameters | what it tells |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
 function metrics<Known>(
