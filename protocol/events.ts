@@ -110,6 +110,10 @@ export const EVENTS = {
       "the admin server is reached from elsewhere and has no token: it tells nothing of clients and znodes",
   },
   adminChange: { level: "info", meaning: "somebody has set something back, or set it, over HTTP" },
+  adminWrite: {
+    level: "info",
+    meaning: "somebody changes a znode over HTTP: before it is asked for, and with what came of it",
+  },
   adminFailed: { level: "error", meaning: "a bug: a request to the admin server was not answered" },
 
   // The log

@@ -13,6 +13,7 @@ import { adminTlsFiles, loadAdminTerms } from "../tls/admin-terms.ts";
 import { watchFiles } from "../tls/reload.ts";
 import { AdminAccess } from "./access.ts";
 import { Api, type ApiOptions } from "./api/api.ts";
+import { auditInto } from "./api/audit.ts";
 import { API_PATH } from "./api/endpoints.ts";
 import { errorReply } from "./api/json.ts";
 import { type Command, commandLinks, commandNamed, refusal, runCommand } from "./commands.ts";
@@ -79,9 +80,11 @@ export class AdminServer {
   /** The node has actors from now on, who can be asked. */
   attach(system: ActorSystem, changes: ApiOptions["changes"]): void {
     const facts = new NodeFacts(system);
-    const { config, ports } = this.#options;
+    const { config, ports, say } = this.#options;
+    const log = (detail: EventDetail): void => say("info", "adminWrite", detail);
+    const audit = auditInto(config.adminAuditFile, log, () => Date.now());
     const health = new NodeHealth(system, facts, Math.max(config.lanes, 1));
-    this.#node = { facts, health, api: new Api({ config, facts, ports, changes }) };
+    this.#node = { facts, health, api: new Api({ config, facts, ports, changes, audit }) };
   }
 
   async close(): Promise<void> {
@@ -94,8 +97,9 @@ export class AdminServer {
     const { adminAddress: host, adminPort: port } = this.#options.config;
     const answer = (request: HttpRequest): Promise<HttpReply> => this.#answer(request);
     const tls = this.#terms();
+    const takesPost = (path: string): boolean => path.startsWith(`${API_PATH}/`);
     try {
-      this.#http = await HttpServer.listen({ host, port, answer, tls });
+      this.#http = await HttpServer.listen({ host, port, answer, tls, takesPost });
     } catch (error) {
       throw new Error(listenProblem(error, host, port), { cause: error });
     }
@@ -171,7 +175,7 @@ export class AdminServer {
   async #api(request: HttpRequest): Promise<HttpReply> {
     if (this.#isOpenToAll) return errorReply(403, "ZOOID_NO_PROOF", ONLY_WITH_PROOF);
     if (this.#node === undefined) return errorReply(503, "ZOOID_STARTING", "the node is starting");
-    return await this.#node.api.answer(request);
+    return await this.#node.api.answer(request, this.#access.proven(request));
   }
 
   /** Others than those on the machine reach it, and nobody proves who he is. */

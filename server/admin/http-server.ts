@@ -12,6 +12,7 @@ import { contextOptions } from "../../runtime/connections/tls/entrance.ts";
 import type { TlsTerms } from "../../runtime/connections/tls/terms.ts";
 import { isIP, type Socket } from "node:net";
 import {
+  ADMIN_BODY_BYTES_MAX,
   ADMIN_CONNECTION_MS_MAX,
   ADMIN_CONNECTION_MS_SPARE,
   ADMIN_CONNECTIONS_MAX,
@@ -32,7 +33,23 @@ export type HttpRequest = {
   readonly remoteAddress: string;
   /** Where a client of server-sent events wants to go on. */
   readonly lastEventId: string | undefined;
+  /** True for a POST, which is handed on for the paths that take one. */
+  readonly isPost: boolean;
+  /** Over TLS. */
+  readonly isSecure: boolean;
+  /** What a browser says of the page that asks. */
+  readonly origin: string | undefined;
+  readonly fetchSite: string | undefined;
+  /** Whom the client has asked for, with the port. */
+  readonly host: string | undefined;
+  readonly contentType: string | undefined;
+  /** Reads the body, which is not read otherwise. Called once at most. */
+  readonly body: () => Promise<Body>;
 };
+
+export type Body =
+  | { readonly kind: "read"; readonly bytes: Buffer }
+  | { readonly kind: "refused"; readonly status: number; readonly why: string };
 
 export type HttpReply = {
   readonly status: number;
@@ -49,6 +66,8 @@ export type HttpServerOptions = {
   readonly port: number;
   /** It never rejects. */
   readonly answer: (request: HttpRequest) => Promise<HttpReply>;
+  /** Whether a POST to the path is handed on. Default: none is. */
+  readonly takesPost?: (path: string) => boolean;
   /** Default: it speaks HTTP in clear. */
   readonly tls?: TlsTerms | undefined;
   /** Default ADMIN_CONNECTION_MS_MAX. */
@@ -180,7 +199,8 @@ export class HttpServer {
     });
     // A client that is gone hears nothing.
     response.on("error", () => undefined);
-    const reply = this.#refusal(request) ?? (await this.#options.answer(requestOf(request)));
+    const asked = requestOf(request, response);
+    const reply = this.#refusal(request, asked.path) ?? (await this.#options.answer(asked));
     if (reply.events !== undefined && request.method === "GET") {
       await this.#stream(response, reply.events).catch(() => response.destroy());
       return;
@@ -228,13 +248,14 @@ export class HttpServer {
     response.end();
   }
 
-  #refusal(request: IncomingMessage): HttpReply | undefined {
+  #refusal(request: IncomingMessage, path: string): HttpReply | undefined {
     const { method, headers } = request;
-    if (method !== "GET" && method !== "HEAD") {
+    const isPost = method === "POST" && this.#options.takesPost?.(path) === true;
+    if (method !== "GET" && method !== "HEAD" && !isPost) {
       const close = { Allow: "GET, HEAD", Connection: "close" };
       return { status: 405, body: "there are GET and HEAD\n", headers: close };
     }
-    if (hasBody(request)) return { status: 413, body: "no request has a body here\n" };
+    if (hasBody(request) && !isPost) return { status: 413, body: "no request has a body here\n" };
     if (isLoopback(this.#options.host) && !isOwnName(headers.host)) {
       // A web page that has its own name point here must not be able to read what is told.
       return { status: 421, body: "ask for localhost, or for the address\n" };
@@ -253,7 +274,8 @@ function isOwnName(host = "localhost"): boolean {
   return isIP(name) !== 0 || name === "localhost" || name.endsWith(".localhost");
 }
 
-function requestOf({ url = "/", headers, socket }: IncomingMessage): HttpRequest {
+function requestOf(request: IncomingMessage, response: ServerResponse): HttpRequest {
+  const { url = "/", headers, socket } = request;
   const [path = "/", query = ""] = splitOnce(url, "?");
   return {
     path: decoded(path),
@@ -262,6 +284,13 @@ function requestOf({ url = "/", headers, socket }: IncomingMessage): HttpRequest
     certificate: certificateOf(socket),
     remoteAddress: socket.remoteAddress ?? "",
     lastEventId: textOf(headers["last-event-id"]),
+    isPost: request.method === "POST",
+    isSecure: socket instanceof TLSSocket,
+    origin: headers.origin,
+    fetchSite: textOf(headers["sec-fetch-site"]),
+    host: headers.host,
+    contentType: headers["content-type"],
+    body: async () => await bodyOf(request, response),
   };
 }
 
@@ -292,6 +321,30 @@ function certificateOf(socket: Socket): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Its length must be said before, so that nothing is read of one that is too long. */
+async function bodyOf(request: IncomingMessage, response: ServerResponse): Promise<Body> {
+  const length = Number(request.headers["content-length"] ?? Number.NaN);
+  if (Number.isNaN(length)) {
+    return {
+      kind: "refused",
+      status: 411,
+      why: "the length of the body must be said: Content-Length",
+    };
+  }
+  if (length > ADMIN_BODY_BYTES_MAX) {
+    const why = `the body may have ${ADMIN_BODY_BYTES_MAX} bytes at most`;
+    return { kind: "refused", status: 413, why };
+  }
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    return { kind: "refused", status: 400, why: "the body has not come" };
+  }
+  return { kind: "read", bytes: Buffer.concat(chunks) };
 }
 
 function textOf(header: string | readonly string[] | undefined): string | undefined {

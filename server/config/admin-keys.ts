@@ -74,4 +74,16 @@ export const ADMIN_KEYS: readonly Key[] = [
     "zooid.adminChanges",
     "carry out commands that change something (default false)",
   ),
+  key(
+    "adminWrites",
+    "admin-writes true|false",
+    "zooid.adminWrites",
+    "change znodes for whoever shows a token or a certificate (default false)",
+  ),
+  key(
+    "adminAuditFile",
+    "admin-audit-file FILE",
+    "zooid.adminAuditFile",
+    "a line for each such change (default: in the log)",
+  ),
 ];

@@ -1,4 +1,6 @@
 /** The settings of the admin server. */
+import { existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { type AdminTlsConfig, loadAdminTerms } from "../tls/admin-terms.ts";
 import type { TlsConfig } from "../tls/load-terms.ts";
 import { type Draft, read, refuse } from "./draft.ts";
@@ -20,6 +22,8 @@ type AdminSettings = Pick<
   | "adminClientAuth"
   | "adminCertificateNames"
   | "adminChanges"
+  | "adminWrites"
+  | "adminAuditFile"
   | "metricsNames"
 >;
 
@@ -42,8 +46,10 @@ const OWN_PATHS: ReadonlySet<string> = new Set([
  */
 export function readAdmin(draft: Draft, tls: TlsConfig): AdminSettings {
   const hint = "0 is a free one, which the node prints";
+  const tlsSettings = readAdminTls(draft, tls);
   return {
-    ...readAdminTls(draft, tls),
+    ...tlsSettings,
+    ...readWrites(draft, tlsSettings),
     adminServer: read(draft, "adminServer", flag, draft.settings.has("adminPort")),
     adminPort: read(draft, "adminPort", wholeNumber(0, PORT_MAX, hint), PORT_DEFAULT),
     adminAddress: read(draft, "adminAddress", address, "127.0.0.1"),
@@ -109,6 +115,34 @@ function readAdminTls(draft: Draft, tls: TlsConfig): AdminTls {
     for (const problem of loading.problems)
       refuse(draft, problem.field, problem.rule, problem.hint);
   return own;
+}
+
+function readWrites(
+  draft: Draft,
+  { adminClientAuth }: AdminTls,
+): Pick<AdminSettings, "adminWrites" | "adminAuditFile"> {
+  const { settings } = draft;
+  const adminWrites = read(draft, "adminWrites", flag, false);
+  const isProven = settings.has("adminTokenFile") || adminClientAuth !== "none";
+  if (adminWrites && !isProven) {
+    const hint = "give zooid.adminTokenFile, or zooid.adminTrustStoreFile";
+    refuse(draft, "adminWrites", "needs that whoever writes can prove who he is", hint);
+  }
+  if (settings.has("adminAuditFile") && !adminWrites) {
+    refuse(draft, "adminAuditFile", "has no effect without changes", "give zooid.adminWrites=true");
+  }
+  const audit = read<string | undefined>(draft, "adminAuditFile", newFile, undefined);
+  return { adminWrites, adminAuditFile: audit };
+}
+
+/** A file that need not be there yet, in a folder that is. */
+function newFile(text: string): Reading<string> {
+  const path = resolve(text);
+  const isNamed = text !== "" && !text.includes("\0") && existsSync(dirname(path));
+  if (isNamed && statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return { kind: "read", value: path };
+  const hint = "check the path; the file itself is made if it is not there";
+  return { kind: "refused", rule: "must name a file in a folder that is there", hint };
 }
 
 /** Semicolons stand between them, since names have commas. */

@@ -142,6 +142,10 @@ export type NodeConfig = {
   readonly adminCertificateNames: string | undefined;
   /** Whether the commands that set something back, or set it, are carried out. Default false. */
   readonly adminChanges: boolean;
+  /** Whether znodes may be changed through the admin server, by whoever proves who he is. Default false. */
+  readonly adminWrites: boolean;
+  /** A file to which a line is added for each such change. Default: the node's log has them. */
+  readonly adminAuditFile: string | undefined;
   /** The names of ZooKeeper's counters at `/metrics`: those of its releases up to 3.9, those with `_total` of 3.10, or both. Default both. */
   readonly metricsNames: MetricsNames;
   /** Four-letter words that are answered, `srvr` always among them. Default DEFAULT_WORDS: those that list and change nothing. */

@@ -137,9 +137,9 @@ function commands(): string {
 }
 
 function endpoints(): string {
-  const rows = ENDPOINTS.map(({ name, query, summary }) => {
+  const rows = ENDPOINTS.map(({ name, method, query, summary }) => {
     const parameters = query.map((each) => `\`${each}\``).join(", ");
-    return `| \`GET ${API_PATH}/${name}\` | ${parameters} | ${summary} |`;
+    return `| \`${method} ${API_PATH}/${name}\` | ${parameters} | ${summary} |`;
   });
   return ["| endpoint | parameters | what it tells |", "| --- | --- | --- |", ...rows].join("\n");
 }

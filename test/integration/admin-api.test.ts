@@ -1,6 +1,7 @@
 /** The JSON API of three nodes' admin servers, asked over HTTP as a dashboard asks it. */
 import { mkdtemp, rm } from "node:fs/promises";
-import { get, type IncomingMessage } from "node:http";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { get, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type TestFn } from "ava";
@@ -22,6 +23,18 @@ type Shared = {
 };
 const test = anyTest as TestFn<Shared>;
 
+const TOKEN = "0123456789abcdef0123456789abcdef";
+
+/** The settings of the node through which znodes may be changed. */
+function writing(folder: string): Readonly<Record<string, string>> {
+  writeFileSync(join(folder, "token"), TOKEN);
+  return {
+    "admin-token-file": join(folder, "token"),
+    "admin-writes": "true",
+    "admin-audit-file": join(folder, "audit.jsonl"),
+  };
+}
+
 test.before(async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "zooid-admin-api-"));
   const network = new MemoryNetwork(realClock);
@@ -32,6 +45,7 @@ test.before(async (t) => {
         Object.entries({
           ...{ id, members: "1,2,3", "data-dir": join(folder, id), lanes: "0" },
           ...{ "client-port": "0", "client-port-address": "127.0.0.1", "admin-port": "0" },
+          ...(id === "3" && writing(folder)),
           servers: "1=db1:2888:3888;2181,2=db2:2888:3888;2181,3=db3:2888:3888;2181",
         }),
       ),
@@ -53,7 +67,7 @@ test.after.always(async (t) => {
 });
 
 async function ask(url: string, path: string): Promise<Fields & { readonly status: number }> {
-  const { status, text } = await askAdmin(url, `/api/v1/${path}`);
+  const { status, text } = await askAdmin(url, `/api/v1/${path}`, TOKEN);
   return { ...(JSON.parse(text) as Fields), status };
 }
 
@@ -254,9 +268,205 @@ function askHead(url: string): Promise<number> {
   });
 }
 
+type Told = { readonly status: number; readonly body: Fields };
+
+/** A POST as a program sends one, unless something of it is changed. */
+function post(
+  node: RunningNode | undefined,
+  name: string,
+  body: unknown,
+  headers: Readonly<Record<string, string | undefined>> = {},
+): Promise<Told> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const all = {
+    "content-type": "application/json",
+    authorization: `Bearer ${TOKEN}`,
+    "content-length": String(Buffer.byteLength(text)),
+    ...headers,
+  };
+  const sent = Object.entries(all).filter(([, value]) => value !== undefined);
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      `${node?.adminUrl}/api/v1/${name}`,
+      { method: "POST", agent: false, headers: Object.fromEntries(sent) },
+      (response) => {
+        let answer = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => {
+          answer += chunk;
+        });
+        response.once("end", () => {
+          const isJson = response.headers["content-type"] === "application/json";
+          const told = isJson ? (JSON.parse(answer) as Fields) : { text: answer };
+          resolve({ status: response.statusCode ?? 0, body: told });
+        });
+      },
+    );
+    asked.once("error", reject);
+    asked.end(text);
+  });
+}
+
+function codeOf({ status, body }: Told): readonly unknown[] {
+  return [status, (body["error"] as Fields | undefined)?.["code"]];
+}
+
+function auditOf(folder: string): readonly Fields[] {
+  const lines = readFileSync(join(folder, "audit.jsonl"), "utf8").trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as Fields);
+}
+
+test.serial(
+  "who shows the token changes znodes, and each change is in the audit log without its value",
+  async (t) => {
+    const { nodes, folder } = t.context;
+    const [, , node] = nodes;
+    const made = await post(node, "create", {
+      path: "/jobs/job-",
+      text: "hush",
+      sequential: true,
+      parents: true,
+    });
+    t.is(made.status, 200, JSON.stringify(made.body));
+    t.like(made.body, { path: "/jobs/job-0000000000", version: 0 });
+    const path = "/jobs/job-0000000000";
+    const base64 = Buffer.from([0, 255, 7]).toString("base64");
+    const set = await post(node, "set", { path, base64, version: 0 });
+    t.like(set, { status: 200, body: { path, version: 1 } });
+    const told = await ask(node?.adminUrl ?? "", `znode?path=${path}`);
+    t.deepEqual([told["base64"], told["text"]], [base64, null]);
+    t.deepEqual(codeOf(await post(node, "delete", { path, version: 7 })), [
+      409,
+      "ZOOID_BAD_VERSION",
+    ]);
+    t.deepEqual(codeOf(await post(node, "delete", { path: "/jobs" })), [409, "ZOOID_NOT_EMPTY"]);
+    const removed = await post(node, "delete", { path, version: 1 });
+    t.is(removed.status, 200);
+    t.is((await ask(node?.adminUrl ?? "", `znode?path=${path}`)).status, 404);
+    const audit = auditOf(folder);
+    t.deepEqual(
+      audit.map(({ phase, what, path: of, version, result, zxid }) => [
+        phase,
+        what,
+        of,
+        version,
+        result,
+        zxid,
+      ]),
+      [
+        ["asked", "create", "/jobs/job-", undefined, undefined, undefined],
+        ["answered", "create", path, undefined, "done", made.body["zxid"]],
+        ["asked", "set", path, 0, undefined, undefined],
+        ["answered", "set", path, 0, "done", set.body["zxid"]],
+        ["asked", "delete", path, 7, undefined, undefined],
+        ["answered", "delete", path, 7, "ZOOID_BAD_VERSION", undefined],
+        ["asked", "delete", "/jobs", undefined, undefined, undefined],
+        ["answered", "delete", "/jobs", undefined, "ZOOID_NOT_EMPTY", undefined],
+        ["asked", "delete", path, 1, undefined, undefined],
+        ["answered", "delete", path, 1, "done", removed.body["zxid"]],
+      ],
+    );
+    for (const line of audit) t.like(line, { who: "token", address: "127.0.0.1" });
+    t.false(JSON.stringify(audit).includes("hush") || JSON.stringify(audit).includes(base64));
+    t.is(statSync(join(folder, "audit.jsonl")).mode & 0o777, 0o600);
+  },
+);
+
+test.serial("nobody else changes anything, and no web page of somebody else's does", async (t) => {
+  const { nodes, folder } = t.context;
+  const [first, , node] = nodes;
+  const before = auditOf(folder).length;
+  const body = { path: "/page", text: "x" };
+  const own = node?.adminUrl ?? "";
+  type Case = readonly [
+    status: number,
+    code: string | undefined,
+    headers: Parameters<typeof post>[3],
+  ];
+  const cases: readonly Case[] = [
+    [401, undefined, { authorization: undefined }],
+    [401, undefined, { authorization: `Bearer ${TOKEN}0` }],
+    [403, "ZOOID_FOREIGN_PAGE", { origin: "http://evil.example" }],
+    [403, "ZOOID_FOREIGN_PAGE", { origin: "null" }],
+    [403, "ZOOID_FOREIGN_PAGE", { origin: own.replace(/\d+$/, "1") }],
+    [403, "ZOOID_FOREIGN_PAGE", { "sec-fetch-site": "cross-site" }],
+    [421, undefined, { host: "evil.example" }],
+    [415, "ZOOID_BAD_ARGUMENTS", { "content-type": "text/plain" }],
+    [415, "ZOOID_BAD_ARGUMENTS", { "content-type": undefined }],
+    [411, "ZOOID_BAD_ARGUMENTS", { "content-length": undefined, "transfer-encoding": "chunked" }],
+  ];
+  for (const [status, code, headers] of cases) {
+    t.deepEqual(
+      codeOf(await post(node, "create", body, headers)),
+      [status, code],
+      JSON.stringify(headers),
+    );
+  }
+  t.deepEqual(codeOf(await post(first, "create", body)), [403, "ZOOID_READ_ONLY"]);
+  const wrong: readonly unknown[] = [
+    "no JSON",
+    [],
+    { text: "x" },
+    { path: "/page", txt: "x" },
+    { path: "/page", text: 1 },
+    { path: "/page", text: "x", base64: "eA==" },
+    { path: "/page", base64: "e" },
+    { path: "/page", ["__proto__"]: {} },
+  ];
+  for (const each of wrong) {
+    t.deepEqual(
+      codeOf(await post(node, "create", each)),
+      [400, "ZOOID_BAD_ARGUMENTS"],
+      JSON.stringify(each),
+    );
+  }
+  t.deepEqual(codeOf(await post(node, "set", { path: "/page" })), [400, "ZOOID_BAD_ARGUMENTS"]);
+  t.is((await ask(own, "create")).status, 404);
+  t.is((await post(node, "znode", {})).status, 404);
+  t.is((await ask(own, "znode?path=/page")).status, 404);
+  t.is(auditOf(folder).length, before);
+  t.is(
+    (await post(node, "create", body, { origin: own, "sec-fetch-site": "same-origin" })).status,
+    200,
+  );
+});
+
+test.serial(
+  "a body that is too long is not read, and a value of the largest size is taken",
+  async (t) => {
+    const [, , node] = t.context.nodes;
+    const tooLong = await post(node, "create", "x", { "content-length": String(1536 * 1024 + 1) });
+    t.is(tooLong.status, 413);
+    const base64 = Buffer.alloc(1_000_000, 7).toString("base64");
+    t.is((await post(node, "create", { path: "/large", base64 })).status, 200);
+  },
+);
+
+test.serial("what cannot be written into the audit log is not done", async (t) => {
+  const { nodes, folder } = t.context;
+  const [, , node] = nodes;
+  rmSync(join(folder, "audit.jsonl"));
+  mkdirSync(join(folder, "audit.jsonl"));
+  const told = await post(node, "create", { path: "/unseen" });
+  t.deepEqual(codeOf(told), [503, "ZOOID_NO_AUDIT"]);
+  t.is((await ask(node?.adminUrl ?? "", "znode?path=/unseen")).status, 404);
+});
+
+test("changes need somebody who can prove who he is, and their log needs changes", (t) => {
+  const fields = (flags: Readonly<Record<string, string>>): readonly string[] => {
+    const loaded = loadConfig({ transport: "memory", flags: new Map(Object.entries(flags)) });
+    return loaded.kind === "invalid" ? loaded.problems.map(({ field }) => field) : [];
+  };
+  t.deepEqual(fields({ "admin-writes": "true" }), ["adminWrites"]);
+  t.deepEqual(fields({ "admin-audit-file": "/nowhere/audit" }), [
+    "adminAuditFile",
+    "adminAuditFile",
+  ]);
+});
+
 test("every endpoint is asked for here", (t) => {
   t.deepEqual(
     ENDPOINTS.map(({ name }) => name),
-    ["ensemble", "nodes", "sessions", "znode", "children", "changes"],
+    ["ensemble", "nodes", "sessions", "znode", "children", "changes", "create", "set", "delete"],
   );
 });

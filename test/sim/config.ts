@@ -89,6 +89,8 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     adminClientAuth: "none",
     adminCertificateNames: undefined,
     adminChanges: false,
+    adminWrites: false,
+    adminAuditFile: undefined,
     metricsNames: "both",
     fourLetterWords: ["*"],
     readOnlyMode: true,

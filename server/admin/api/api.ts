@@ -8,17 +8,21 @@ import type { ClientPorts } from "../../threads/client-doors.ts";
 import { connections, dump, type Fields, memberOf } from "../answers.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
 import type { NodeFacts } from "../node-facts.ts";
+import type { OwnClient } from "../../embedded/own-client.ts";
+import type { Audit } from "./audit.ts";
 import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
 import { eventsOf } from "./event-stream.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
 import { ApiSession } from "./session.ts";
 import { children, failureReply, znode } from "./tree.ts";
+import { answerWrite, type Write } from "./writes.ts";
 
 export type ApiOptions = {
   readonly config: NodeConfig;
   readonly facts: NodeFacts;
   /** Undefined before clients can connect. */
   readonly ports: () => ClientPorts | undefined;
+  readonly audit: Audit;
   readonly changes: (path: string, options: ChangesOptions) => Changes;
 };
 
@@ -42,9 +46,11 @@ export class Api {
     await this.#session.close();
   }
 
-  async answer(request: HttpRequest): Promise<HttpReply> {
+  /** `who`: whoever has proved who he is. Undefined: nobody has. */
+  async answer(request: HttpRequest, who: string | undefined): Promise<HttpReply> {
     const name = request.path.slice(API_PATH.length + 1);
-    const endpoint = ENDPOINTS.find((each) => each.name === name);
+    const method = request.isPost ? "POST" : "GET";
+    const endpoint = ENDPOINTS.find((each) => each.name === name && each.method === method);
     if (endpoint === undefined) {
       const names = ENDPOINTS.map((each) => each.name).join(", ");
       return errorReply(404, "ZOOID_NO_ENDPOINT", `there are ${names}`);
@@ -54,14 +60,18 @@ export class Api {
       return errorReply(400, "ZOOID_BAD_ARGUMENTS", `${name} has no parameter ${stranger}`);
     }
     try {
-      return await this.#answer(endpoint.name, request);
+      return await this.#answer(endpoint.name, request, who);
     } catch (error) {
       if (error instanceof NoPortError) return errorReply(503, "ZOOID_NO_PORT", error.message);
       return failureReply(error);
     }
   }
 
-  async #answer(name: Endpoint["name"], request: HttpRequest): Promise<HttpReply> {
+  async #answer(
+    name: Endpoint["name"],
+    request: HttpRequest,
+    who: string | undefined,
+  ): Promise<HttpReply> {
     const { query } = request;
     switch (name) {
       case "znode":
@@ -76,7 +86,25 @@ export class Api {
         return await this.#facts("stat", (facts) => this.#nodes(facts));
       case "sessions":
         return await this.#sessions();
+      case "create":
+      case "set":
+      case "delete":
+        return await this.#write(name, request, who);
     }
+  }
+
+  async #write(what: Write, request: HttpRequest, who: string | undefined): Promise<HttpReply> {
+    if (!this.#options.config.adminWrites) {
+      return errorReply(
+        403,
+        "ZOOID_READ_ONLY",
+        "--admin-writes true (zooid.adminWrites) allows it",
+      );
+    }
+    if (who === undefined)
+      return errorReply(403, "ZOOID_NO_PROOF", "only who proves who he is may write");
+    const client = async (): Promise<OwnClient> => await this.#session.client();
+    return await answerWrite(what, request, { client, audit: this.#options.audit, who });
   }
 
   async #facts(

@@ -11,10 +11,7 @@ const CHILDREN_DEFAULT = 100;
 
 export async function znode(client: OwnClient, query: URLSearchParams): Promise<HttpReply> {
   const path = query.get("path") ?? "/";
-  const [{ data, stat, zxid }, { acl }] = await Promise.all([
-    client.get(path),
-    client.acl(path),
-  ]);
+  const [{ data, stat, zxid }, { acl }] = await Promise.all([client.get(path), client.acl(path)]);
   const bytes = data === null ? undefined : Buffer.from(data);
   return jsonReply(200, {
     path,
@@ -69,6 +66,10 @@ const STATUSES: Readonly<Record<string, number>> = {
   ZOOID_BAD_ARGUMENTS: 400,
   ZOOID_NO_AUTH: 403,
   ZOOID_NO_NODE: 404,
+  ZOOID_NODE_EXISTS: 409,
+  ZOOID_BAD_VERSION: 409,
+  ZOOID_NOT_EMPTY: 409,
+  ZOOID_NO_CHILDREN_FOR_EPHEMERALS: 409,
 };
 
 /** The answer of a request that failed as requests of clients do. Throws what is no such failure. */

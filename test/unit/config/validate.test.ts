@@ -101,6 +101,8 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     adminClientAuth: "none",
     adminCertificateNames: undefined,
     adminChanges: false,
+    adminWrites: false,
+    adminAuditFile: undefined,
     metricsNames: "both",
     fourLetterWords: ["ruok", "srvr", "stat", "mntr", "isro", "envi"],
     readOnlyMode: false,
