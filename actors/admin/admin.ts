@@ -234,7 +234,7 @@ function workOf(options: AdminOptions, turn: Turn): GatheringWork {
     for (const asker of askers) {
       if (asker.kind === "server") {
         tellFacts(options, turn, { request: asker.request, parts });
-      } else if (word !== "connections") {
+      } else if (word !== "connections" && word !== "log") {
         const { from, client } = asker;
         const metrics = metricsOf(options, state, nowMs);
         const text = word === "stat" ? answerOf(word, metrics) : listingText(word, parts);
