@@ -30,9 +30,16 @@ export function adviceLines(folder: string, { nodes, clients }: Plan): readonly 
     "",
     "nats-server (nats.conf):",
     `  tls { cert_file: "${path(NATS, "crt")}", key_file: "${path(NATS, "key")}", ca_file: "${authority}", verify: true }`,
+    "",
+    `All on this machine: zooid ensemble --nats-certs ${folder}`,
     ...(client === ""
       ? []
       : [
+          "",
+          "A node's admin server over TLS, for whom the certificate names:",
+          `  zooid.adminKeyStoreFile=${path(nodes[0] ?? "", "pem")}`,
+          `  zooid.adminTrustStoreFile=${authority}`,
+          `  zooid.adminCertificateNames=CN=${client}`,
           "",
           "Clients (zooid/client):",
           `  connect("zks://localhost:2281", ${tls})`,

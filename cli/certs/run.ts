@@ -79,7 +79,8 @@ export async function run(
 
 const RENEWED = [
   "",
-  "Nodes look at their files every 5 s, and take these without a restart. A nats-server takes them at nats-server --signal reload.",
+  "Nodes look at their files every 5 s, and show these to whoever connects from then on; to NATS they are shown at the next connection.",
+  "A nats-server takes its own at nats-server --signal reload.",
 ];
 
 async function make(folder: string, plan: Plan): Promise<readonly Made[]> {

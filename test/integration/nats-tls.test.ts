@@ -1,7 +1,8 @@
 /** Three nodes and a native client over a nats-server that speaks TLS and asks everybody for a certificate, which are renewed on the way. */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import anyTest, { type TestFn } from "ava";
 import type { Client } from "../../client/client.ts";
 import { connect } from "../../client/connect.ts";
@@ -9,6 +10,7 @@ import { loadConfig } from "../../server/config/load.ts";
 import { launchNode } from "../../server/node.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
+import { Child } from "../support/child.ts";
 import { makeCertificates } from "../support/development-certificates.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
@@ -20,6 +22,7 @@ type Shared = {
 };
 const test = anyTest as TestFn<Shared>;
 
+const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "zooid-nats-tls-"));
 /** What all are configured with. */
 const certs = join(folder, "certs");
@@ -103,9 +106,9 @@ test.serial(
     const { caFile } = clientFiles(certs);
     const noCertificate = connect(urlOf(nats), {
       tls: { caFile },
-      connectTimeoutMs: 5000,
+      connectTimeoutMs: 1000,
     });
-    await t.throwsAsync(noCertificate, { message: /certificate required|certificate|TLS/i });
+    await t.throwsAsync(noCertificate, { code: "ZOOID_UNREACHABLE" });
     const other = join(folder, "other");
     await makeCertificates(other, { names: "localhost" });
     const stranger = await natsWith(other);
@@ -170,3 +173,39 @@ test.serial("all that is wrong with the files is said before anything starts", (
     "natsTlsKeyFile",
   ]);
 });
+
+test.serial(
+  "zooid ensemble has its own nats-server speak TLS, with what zooid certs has made",
+  async (t) => {
+    const data = join(folder, "ensemble");
+    const own = join(folder, "renewed");
+    const args = [
+      COMMAND_LINE,
+      "ensemble",
+      "--nodes",
+      "1",
+      "--data-dir",
+      data,
+      "--client-port",
+      "0",
+    ];
+    const command = process.execPath;
+    const missing = new Child({ command, args: [...args, "--nats-certs", folder] });
+    await missing.line(/must have ca\.crt, nats\.crt, nats\.key, node\.crt, node\.key; make them/);
+    await missing.exited;
+    const child = new Child({ command, args: [...args, "--nats-certs", own] });
+    t.teardown(async () => {
+      child.process.kill("SIGTERM");
+      await child.exited;
+    });
+    await child.line(/^ready: node 1 leads/);
+    const url = readFileSync(join(data, "nats-client.url"), "utf8").trim();
+    t.regex(url, /^tls:\/\/client:/);
+    const named = url.replace("127.0.0.1", "localhost");
+    const client = await connect(named, { tls: clientFiles(own) });
+    await client.create("/over-tls");
+    await client.close();
+    const nobody = { tls: { caFile: clientFiles(own).caFile }, connectTimeoutMs: 1000 };
+    await t.throwsAsync(connect(named, nobody), { code: "ZOOID_UNREACHABLE" });
+  },
+);
