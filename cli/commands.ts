@@ -41,6 +41,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./inspect.ts")).inspect,
   },
   {
+    name: "certs",
+    summary: "make an authority and certificates for TLS, for development",
+    load: async () => (await import("./certs/command.ts")).certs,
+  },
+  {
     name: "backup",
     summary: "write all that a node holds into one file, while the node serves",
     load: async () => (await import("./backup/commands.ts")).backup,

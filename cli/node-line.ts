@@ -31,5 +31,5 @@ export function adminLine(id: number, url: string): string {
 }
 
 export function parseAdminLine(line: string): string | undefined {
-  return /^node \d+ {2}admin {2}(http:\S+)$/.exec(line)?.[1];
+  return /^node \d+ {2}admin {2}(https?:\S+)$/.exec(line)?.[1];
 }

@@ -120,6 +120,10 @@ export const EVENTS = {
       "the admin server is reached from elsewhere and has no token: it tells nothing of clients and znodes",
   },
   adminChange: { level: "info", meaning: "somebody has set something back, or set it, over HTTP" },
+  adminWrite: {
+    level: "info",
+    meaning: "somebody changes a znode over HTTP: before it is asked for, and with what came of it",
+  },
   adminFailed: { level: "error", meaning: "a bug: a request to the admin server was not answered" },
 
   // The log
@@ -223,12 +227,11 @@ export const EVENTS = {
   certificatesRenewed: {
     level: "info",
     meaning:
-      "files of TLS have changed, and clients that come from now on are shown what they hold",
+      "files of TLS have changed, and what they hold is shown from now on: to clients that come (`of=clients`), to NATS servers at the next connection (`of=nats`)",
   },
   certificatesRefused: {
     level: "error",
-    meaning:
-      "files of TLS have changed and cannot be used; clients are shown what was there before",
+    meaning: "files of TLS have changed and cannot be used; what was there before is shown on",
   },
   cutOff: { level: "warn", meaning: "a client that does not read was cut off" },
   wrongPassword: { level: "warn", meaning: "a client gave a wrong password for a session" },

@@ -291,6 +291,9 @@ export const ADMIN_PIPELINED_MAX = 16;
 /** Bytes of the head of a request to the admin server. A longer one is answered 431, and its connection is closed. */
 export const ADMIN_HEAD_BYTES_MAX: number = 8 * 1024;
 
+/** Bytes of the body of a request to the admin server, where one has a body: a value in Base64 and what is around it. A longer one is answered 413. */
+export const ADMIN_BODY_BYTES_MAX: number = 1536 * 1024;
+
 /** Milliseconds in which the admin server must have received a request. Then it is answered 408, and its connection is closed. */
 export const ADMIN_REQUEST_MS_MAX = 10_000;
 
@@ -306,6 +309,18 @@ export const ADMIN_CONNECTION_MS_SPARE = 120_000;
 
 /** Milliseconds in which the node must have told the admin server what a request asks for. Then it is answered 503. */
 export const ADMIN_ANSWER_MS_MAX = 10_000;
+
+/** Milliseconds after which a change stream over the admin server shows that it is there; fewer than ADMIN_IDLE_MS_MAX. */
+export const ADMIN_STREAM_SIGN_MS = 10_000;
+
+/** Change streams over the admin server's API. A further one is answered 503. */
+export const API_STREAMS_MAX = 16;
+
+/** Children on a page of the admin server's API. Who asks for more is answered 400. */
+export const API_CHILDREN_MAX = 500;
+
+/** Children that a znode may have for its pages to be made, each of which takes all names. One with more is answered 422. */
+export const API_LISTED_MAX = 50_000;
 
 /** Bytes of the file with the token of the admin server, and the fewest characters of a token. Another is refused at the start. */
 export const ADMIN_TOKEN_FILE_BYTES_MAX = 4096;

@@ -1,28 +1,27 @@
 /** How this node connects to NATS. Secrets come from files or the environment, so that no command line and no log has them. */
 import { readFileSync } from "node:fs";
-import type { NatsOptions } from "../runtime/nats/link.ts";
+import type { NatsLog, NatsOptions } from "../runtime/nats/link.ts";
 import { NatsError } from "../runtime/nats/errors.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { environmentCredentials } from "./nats-environment.ts";
+import { NatsTls, natsTlsFiles } from "./tls/nats-terms.ts";
 
 type Credentials = Pick<NatsOptions, "user" | "password" | "token" | "creds">;
 
-/** Throws a `NatsError` when a file cannot be used. */
+/**
+ * Throws a `NatsError` when a file cannot be used. The files of TLS are read whenever a server is connected to; `log` hears of what has changed
+ * in them. Default: nobody, for a command that connects once.
+ */
 export function natsOptions(
   config: NodeConfig,
+  log: NatsLog = () => undefined,
 ): Pick<NatsOptions, "servers" | "tls" | "silenceMs"> & Credentials {
-  const { natsTlsCaFile, natsTlsCertFile, natsTlsKeyFile } = config;
-  const tls = {
-    ...(natsTlsCaFile === undefined ? {} : { caFile: natsTlsCaFile }),
-    ...(natsTlsCertFile === undefined ? {} : { certFile: natsTlsCertFile }),
-    ...(natsTlsKeyFile === undefined ? {} : { keyFile: natsTlsKeyFile }),
-  };
-  const isTls = Object.keys(tls).length > 0;
+  const tls = new NatsTls(config, log);
   return {
     servers: config.natsUrls,
     silenceMs: config.peerTimeoutMs,
     ...credentials(config.natsCredentialsFile),
-    ...(isTls ? { tls } : {}),
+    ...(natsTlsFiles(config).length === 0 ? {} : { tls: () => tls.material }),
   };
 }
 

@@ -30,6 +30,7 @@ import { actorReports, stepsOf } from "./inspect-steps.ts";
 import { reportMissingLeader } from "./leader-missing.ts";
 import { natsLog, natsTopic } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
+import { reportNatsFiles } from "./tls/nats-terms.ts";
 import { whenNatsIsThere } from "./nats-wait.ts";
 import { traceEvent } from "./diagnostics.ts";
 import { type NodeState, stateOf } from "./node-state.ts";
@@ -120,6 +121,7 @@ class Node implements RunningNode {
   readonly #elections: ElectionMeter | undefined;
   #admin: AdminServer | undefined;
   #stopServerReports: () => void = () => undefined;
+  #stopNatsReports: () => void = () => undefined;
   #counts: ConnectionCounts | undefined;
   /** False: its disk is in memory. */
   readonly #hasFolder: boolean;
@@ -222,7 +224,7 @@ class Node implements RunningNode {
     await this.#threads.startLanes({ counts: this.#shareCounts(), nats, skips });
     const main = this.#makeMain();
     this.#main = main;
-    this.#admin?.attach(main.system);
+    this.#admin?.attach(main.system, (path, options) => main.streams.changes(path, options));
     const recovered = new Promise<undefined>((resolve) => {
       observe(main.system, "durable").subscribe(() => resolve(undefined));
     });
@@ -416,9 +418,10 @@ class Node implements RunningNode {
       answers: operatorAnswerPrefix(ensemble),
       onQuestion: this.#operations(keys),
     };
-    const peers = { ...natsOptions(this.#config), name, subjects, id, log, isUnprotected };
+    const peers = { ...natsOptions(this.#config, log), name, subjects, id, log, isUnprotected };
     const options = { ...peers, questions };
     const transport = await whenNatsIsThere(() => connectNats(options), log, this.#aborted.signal);
+    this.#stopNatsReports = reportNatsFiles(this.#config, log);
     // The node was stopped while the connection was made, and nobody else knows of it.
     if (this.#aborted.signal.aborted) await transport.close();
     this.#aborted.signal.throwIfAborted();
@@ -469,6 +472,7 @@ class Node implements RunningNode {
     this.#aborted.abort();
     this.#stopReports();
     this.#stopServerReports();
+    this.#stopNatsReports();
     const hasFailed = reason.kind === "failed";
     const why = hasFailed ? `the node stopped itself: ${reason.reason}` : "the node was stopped";
     const error = new NodeStoppedError(why);

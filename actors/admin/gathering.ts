@@ -103,6 +103,8 @@ function questionsOf(word: Gathered, question: number, lanes: number): TellEffec
         tell(`nats/${lane}`, message),
       ]);
     }
+    case "log":
+      return [tell("log", { kind: "answerAdmin", question })];
     case "cons":
     case "connections": {
       const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / lanes);

@@ -131,7 +131,7 @@ export type WatchCounts = {
 export type Part = {
   readonly kind: "part";
   readonly question: number;
-  readonly from: GatewayName | `tree/${number}` | "sessions";
+  readonly from: GatewayName | `tree/${number}` | "sessions" | "log";
   readonly groups: readonly Group[];
   readonly omitted: number;
   /** From a gateway that was asked about watches. */
@@ -156,6 +156,9 @@ export type SessionCountsQuestion = {
   readonly question: number;
   readonly bytesMax: number;
 };
+
+/** To the log, whether its thread works. The answer is a `part` without groups. */
+export type LogQuestion = { readonly kind: "answerAdmin"; readonly question: number };
 
 /** To every gateway: tell what `srvr` counts, as it is now or set back. The answers are a report and then a `part` without groups. */
 export type MetricsQuestion = {
@@ -269,7 +272,8 @@ export type Gathered =
   | "wchp"
   | "sess"
   | "busy"
-  | "connections";
+  | "connections"
+  | "log";
 
 /** From the server, for whoever asks over HTTP. The answer is emitted under `facts`. */
 export type FactsQuestion = {

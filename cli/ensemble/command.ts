@@ -1,6 +1,7 @@
 /** `zooid ensemble`: several nodes on this machine, for a first look, for development and for tests. */
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KEYS } from "../../server/config/keys.ts";
 import { loadConfig } from "../../server/config/load.ts";
@@ -21,6 +22,9 @@ const CLIENT_PORT_DEFAULT = "2181";
 const DATA_DIR_DEFAULT = "data";
 /** What ZooKeeper's servers use among themselves. Nobody listens there; clients take no server without them, or with one port twice. */
 const QUORUM_PORTS = "1:2";
+
+const CERTS_FLAG = "nats-certs";
+const CERTS_FILES = ["ca.crt", "nats.crt", "nats.key", "node.crt", "node.key"] as const;
 
 /** Settings of `serve` that cannot be passed on: those that differ for each node, and those that the ensemble sets itself. */
 const NOT_PASSED_ON: ReadonlySet<string> = new Set([
@@ -74,6 +78,12 @@ const FLAGS: readonly Flag[] = [
     summary: "NATS servers that run already (default: one of its own)",
   },
   {
+    name: CERTS_FLAG,
+    placeholder: "FOLDER",
+    summary:
+      "its own nats-server speaks TLS, with what zooid certs has made (default: it does not)",
+  },
+  {
     name: "in-process",
     placeholder: undefined,
     summary: "all nodes in this process, over memory, no NATS",
@@ -85,6 +95,24 @@ const FLAGS: readonly Flag[] = [
   },
   ...PASSED_ON,
 ];
+
+/** What is wrong with the folder of certificates, if one is given. */
+function certsProblems(flags: ReadonlyMap<string, string>): readonly Problem[] {
+  const value = flags.get(CERTS_FLAG);
+  if (value === undefined) return [];
+  const of = { field: CERTS_FLAG, value, source: `--${CERTS_FLAG}` };
+  const problems: Problem[] = [];
+  const missing = CERTS_FILES.filter((file) => !existsSync(join(value, file)));
+  if (missing.length > 0) {
+    const hint = `make them: zooid certs ${value}`;
+    problems.push({ ...of, rule: `must have ${missing.join(", ")}`, hint });
+  }
+  if (flags.has("nats") || flags.has("in-process")) {
+    const rule = "is for the ensemble's own nats-server, which there is none of";
+    problems.push({ ...of, rule, hint: "leave it out, or --nats and --in-process" });
+  }
+  return problems;
+}
 
 function count(flags: ReadonlyMap<string, string>): number | Problem {
   const value = flags.get("nodes") ?? NODES_DEFAULT;
@@ -160,7 +188,7 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   const known = typeof nodes === "number" ? [] : [nodes];
   const number = typeof nodes === "number" ? nodes : 1;
   const plans = Array.from({ length: number }, (_, index) => planOf(flags, index + 1, number));
-  const problems = [...known, ...problemsOf(plans, flags.get("nats"))];
+  const problems = [...known, ...certsProblems(flags), ...problemsOf(plans, flags.get("nats"))];
   const wrong = logProblems(flags);
   for (const problem of wrong) console.error(`zooid ensemble: ${problem}`);
   if (wrong.length > 0) return EXIT_MISUSED;
@@ -177,11 +205,13 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   }
   makeDataFolder(flags.get("data-dir") ?? DATA_DIR_DEFAULT);
   const { runEnsemble } = await import("./run.ts");
+  const certs = flags.get(CERTS_FLAG);
   const given = natsUrls(flags.get("nats") ?? "");
   return runEnsemble({
     nodes: plans,
     inProcess: flags.has("in-process"),
     natsUrls: given.kind === "read" ? given.value : undefined,
+    certs: certs === undefined ? undefined : resolve(certs),
     folder: flags.get("data-dir") ?? DATA_DIR_DEFAULT,
     entry: entryFile(),
   });

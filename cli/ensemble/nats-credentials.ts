@@ -22,14 +22,14 @@ export type NatsCredentials = {
   readonly writeClientUrl: (url: string) => void;
 };
 
-/** Makes `folder`, and the files in it. */
-export function makeNatsCredentials(folder: string): NatsCredentials {
+/** Makes `folder`, and the files in it. `certs`: a folder of `zooid certs`, for a server that speaks TLS. */
+export function makeNatsCredentials(folder: string, certs: string | undefined): NatsCredentials {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const [nodePassword, clientPassword] = [newPassword(), newPassword()];
   const serverFile = join(folder, "nats-server.conf");
   const nodeFile = join(folder, "nats-node.credentials");
   const clientUrlFile = join(folder, "nats-client.url");
-  writeSecret(serverFile, serverConfig(nodePassword, clientPassword));
+  writeSecret(serverFile, serverConfig(nodePassword, clientPassword) + tlsConfig(certs));
   writeSecret(nodeFile, `${NODE_USER}:${nodePassword}\n`);
   return {
     serverFile,
@@ -52,6 +52,15 @@ function writeSecret(file: string, text: string): void {
   writeFileSync(file, "", { mode: SECRET_MODE });
   chmodSync(file, SECRET_MODE);
   writeFileSync(file, text);
+}
+
+/** Everybody has to show a certificate of the same authority. */
+function tlsConfig(certs: string | undefined): string {
+  if (certs === undefined) return "";
+  const [cert, key, ca] = ["nats.crt", "nats.key", "ca.crt"].map((file) =>
+    JSON.stringify(join(certs, file)),
+  );
+  return `tls { cert_file: ${cert}, key_file: ${key}, ca_file: ${ca}, verify: true, timeout: 10 }\n`;
 }
 
 /** Returns a configuration with the users of `nats.conf` and their permissions. */

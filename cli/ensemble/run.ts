@@ -1,5 +1,6 @@
 /** Starts an ensemble, prints what happens to it, and stops it. It starts a node again only when an operator has asked the node for that. */
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
 import { realClock } from "../../runtime/real-clock.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
@@ -24,6 +25,8 @@ export type EnsemblePlan = {
   readonly inProcess: boolean;
   /** NATS servers that run already; undefined to start one. */
   readonly natsUrls: readonly string[] | undefined;
+  /** A folder of `zooid certs`: our own nats-server speaks TLS with them. Undefined: it does not. */
+  readonly certs: string | undefined;
   /** The folder for the credentials of our own nats-server. */
   readonly folder: string;
   /** The file of the program, which the nodes' processes run. */
@@ -122,12 +125,14 @@ class Ensemble {
       const { urls, variables } = asEnvironment(given);
       return { flags: new Map([["nats", urls.join(",")]]), variables };
     }
-    const credentials = makeNatsCredentials(this.#plan.folder);
+    const { folder, certs } = this.#plan;
+    const credentials = makeNatsCredentials(folder, certs);
     const url = await this.#startNats(credentials);
     if (url === undefined) return undefined;
     const flags = new Map([
       ["nats", url],
       ["nats-credentials-file", credentials.nodeFile],
+      ...(certs === undefined ? [] : tlsFlags(certs)),
     ]);
     return { flags, variables: {} };
   }
@@ -145,12 +150,13 @@ class Ensemble {
         },
       });
       this.#nats = nats;
-      credentials.writeClientUrl(nats.url);
-      console.log(`nats  pid ${nats.pid}  ${nats.url}  clients: ${credentials.clientUrlFile}`);
+      const url = this.#plan.certs === undefined ? nats.url : nats.url.replace("nats:", "tls:");
+      credentials.writeClientUrl(url);
+      console.log(`nats  pid ${nats.pid}  ${url}  clients: ${credentials.clientUrlFile}`);
       void nats.exited.then((how) => {
         if (!this.#stopping.signal.aborted) console.log(`nats  pid ${nats.pid}  exited (${how})`);
       });
-      return nats.url;
+      return url;
     } catch (error) {
       if (!(error instanceof NatsServerMissingError)) throw error;
       console.log(
@@ -181,6 +187,14 @@ class Ensemble {
     clearTimeout(late);
     if (leader !== undefined) console.log(`ready: node ${leader.id} leads epoch ${leader.epoch}`);
   }
+}
+
+function tlsFlags(certs: string): [flag: string, file: string][] {
+  return [
+    ["nats-tls-ca", join(certs, "ca.crt")],
+    ["nats-tls-cert", join(certs, "node.crt")],
+    ["nats-tls-key", join(certs, "node.key")],
+  ];
 }
 
 /** Returns the exit code. */

@@ -2,6 +2,8 @@
  * Which NATS server is connected to, as whom, and when it is left for another: alike for nodes and for native clients. It
  * imports nothing of the runtime, so that a client that uses it brings none of a node along.
  */
+import { isIP } from "node:net";
+import { checkServerIdentity, type ConnectionOptions as NodeTlsOptions } from "node:tls";
 import type { ConnectionOptions, Server } from "@nats-io/transport-node";
 
 export type NatsCredentials = {
@@ -10,13 +12,27 @@ export type NatsCredentials = {
   readonly token?: string;
 };
 
+/** Files in PEM form, which are read whenever a server is connected to. */
+export type NatsTlsFiles = {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+};
+
+/** What is in such files. */
+export type NatsTlsMaterial = {
+  /** Undefined: the system's authorities. */
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+};
+
 export type NatsIdentity = NatsCredentials & {
-  /** Files in PEM form. Default: none; servers that ask for TLS are then checked against the system's authorities. */
-  readonly tls?: {
-    readonly caFile?: string;
-    readonly certFile?: string;
-    readonly keyFile?: string;
-  };
+  /**
+   * Files, or a function that is asked whenever a server is connected to. Default: none; servers that ask for TLS are then checked against the
+   * system's authorities.
+   */
+  readonly tls?: NatsTlsFiles | (() => NatsTlsMaterial);
 };
 
 export type NatsServersOptions = NatsIdentity & {
@@ -82,7 +98,7 @@ export function natsServersOptions(options: NatsServersOptions): ConnectionOptio
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { pass: password }),
     ...(token === undefined ? {} : { token }),
-    ...(wantsTls ? { tls: { ...options.tls } } : {}),
+    ...(wantsTls ? { tls: tlsOptions(options.tls ?? {}, urls) } : {}),
     timeout: options.timeoutMs,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_DELAY_MS,
@@ -94,6 +110,48 @@ export function natsServersOptions(options: NatsServersOptions): ConnectionOptio
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
   };
+}
+
+type DialTls = NonNullable<ConnectionOptions["tls"]> & Pick<NodeTlsOptions, "checkServerIdentity">;
+
+function tlsOptions(tls: NonNullable<NatsIdentity["tls"]>, urls: readonly URL[]): DialTls {
+  const checkServerIdentity = identityCheck(urls.map(({ hostname }) => bareHost(hostname)));
+  if (typeof tls !== "function") return { ...tls, checkServerIdentity };
+  // The library looks at these fields whenever it connects, and nowhere else.
+  return {
+    checkServerIdentity,
+    get ca() {
+      return tls().ca;
+    },
+    get cert() {
+      return tls().cert;
+    },
+    get key() {
+      return tls().key;
+    },
+  } as DialTls;
+}
+
+/**
+ * For a server that is dialled by its address, the library has Node compare the certificate with `localhost`, so that a certificate of any machine's own would do
+ * and none for the address. It must be one for an address that is named, or for `localhost` if that is.
+ */
+function identityCheck(hosts: readonly string[]): DialTls["checkServerIdentity"] {
+  return (host, certificate) => {
+    if (host !== LIBRARY_HOST) return checkServerIdentity(host, certificate);
+    const named = hosts.filter((each) => each === LIBRARY_HOST || isIP(each) !== 0);
+    const [first, ...others] = (named.length === 0 ? hosts : named).map((each) =>
+      checkServerIdentity(each, certificate),
+    );
+    return others.includes(undefined) ? undefined : first;
+  };
+}
+
+/** What the library says where it dials an address. */
+const LIBRARY_HOST = "localhost";
+
+function bareHost(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
 /** The credentials of the options, or else of the first URL that has any. */

@@ -2,15 +2,20 @@
  * The admin server of a node: `/livez` and `/readyz` for probes, `/metrics` for Prometheus, and the commands of ZooKeeper's AdminServer.
  * It answers from the time on when the node begins to start, so that a start that waits is seen as one.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { ADMIN_TOKEN_FILE_BYTES_MAX, ADMIN_TOKEN_LENGTH_MIN } from "../../protocol/limits.ts";
 import type { EventDetail, LogLevel } from "../../runtime/effects.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import type { EventName } from "../../protocol/events.ts";
+import type { TlsTerms } from "../../runtime/connections/tls/terms.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import type { PlacedConfig } from "../threads/choice.ts";
 import type { ClientPorts } from "../threads/client-doors.ts";
+import { adminTlsFiles, loadAdminTerms } from "../tls/admin-terms.ts";
+import { watchFiles } from "../tls/reload.ts";
+import { AdminAccess } from "./access.ts";
+import { Api, type ApiOptions } from "./api/api.ts";
+import { auditInto } from "./api/audit.ts";
+import { API_PATH } from "./api/endpoints.ts";
+import { errorReply } from "./api/json.ts";
 import { type Command, commandLinks, commandNamed, refusal, runCommand } from "./commands.ts";
 import { healthReply, NodeHealth, PROCESS } from "./health.ts";
 import { type HttpReply, type HttpRequest, HttpServer, isLoopback, TEXT } from "./http-server.ts";
@@ -24,6 +29,8 @@ export type AdminServerOptions = {
   /** Undefined before clients can connect. */
   readonly ports: () => ClientPorts | undefined;
   readonly say: (level: LogLevel, event: EventName, detail: EventDetail) => void;
+  /** How often the files of certificates are looked at. Default 5000. */
+  readonly certificatesEveryMs?: number;
   /** Undefined: the log is another's affair. */
   readonly logControl: LogControl | undefined;
 };
@@ -35,19 +42,22 @@ export type LogControl = {
   readonly setLevel: (level: LogLevel) => void;
 };
 
-type Started = { readonly facts: NodeFacts; readonly health: NodeHealth };
+type Started = { readonly facts: NodeFacts; readonly health: NodeHealth; readonly api: Api };
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 const NO_CHANGES = "it changes something, which --admin-changes true (zooid.adminChanges) allows";
+const ONLY_WITH_PROOF =
+  "it tells of clients and znodes to whoever reaches the port; give the node --admin-token-file (zooid.adminTokenFile), or TLS with --admin-trust-store";
 const STARTING: HttpReply = { status: 503, body: "the node is starting\n" };
 const NOT_FOUND: HttpReply = {
   status: 404,
-  body: "there are /livez, /readyz, /metrics, and the commands\n",
+  body: `there are /livez, /readyz, /metrics, ${API_PATH}, and the commands\n`,
 };
 
 export class AdminServer {
   readonly #options: AdminServerOptions;
-  readonly #token: Buffer | undefined;
+  readonly #access: AdminAccess;
+  #stopWatching: () => void = () => undefined;
   #http: HttpServer | undefined;
   #node: Started | undefined;
 
@@ -60,8 +70,7 @@ export class AdminServer {
 
   private constructor(options: AdminServerOptions) {
     this.#options = options;
-    const { adminTokenFile } = options.config;
-    this.#token = adminTokenFile === undefined ? undefined : digest(readToken(adminTokenFile));
+    this.#access = new AdminAccess(options.config);
   }
 
   get url(): string {
@@ -69,28 +78,60 @@ export class AdminServer {
   }
 
   /** The node has actors from now on, who can be asked. */
-  attach(system: ActorSystem): void {
+  attach(system: ActorSystem, changes: ApiOptions["changes"]): void {
     const facts = new NodeFacts(system);
-    const { lanes } = this.#options.config;
-    this.#node = { facts, health: new NodeHealth(system, facts, Math.max(lanes, 1)) };
+    const { config, ports, say } = this.#options;
+    const log = (detail: EventDetail): void => say("info", "adminWrite", detail);
+    const audit = auditInto(config.adminAuditFile, log, () => Date.now());
+    const health = new NodeHealth(system, facts, Math.max(config.lanes, 1));
+    this.#node = { facts, health, api: new Api({ config, facts, ports, changes, audit }) };
   }
 
   async close(): Promise<void> {
+    this.#stopWatching();
     await this.#http?.close();
+    await this.#node?.api.close();
   }
 
   async #listen(): Promise<void> {
     const { adminAddress: host, adminPort: port } = this.#options.config;
     const answer = (request: HttpRequest): Promise<HttpReply> => this.#answer(request);
+    const tls = this.#terms();
+    const takesPost = (path: string): boolean => path.startsWith(`${API_PATH}/`);
     try {
-      this.#http = await HttpServer.listen({ host, port, answer });
+      this.#http = await HttpServer.listen({ host, port, answer, tls, takesPost });
     } catch (error) {
       throw new Error(listenProblem(error, host, port), { cause: error });
     }
     const url = this.#http.url;
     this.#options.say("info", "adminListening", { url });
-    if (isLoopback(host) || this.#token !== undefined) return;
+    this.#watchCertificates();
+    if (isLoopback(host) || this.#access.asksForProof) return;
     this.#options.say("warn", "adminWithoutToken", { url });
+  }
+
+  /** Undefined: it speaks HTTP in clear. */
+  #terms(): TlsTerms | undefined {
+    const { config } = this.#options;
+    if (!config.adminHttps) return undefined;
+    const loading = loadAdminTerms(config, Date.now());
+    if (loading.kind === "loaded") return loading.terms;
+    const problems = loading.problems.map(({ field, rule }) => `${field} ${rule}`).join("; ");
+    throw new Error(`the admin server cannot speak TLS: ${problems}`);
+  }
+
+  #watchCertificates(): void {
+    const { config, say, certificatesEveryMs: everyMs } = this.#options;
+    if (!config.adminHttps || !config.tlsReload) return;
+    this.#stopWatching = watchFiles({
+      files: adminTlsFiles(config),
+      load: () => loadAdminTerms(config, Date.now()),
+      onRenewed: (terms) => this.#http?.renew(terms),
+      of: "admin",
+      kept: "operators are shown the ones before",
+      log: say,
+      ...(everyMs !== undefined && { everyMs }),
+    });
   }
 
   async #answer(request: HttpRequest): Promise<HttpReply> {
@@ -119,12 +160,27 @@ export class AdminServer {
     const isCommand = path === commandUrl || path.startsWith(`${commandUrl}/`);
     const { logControl } = this.#options;
     const isLogLevel = path === "/log-level" && logControl !== undefined;
-    if (path !== "/metrics" && !isCommand && !isLogLevel) return NOT_FOUND;
-    if (this.#token !== undefined && !this.#hasToken(request)) return UNAUTHORIZED;
+    const isApi = path.startsWith(`${API_PATH}/`);
+    if (path !== "/metrics" && !isCommand && !isLogLevel && !isApi) return NOT_FOUND;
+    if (this.#access.asksForProof && this.#access.proven(request) === undefined) {
+      return unauthorized(this.#access);
+    }
     if (isLogLevel) return this.#logLevel(request, logControl);
+    if (isApi) return await this.#api(request);
     if (path === "/metrics") return await this.#metrics(metricsNames);
     const name = path.slice(commandUrl.length + 1);
     return name === "" ? commandLinks(commandUrl) : await this.#command(request, name);
+  }
+
+  async #api(request: HttpRequest): Promise<HttpReply> {
+    if (this.#isOpenToAll) return errorReply(403, "ZOOID_NO_PROOF", ONLY_WITH_PROOF);
+    if (this.#node === undefined) return errorReply(503, "ZOOID_STARTING", "the node is starting");
+    return await this.#node.api.answer(request, this.#access.proven(request));
+  }
+
+  /** Others than those on the machine reach it, and nobody proves who he is. */
+  get #isOpenToAll(): boolean {
+    return !isLoopback(this.#options.config.adminAddress) && !this.#access.asksForProof;
   }
 
   async #metrics(names: NodeConfig["metricsNames"]): Promise<HttpReply> {
@@ -167,41 +223,21 @@ export class AdminServer {
   }
 
   #whyNot({ access }: Command): string | undefined {
-    const { adminAddress, adminChanges } = this.#options.config;
+    const { adminChanges } = this.#options.config;
     if (access === "changing" && !adminChanges) {
       return NO_CHANGES;
     }
-    const isReached = !isLoopback(adminAddress) && this.#token === undefined;
-    if (access === "open" || !isReached) return undefined;
-    return "it tells of clients and znodes to whoever reaches the port; give the node --admin-token-file (zooid.adminTokenFile)";
-  }
-
-  #hasToken({ authorization = "" }: HttpRequest): boolean {
-    const [, given] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
-    if (given === undefined || this.#token === undefined) return false;
-    return timingSafeEqual(digest(given), this.#token);
+    return access === "open" || !this.#isOpenToAll ? undefined : ONLY_WITH_PROOF;
   }
 }
 
-const UNAUTHORIZED: HttpReply = {
-  status: 401,
-  contentType: TEXT,
-  body: "show the token of the node: Authorization: Bearer TOKEN\n",
-  headers: { "WWW-Authenticate": "Bearer" },
-};
-
-/** Digests have one length, so that how long a comparison takes says nothing. */
-function digest(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
-}
-
-function readToken(file: string): string {
-  const text = readFileSync(file, "utf8").trim();
-  const isToken = /^[\x21-\x7e]+$/.test(text) && text.length >= ADMIN_TOKEN_LENGTH_MIN;
-  if (isToken && text.length <= ADMIN_TOKEN_FILE_BYTES_MAX) return text;
-  throw new Error(
-    `${file} must hold one token of ${ADMIN_TOKEN_LENGTH_MIN} to ${ADMIN_TOKEN_FILE_BYTES_MAX} printable characters without spaces: openssl rand -hex 32`,
-  );
+function unauthorized({ advice }: AdminAccess): HttpReply {
+  return {
+    status: 401,
+    contentType: TEXT,
+    body: `show ${advice}\n`,
+    headers: { "WWW-Authenticate": "Bearer" },
+  };
 }
 
 function listenProblem(error: unknown, host: string, port: number): string {

@@ -9,7 +9,8 @@ import type { Facts, Group } from "../../actors/admin/messages.ts";
 import { isWritable, type Metrics, monitorValues } from "../../actors/admin/four-letter-words.ts";
 import { snapshotName, snapshotZxid } from "../../actors/log/format/files.ts";
 import { laterOf, counterOf, epochOf, formatZxid, type Zxid } from "../../protocol/zxid.ts";
-import { fileKeysOf, KEYS } from "../config/keys.ts";
+import { fileKeysOf } from "../config/key.ts";
+import { KEYS } from "../config/keys.ts";
 import { type NodeConfig, shownValue } from "../config/node-config.ts";
 import type { ClientPorts } from "../threads/client-doors.ts";
 import { JavaDouble, type Json } from "./java-json.ts";
@@ -27,7 +28,7 @@ export type Asked = {
   readonly query: URLSearchParams;
 };
 
-type Fields = { readonly [name: string]: Json };
+export type Fields = { readonly [name: string]: Json };
 export type Answer = { readonly fields: Fields; readonly error?: string };
 
 const NOT_MEASURED = -1;
@@ -257,7 +258,7 @@ export function votingView({ about: { config } }: Asked): Answer {
 }
 
 /** What the configuration tells clients of a member, if it does: `server.1=host:2888:3888:participant;0.0.0.0:2181`. */
-function memberOf(
+export function memberOf(
   { servers }: NodeConfig,
   id: number,
 ): Readonly<Partial<Record<string, string>>> | undefined {

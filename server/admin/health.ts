@@ -13,7 +13,7 @@ import type { NodeFacts } from "./node-facts.ts";
 
 export type Check = { readonly name: string; readonly failure: string | undefined };
 
-/** How long lanes may take to answer, and to apply what is committed. */
+/** How long lanes and the log may each take to answer, and lanes to apply what is committed. */
 const LANES_MS_MAX = 5_000;
 const APPLIED_MS_MAX = 2_000;
 const LOOK_EVERY_MS = 20;
@@ -35,11 +35,16 @@ export class NodeHealth {
     });
   }
 
-  /** Each lane is asked, so that one that stands still is seen. */
+  /** Each lane is asked, and then the log, so that a thread that stands still is seen, whichever it is. */
   async live(): Promise<readonly Check[]> {
-    const facts = await this.#facts.ask({ gather: "stat", withinMs: LANES_MS_MAX });
+    const lanes = await this.#answers("lanes", "stat");
+    return [PROCESS, lanes, await this.#answers("log", "log")];
+  }
+
+  async #answers(name: string, gather: "stat" | "log"): Promise<Check> {
+    const facts = await this.#facts.ask({ gather, withinMs: LANES_MS_MAX });
     const failure = facts === undefined ? `no answer in ${LANES_MS_MAX / 1000} s` : undefined;
-    return [PROCESS, { name: "lanes", failure }];
+    return { name, failure };
   }
 
   async ready(clients: boolean): Promise<readonly Check[]> {

@@ -2,9 +2,17 @@
  * A small HTTP server for operators and probes: it takes requests without a body, by GET and HEAD alone, and all that a client can make
  * it keep is bounded.
  */
+import { constants } from "node:crypto";
+import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
+import { TLSSocket } from "node:tls";
+import { subjectName } from "../../runtime/connections/tls/distinguished-name.ts";
+import { contextOptions } from "../../runtime/connections/tls/entrance.ts";
+import type { TlsTerms } from "../../runtime/connections/tls/terms.ts";
 import { isIP, type Socket } from "node:net";
 import {
+  ADMIN_BODY_BYTES_MAX,
   ADMIN_CONNECTION_MS_MAX,
   ADMIN_CONNECTION_MS_SPARE,
   ADMIN_CONNECTIONS_MAX,
@@ -12,6 +20,7 @@ import {
   ADMIN_IDLE_MS_MAX,
   ADMIN_PIPELINED_MAX,
   ADMIN_REQUEST_MS_MAX,
+  ADMIN_STREAM_SIGN_MS,
 } from "../../protocol/limits.ts";
 
 export type HttpRequest = {
@@ -19,14 +28,36 @@ export type HttpRequest = {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly authorization: string | undefined;
+  /** The name in the certificate that was shown, if it is trusted. */
+  readonly certificate: string | undefined;
   readonly remoteAddress: string;
+  /** Where a client of server-sent events wants to go on. */
+  readonly lastEventId: string | undefined;
+  /** True for a POST, which is handed on for the paths that take one. */
+  readonly isPost: boolean;
+  /** Over TLS. */
+  readonly isSecure: boolean;
+  /** What a browser says of the page that asks. */
+  readonly origin: string | undefined;
+  readonly fetchSite: string | undefined;
+  /** Whom the client has asked for, with the port. */
+  readonly host: string | undefined;
+  readonly contentType: string | undefined;
+  /** Reads the body, which is not read otherwise. Called once at most. */
+  readonly body: () => Promise<Body>;
 };
+
+export type Body =
+  | { readonly kind: "read"; readonly bytes: Buffer }
+  | { readonly kind: "refused"; readonly status: number; readonly why: string };
 
 export type HttpReply = {
   readonly status: number;
   readonly body: string;
   readonly contentType?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
+  /** In the place of the body, of a GET: server-sent events, each when the client has taken in those before. The signal aborts when it is gone. */
+  readonly events?: (signal: AbortSignal) => AsyncIterable<string>;
 };
 
 export type HttpServerOptions = {
@@ -35,6 +66,10 @@ export type HttpServerOptions = {
   readonly port: number;
   /** It never rejects. */
   readonly answer: (request: HttpRequest) => Promise<HttpReply>;
+  /** Whether a POST to the path is handed on. Default: none is. */
+  readonly takesPost?: (path: string) => boolean;
+  /** Default: it speaks HTTP in clear. */
+  readonly tls?: TlsTerms | undefined;
   /** Default ADMIN_CONNECTION_MS_MAX. */
   readonly connectionMsMax?: number;
 };
@@ -62,28 +97,40 @@ export class HttpServer {
 
   private constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#server = createServer(
-      {
-        maxHeaderSize: ADMIN_HEAD_BYTES_MAX,
-        requestTimeout: ADMIN_REQUEST_MS_MAX,
-        headersTimeout: ADMIN_REQUEST_MS_MAX,
-        keepAliveTimeout: ADMIN_IDLE_MS_MAX,
-        connectionsCheckingInterval: 1000,
-        noDelay: true,
-      },
-      (request, response) => void this.#take(request, response),
-    );
+    const limits = {
+      maxHeaderSize: ADMIN_HEAD_BYTES_MAX,
+      requestTimeout: ADMIN_REQUEST_MS_MAX,
+      headersTimeout: ADMIN_REQUEST_MS_MAX,
+      keepAliveTimeout: ADMIN_IDLE_MS_MAX,
+      connectionsCheckingInterval: 1000,
+      noDelay: true,
+    };
+    const take = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#take(request, response);
+    const { tls } = options;
+    this.#server =
+      tls === undefined
+        ? createServer(limits, take)
+        : createHttpsServer({ ...limits, ...tlsOptions(tls) }, take);
     this.#server.maxConnections = ADMIN_CONNECTIONS_MAX;
     this.#server.timeout = ADMIN_IDLE_MS_MAX;
-    this.#server.on("connection", (socket) => this.#open(socket));
+    this.#server.on("connection", (socket) => this.#bound(socket));
+    if (tls === undefined) this.#server.on("connection", (socket) => this.#open(socket));
+    else this.#server.on("secureConnection", (socket: TLSSocket) => this.#openSecure(socket, tls));
     // Nobody is asked to send what would not be read.
     this.#server.on("checkContinue", (request, response) => void this.#take(request, response));
   }
 
+  /** Connections that come from now on are shown this. Throws if it cannot be used, and everything is as before. */
+  renew(terms: TlsTerms): void {
+    if (this.#server instanceof HttpsServer) this.#server.setSecureContext(contextOf(terms));
+  }
+
   /** Such as `http://127.0.0.1:8080`. */
   get url(): string {
-    const { host } = this.#options;
-    return `http://${isIP(host) === 6 ? `[${host}]` : host}:${this.#port}`;
+    const { host, tls } = this.#options;
+    const scheme = tls === undefined ? "http" : "https";
+    return `${scheme}://${isIP(host) === 6 ? `[${host}]` : host}:${this.#port}`;
   }
 
   /** Ends every connection, those with a request under way as well. */
@@ -108,11 +155,26 @@ export class HttpServer {
     });
   }
 
-  #open(socket: Socket): void {
+  /** What a connection may take in all, a handshake of TLS with it. */
+  #bound(socket: Socket): void {
     const msMax = this.#connectionMsMax + ADMIN_CONNECTION_MS_SPARE;
     const timer = setTimeout(() => socket.destroy(), msMax);
     timer.unref();
     socket.once("close", () => clearTimeout(timer));
+  }
+
+  /** Node turns nobody away over a certificate, so that health is told to whoever has none where none is needed. */
+  #openSecure(socket: TLSSocket, { clientCertificates }: TlsTerms): void {
+    const isTrusted = socket.authorized;
+    const hasOne = socket.getPeerX509Certificate() !== undefined;
+    if (clientCertificates !== "none" && !isTrusted && (hasOne || clientCertificates === "need")) {
+      socket.destroy();
+    } else {
+      this.#open(socket);
+    }
+  }
+
+  #open(socket: Socket): void {
     this.#connections.set(socket, { openedMs: performance.now(), unanswered: 0 });
   }
 
@@ -137,7 +199,12 @@ export class HttpServer {
     });
     // A client that is gone hears nothing.
     response.on("error", () => undefined);
-    const reply = this.#refusal(request) ?? (await this.#options.answer(requestOf(request)));
+    const asked = requestOf(request, response);
+    const reply = this.#refusal(request, asked.path) ?? (await this.#options.answer(asked));
+    if (reply.events !== undefined && request.method === "GET") {
+      await this.#stream(response, reply.events).catch(() => response.destroy());
+      return;
+    }
     const body = Buffer.from(reply.body);
     response.writeHead(reply.status, {
       "Content-Type": reply.contentType ?? TEXT,
@@ -151,13 +218,44 @@ export class HttpServer {
     response.end(request.method === "HEAD" ? undefined : body);
   }
 
-  #refusal(request: IncomingMessage): HttpReply | undefined {
+  /** A client that takes nothing in is closed as one on whose connection nothing happens. */
+  async #stream(response: ServerResponse, events: NonNullable<HttpReply["events"]>): Promise<void> {
+    const gone = new AbortController();
+    const wakers = new EventEmitter();
+    response.once("close", () => {
+      gone.abort();
+      wakers.emit("on");
+    });
+    response.on("drain", () => wakers.emit("on"));
+    if (response.destroyed) return;
+    response.writeHead(200, {
+      "Content-Type": "text/event-stream",
+      "Cache-Control": "no-store",
+      "X-Content-Type-Options": "nosniff",
+      Connection: "close",
+    });
+    const sign = setInterval(() => {
+      if (response.writableLength === 0) response.write(": here\n\n");
+    }, ADMIN_STREAM_SIGN_MS);
+    try {
+      for await (const text of events(gone.signal)) {
+        if (gone.signal.aborted) break;
+        if (!response.write(text)) await once(wakers, "on");
+      }
+    } finally {
+      clearInterval(sign);
+    }
+    response.end();
+  }
+
+  #refusal(request: IncomingMessage, path: string): HttpReply | undefined {
     const { method, headers } = request;
-    if (method !== "GET" && method !== "HEAD") {
+    const isPost = method === "POST" && this.#options.takesPost?.(path) === true;
+    if (method !== "GET" && method !== "HEAD" && !isPost) {
       const close = { Allow: "GET, HEAD", Connection: "close" };
       return { status: 405, body: "there are GET and HEAD\n", headers: close };
     }
-    if (hasBody(request)) return { status: 413, body: "no request has a body here\n" };
+    if (hasBody(request) && !isPost) return { status: 413, body: "no request has a body here\n" };
     if (isLoopback(this.#options.host) && !isOwnName(headers.host)) {
       // A web page that has its own name point here must not be able to read what is told.
       return { status: 421, body: "ask for localhost, or for the address\n" };
@@ -176,14 +274,81 @@ function isOwnName(host = "localhost"): boolean {
   return isIP(name) !== 0 || name === "localhost" || name.endsWith(".localhost");
 }
 
-function requestOf({ url = "/", headers, socket }: IncomingMessage): HttpRequest {
+function requestOf(request: IncomingMessage, response: ServerResponse): HttpRequest {
+  const { url = "/", headers, socket } = request;
   const [path = "/", query = ""] = splitOnce(url, "?");
   return {
     path: decoded(path),
     query: new URLSearchParams(query),
     authorization: headers.authorization,
+    certificate: certificateOf(socket),
     remoteAddress: socket.remoteAddress ?? "",
+    lastEventId: textOf(headers["last-event-id"]),
+    isPost: request.method === "POST",
+    isSecure: socket instanceof TLSSocket,
+    origin: headers.origin,
+    fetchSite: textOf(headers["sec-fetch-site"]),
+    host: headers.host,
+    contentType: headers["content-type"],
+    body: async () => await bodyOf(request, response),
   };
+}
+
+function tlsOptions(terms: TlsTerms): ReturnType<typeof contextOf> & {
+  readonly requestCert: boolean;
+  readonly rejectUnauthorized: boolean;
+  readonly handshakeTimeout: number;
+} {
+  return {
+    ...contextOf(terms),
+    requestCert: terms.clientCertificates !== "none",
+    rejectUnauthorized: false,
+    handshakeTimeout: ADMIN_REQUEST_MS_MAX,
+  };
+}
+
+/** Without tickets, so that no certificate is taken for good on account of an earlier connection. */
+function contextOf(terms: TlsTerms): ReturnType<typeof contextOptions> {
+  return { ...contextOptions(terms), secureOptions: constants.SSL_OP_NO_TICKET };
+}
+
+function certificateOf(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return undefined;
+  try {
+    return subjectName(certificate.raw);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Its length must be said before, so that nothing is read of one that is too long. */
+async function bodyOf(request: IncomingMessage, response: ServerResponse): Promise<Body> {
+  const length = Number(request.headers["content-length"] ?? Number.NaN);
+  if (Number.isNaN(length)) {
+    return {
+      kind: "refused",
+      status: 411,
+      why: "the length of the body must be said: Content-Length",
+    };
+  }
+  if (length > ADMIN_BODY_BYTES_MAX) {
+    const why = `the body may have ${ADMIN_BODY_BYTES_MAX} bytes at most`;
+    return { kind: "refused", status: 413, why };
+  }
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    return { kind: "refused", status: 400, why: "the body has not come" };
+  }
+  return { kind: "read", bytes: Buffer.concat(chunks) };
+}
+
+function textOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === "string" && header !== "" ? header : undefined;
 }
 
 function splitOnce(text: string, at: string): readonly string[] {

@@ -1,36 +1,6 @@
 /** How each setting is called on the command line and in a configuration file. */
-import type { NodeConfig } from "./node-config.ts";
-
-export type Key = {
-  readonly field: keyof NodeConfig;
-  readonly flag: string;
-  /** What stands for the value in the help text. */
-  readonly placeholder: string;
-  /** In a `zoo.cfg`; undefined where the file says it another way (`server.N`, `myid`). */
-  readonly fileKey: string | undefined;
-  /** Other names that ZooKeeper, or its documentation, has for it. */
-  readonly alsoInFile?: readonly string[];
-  /** For the help text. */
-  readonly summary: string;
-};
-
-/** The names in a file have spaces between them, the usual one first. */
-function key(
-  field: keyof NodeConfig,
-  flagAndPlaceholder: string,
-  fileKeys: string | undefined,
-  summary: string,
-): Key {
-  const [flag = "", placeholder = ""] = flagAndPlaceholder.split(" ");
-  const [fileKey, ...others] = fileKeys?.split(" ") ?? [];
-  const also = others.length === 0 ? {} : { alsoInFile: others };
-  return { field, flag, placeholder, fileKey, ...also, summary };
-}
-
-/** All names that a setting has in a file. */
-export function fileKeysOf({ fileKey, alsoInFile = [] }: Key): readonly string[] {
-  return fileKey === undefined ? [] : [fileKey, ...alsoInFile];
-}
+import { ADMIN_KEYS } from "./admin-keys.ts";
+import { type Key, key } from "./key.ts";
 
 export const KEYS: readonly Key[] = [
   key("id", "id N", undefined, "this node's number in the ensemble, 0 to 255 (default 1)"),
@@ -289,42 +259,7 @@ export const KEYS: readonly Key[] = [
     "4lw.commands.whitelist",
     "words that are answered, * for all (default: those that list nothing)",
   ),
-  key(
-    "adminServer",
-    "admin-server true|false",
-    "admin.enableServer",
-    "health, metrics and commands over HTTP (default: if a port for it is given)",
-  ),
-  key(
-    "adminPort",
-    "admin-port N",
-    "admin.serverPort",
-    "its TCP port, 0: a free one (default 8080)",
-  ),
-  key(
-    "adminAddress",
-    "admin-address A",
-    "admin.serverAddress",
-    "address it is bound to (default 127.0.0.1)",
-  ),
-  key(
-    "adminCommandUrl",
-    "admin-command-url /PATH",
-    "admin.commandURL",
-    "where ZooKeeper's commands are (default /commands)",
-  ),
-  key(
-    "adminTokenFile",
-    "admin-token-file FILE",
-    "zooid.adminTokenFile",
-    "a token that requests have to show (default: none)",
-  ),
-  key(
-    "adminChanges",
-    "admin-changes true|false",
-    "zooid.adminChanges",
-    "carry out commands that change something (default false)",
-  ),
+  ...ADMIN_KEYS,
   key(
     "metricsNames",
     "metrics-names V",

@@ -129,8 +129,23 @@ export type NodeConfig = {
   readonly adminCommandUrl: string;
   /** A file with the token that requests have to show. Default: none is asked for, and what tells of clients is told on this machine only. */
   readonly adminTokenFile: string | undefined;
+  /** Whether the admin server speaks TLS, and nothing else. Default false, or true where `adminKeyStoreFile` is given. */
+  readonly adminHttps: boolean;
+  /** The admin server's key and certificates, PEM or PKCS12. Default: `tlsKeyStoreFile`, with its password. */
+  readonly adminKeyStoreFile: string | undefined;
+  readonly adminKeyStorePasswordFile: string | undefined;
+  /** The authorities by which certificates of operators are trusted. Default: none are asked for. */
+  readonly adminTrustStoreFile: string | undefined;
+  /** Whether operators must show a certificate (`need`) or may (`want`). Default `want` with `adminTrustStoreFile`, else `none`. */
+  readonly adminClientAuth: ClientCertificates;
+  /** The names in certificates of who is let in by one, `CN=operator;CN=app,O=example`. Default: everybody whom the trust store trusts. */
+  readonly adminCertificateNames: string | undefined;
   /** Whether the commands that set something back, or set it, are carried out. Default false. */
   readonly adminChanges: boolean;
+  /** Whether znodes may be changed through the admin server, by whoever proves who he is. Default false. */
+  readonly adminWrites: boolean;
+  /** A file to which a line is added for each such change. Default: the node's log has them. */
+  readonly adminAuditFile: string | undefined;
   /** The names of ZooKeeper's counters at `/metrics`: those of its releases up to 3.9, those with `_total` of 3.10, or both. Default both. */
   readonly metricsNames: MetricsNames;
   /** Four-letter words that are answered, `srvr` always among them. Default DEFAULT_WORDS: those that list and change nothing. */

@@ -84,7 +84,7 @@ function readStores(draft: Draft): TlsConfig {
   };
 }
 
-function clientAuth(text: string): Reading<TlsConfig["tlsClientAuth"]> {
+export function clientAuth(text: string): Reading<TlsConfig["tlsClientAuth"]> {
   const word = text.toLowerCase();
   if (word === "need" || word === "want" || word === "none") return { kind: "read", value: word };
   const hint = "need: clients without a certificate are turned away; want: they may have none";

@@ -7,6 +7,7 @@ import { DEFAULT_WORDS, WORD_ALWAYS, WORDS } from "../../protocol/zookeeper/word
 import { readAdmin } from "./admin-settings.ts";
 import { readAuthentication } from "./authentication.ts";
 import { type Draft, read, refuse } from "./draft.ts";
+import { readNatsFiles } from "./nats-settings.ts";
 import type { NodeConfig, Problem, Settings } from "./node-config.ts";
 import { readSasl } from "./sasl-settings.ts";
 import { type ServerLine, servers } from "./server-addresses.ts";
@@ -15,7 +16,6 @@ import {
   address,
   autoOr,
   ensembleName,
-  file,
   flag,
   folder,
   listOf,
@@ -86,31 +86,6 @@ function readWords(draft: Draft): Reader<readonly string[]> {
       word === WORD_ALWAYS || words.includes("*") || words.includes(word);
     return { kind: "read", value: WORDS.filter(isAnswered) };
   };
-}
-
-type NatsFiles = Pick<
-  NodeConfig,
-  "natsCredentialsFile" | "natsTlsCaFile" | "natsTlsCertFile" | "natsTlsKeyFile" | "peerKeyFile"
->;
-
-function readFiles(draft: Draft): NatsFiles {
-  const fileOf = (field: keyof NatsFiles): string | undefined =>
-    read<string | undefined>(draft, field, file, undefined);
-  const files = {
-    natsCredentialsFile: fileOf("natsCredentialsFile"),
-    natsTlsCaFile: fileOf("natsTlsCaFile"),
-    natsTlsCertFile: fileOf("natsTlsCertFile"),
-    natsTlsKeyFile: fileOf("natsTlsKeyFile"),
-    peerKeyFile: fileOf("peerKeyFile"),
-  };
-  const { settings } = draft;
-  if (settings.has("natsTlsCertFile") !== settings.has("natsTlsKeyFile")) {
-    const [given, missing] = settings.has("natsTlsCertFile")
-      ? (["natsTlsCertFile", "--nats-tls-key"] as const)
-      : (["natsTlsKeyFile", "--nats-tls-cert"] as const);
-    refuse(draft, given, "a certificate and its key belong together", `give ${missing} as well`);
-  }
-  return files;
 }
 
 type Membership = Pick<NodeConfig, "id" | "members" | "servers" | "ensemble" | "natsUrls">;
@@ -383,10 +358,13 @@ function packetBytes({ settings, warnings }: Draft): Reader<number> {
 
 export function validate(settings: Settings, options: ValidateOptions): Validation {
   const draft: Draft = { settings, problems: [], warnings: [] };
+  const membership = readMembership(draft, options);
+  const natsFiles = readNatsFiles(draft);
+  const tls = readTls(draft);
   const config: NodeConfig = {
-    ...readMembership(draft, options),
-    ...readFiles(draft),
-    ...readTls(draft),
+    ...membership,
+    ...natsFiles,
+    ...tls,
     clientPortAddress: read(draft, "clientPortAddress", address, "::"),
     clientPortBacklog: read(
       draft,
@@ -400,7 +378,7 @@ export function validate(settings: Settings, options: ValidateOptions): Validati
     ...readMemory(draft),
     enforceQuota: read(draft, "enforceQuota", flag, false),
     fourLetterWords: read(draft, "fourLetterWords", readWords(draft), DEFAULT_WORDS),
-    ...readAdmin(draft),
+    ...readAdmin(draft, tls),
     readOnlyMode: read(draft, "readOnlyMode", flag, false),
     changeFeed: read(draft, "changeFeed", flag, false),
     ...readAuthentication({

@@ -1,6 +1,7 @@
 /** Reads a `zoo.cfg`: ZooKeeper's keys, zooid's own as `zooid.…`, and what is to be said about each key that does nothing here. */
 import type { Row } from "./key-rows.ts";
-import { fileKeysOf, KEYS } from "./keys.ts";
+import { fileKeysOf } from "./key.ts";
+import { KEYS } from "./keys.ts";
 import { nearest } from "./nearest.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { type Property, readProperties } from "./properties.ts";

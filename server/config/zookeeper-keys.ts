@@ -359,10 +359,17 @@ const OPERATIONS: readonly Row[] = [
   works("admin.serverPort", "adminPort"),
   works("admin.serverAddress", "adminAddress"),
   works("admin.commandURL", "adminCommandUrl"),
+  works("admin.forceHttps", "adminHttps"),
   refused(
-    "admin.portUnification admin.forceHttps admin.needClientAuth",
-    "asks for TLS of the admin server, which speaks HTTP alone",
-    "remove the line, and let it be asked on this machine only or with zooid.adminTokenFile",
+    "admin.portUnification",
+    "asks for HTTP and HTTPS on one port, and the admin server speaks one of them",
+    "remove the line, and give admin.forceHttps=true for TLS",
+    OFF,
+  ),
+  refused(
+    "admin.needClientAuth",
+    "asks for certificates of operators, of which it does not say whose",
+    "give zooid.adminTrustStoreFile and zooid.adminClientAuth=need instead",
     OFF,
   ),
   idle(

@@ -25,6 +25,7 @@ import { natsOptions } from "../nats-options.ts";
 import { whenNatsIsThere } from "../nats-wait.ts";
 import { addReplicaActors } from "../placement.ts";
 import { reportLane } from "../process-report.ts";
+import { loadTerms, tlsFiles } from "../tls/load-terms.ts";
 import { watchFiles } from "../tls/reload.ts";
 import type { PlacedConfig } from "./choice.ts";
 import { type ClientPorts, doorsOf, takenPorts, tlsTermsOf } from "./client-doors.ts";
@@ -120,14 +121,16 @@ export class LaneClients {
   #watchCertificates({ onInspection }: LaneSurroundings): void {
     const { config, lane } = this.#data;
     this.#stopWatching = watchFiles({
-      config,
+      files: tlsFiles(config),
+      load: () => loadTerms(config, realClock.wallMs()),
+      of: "clients",
+      kept: "clients are shown the ones before",
       onRenewed: (terms) => this.listener.renew(terms),
       log: (level, event, detail) => {
         const actor = `zookeeper/${lane}`;
         const atMs = realClock.wallMs();
         onInspection({ kind: "log", atMs, node: config.id, actor, level, event, detail });
       },
-      wallMs: () => realClock.wallMs(),
     });
   }
 
@@ -166,15 +169,8 @@ async function clientsOf(
   };
   if (subscriber !== undefined) return memoryClients(subscriber, own);
   if (!nats) return undefined;
-  return whenNatsIsThere(
-    () =>
-      connectNatsClients({
-        ...natsOptions(config),
-        ...own,
-        name: `zooid ${ensemble} ${id} clients ${lane}`,
-        log: natsLog(id, onInspection, lane),
-      }),
-    natsLog(id, onInspection, lane),
-    signal,
-  );
+  const log = natsLog(id, onInspection, lane);
+  const name = `zooid ${ensemble} ${id} clients ${lane}`;
+  const options = { ...natsOptions(config, log), ...own, name, log };
+  return whenNatsIsThere(() => connectNatsClients(options), log, signal);
 }

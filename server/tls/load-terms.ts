@@ -8,6 +8,7 @@ import { TLS_VERSIONS, type TlsTerms } from "../../runtime/connections/tls/terms
 import type { NodeConfig } from "../config/node-config.ts";
 import { readStore } from "./key-store.ts";
 import type { StoreContent } from "./pkcs12.ts";
+import type { Loading, LoadingProblem } from "./reload.ts";
 
 export type TlsConfig = Pick<
   NodeConfig,
@@ -25,22 +26,25 @@ export type TlsConfig = Pick<
   | "tlsCiphers"
 >;
 
-export type TermsProblem = {
-  readonly field: keyof TlsConfig;
-  readonly rule: string;
-  readonly hint: string;
-};
-
-export type TermsLoading =
-  | { readonly kind: "loaded"; readonly terms: TlsTerms; readonly warnings: readonly string[] }
-  | { readonly kind: "failed"; readonly problems: readonly TermsProblem[] };
+type TermsProblem = LoadingProblem<keyof TlsConfig>;
 
 const LIST = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g;
+
+/** The files by whose change the terms change. */
+export function tlsFiles(config: TlsConfig): readonly string[] {
+  return [
+    config.tlsKeyStoreFile,
+    config.tlsKeyStorePasswordFile,
+    config.tlsTrustStoreFile,
+    config.tlsTrustStorePasswordFile,
+    config.tlsCrlFile,
+  ].filter((file) => file !== undefined);
+}
 
 /** The settings of a store have the same names behind this. */
 type Which = "tlsKeyStore" | "tlsTrustStore";
 
-export function loadTerms(config: TlsConfig, wallMs: number): TermsLoading {
+export function loadTerms(config: TlsConfig, wallMs: number): Loading<TlsTerms, keyof TlsConfig> {
   const problems: TermsProblem[] = [];
   const own = ownStore(config, problems);
   const trusted = trustedStore(config, problems);
@@ -172,7 +176,8 @@ function contextProblem(terms: TlsTerms): TermsProblem | undefined {
   }
 }
 
-function outOfDate(certificate: X509Certificate, wallMs: number): readonly string[] {
+/** A warning for one that has expired, or is not valid yet. */
+export function outOfDate(certificate: X509Certificate, wallMs: number): readonly string[] {
   const { validFromDate, validToDate, raw } = certificate;
   const name = subjectName(raw);
   const day = (date: Date): string => date.toISOString().slice(0, 10);

@@ -3,17 +3,31 @@
  * paths, since whoever renews them may put others in their place, as Kubernetes does with a link to another folder.
  */
 import { stat } from "node:fs/promises";
-import type { LogLevel } from "../../runtime/effects.ts";
+import type { EventDetail, LogLevel } from "../../runtime/effects.ts";
 import type { EventName } from "../../protocol/events.ts";
-import type { TlsTerms } from "../../runtime/connections/tls/terms.ts";
-import { loadTerms, type TlsConfig } from "./load-terms.ts";
 
-export type ReloadOptions = {
-  readonly config: TlsConfig;
-  /** What clients are shown from now on. */
-  readonly onRenewed: (terms: TlsTerms) => void;
-  readonly log: (level: LogLevel, event: EventName, detail: Record<string, string>) => void;
-  readonly wallMs: () => number;
+/** What the files hold, or all that is wrong with them. */
+export type Loading<Terms, Field = string> =
+  | { readonly kind: "loaded"; readonly terms: Terms; readonly warnings: readonly string[] }
+  | { readonly kind: "failed"; readonly problems: readonly LoadingProblem<Field>[] };
+
+export type LoadingProblem<Field = string> = {
+  readonly field: Field;
+  readonly rule: string;
+  readonly hint: string;
+};
+
+export type ReloadOptions<Terms> = {
+  /** Paths. */
+  readonly files: readonly string[];
+  readonly load: () => Loading<Terms>;
+  /** What is shown from now on. */
+  readonly onRenewed: (terms: Terms) => void;
+  /** Whose certificates they are, for the log: `clients`, `nats`, `admin`. */
+  readonly of: string;
+  /** Who is shown what could still be used, for the log. */
+  readonly kept: string;
+  readonly log: (level: LogLevel, event: EventName, detail: EventDetail) => void;
   /** How often the files are looked at. Default 5000. */
   readonly everyMs?: number;
 };
@@ -21,15 +35,8 @@ export type ReloadOptions = {
 const EVERY_MS = 5000;
 
 /** Until the returned function is called. */
-export function watchFiles(options: ReloadOptions): () => void {
-  const { config, everyMs = EVERY_MS } = options;
-  const files = [
-    config.tlsKeyStoreFile,
-    config.tlsKeyStorePasswordFile,
-    config.tlsTrustStoreFile,
-    config.tlsTrustStorePasswordFile,
-    config.tlsCrlFile,
-  ].filter((file) => file !== undefined);
+export function watchFiles<Terms>(options: ReloadOptions<Terms>): () => void {
+  const { files, everyMs = EVERY_MS } = options;
   let shown = stampsOf(files);
   let before = shown;
   const look = async (): Promise<void> => {
@@ -54,14 +61,14 @@ async function stampsOf(files: readonly string[]): Promise<string> {
   return (await Promise.all(stamps)).join(", ");
 }
 
-function renew({ config, onRenewed, log, wallMs }: ReloadOptions): void {
-  const loading = loadTerms(config, wallMs());
+function renew<Terms>({ load, onRenewed, of, kept, log }: ReloadOptions<Terms>): void {
+  const loading = load();
   if (loading.kind === "failed") {
     const problems = loading.problems.map(({ field, rule }) => `${field} ${rule}`).join("; ");
-    log("error", "certificatesRefused", { problems, kept: "clients are shown the ones before" });
+    log("error", "certificatesRefused", { of, problems, kept });
     return;
   }
   onRenewed(loading.terms);
-  log("info", "certificatesRenewed", {});
+  log("info", "certificatesRenewed", { of });
   for (const warning of loading.warnings) log("warn", "warning", { warning });
 }

@@ -15,6 +15,7 @@ import { SNAPSHOT_VERSION } from "../../protocol/snapshot.ts";
 import { WIRING } from "../../server/wiring.ts";
 import { CONTAINER_VARIABLES } from "../../server/config/container-variables.ts";
 import { KEYS } from "../../server/config/keys.ts";
+import { certs } from "../../cli/certs/command.ts";
 import { CONNECTION_FLAGS } from "../../cli/console/connection.ts";
 import { EXIT_CODES } from "../../cli/console/exit-codes.ts";
 import { formOf } from "../../cli/console/parse.ts";
@@ -22,6 +23,7 @@ import type { Flag, Spec } from "../../cli/console/spec.ts";
 import { SPECS } from "../../cli/console/specs.ts";
 import type { Row } from "../../server/config/key-rows.ts";
 import { CHAPTERS } from "../../server/config/zookeeper-keys.ts";
+import { API_PATH, ENDPOINTS } from "../../server/admin/api/endpoints.ts";
 import { COMMANDS } from "../../server/admin/commands.ts";
 import type { Metric } from "../../server/admin/metrics/metric.ts";
 import { OWN_METRICS } from "../../server/admin/metrics/own.ts";
@@ -46,6 +48,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: "docs/operations/upgrade.md", name: "versions", make: versions },
   { file: "docs/operations/container.md", name: "variables", make: containerVariables },
   { file: "docs/operations/admin-server.md", name: "commands", make: commands },
+  { file: "docs/operations/admin-server.md", name: "endpoints of the API", make: endpoints },
   {
     file: "docs/operations/metrics.md",
     name: "metrics of ZooKeeper",
@@ -67,6 +70,17 @@ export const GENERATED: readonly GeneratedTable[] = [
     make: () => meanings("phase", PHASES),
   },
   { file: "docs/internals/glossary.md", name: "retired words", make: retiredWords },
+  {
+    file: "docs/operations/security.md",
+    name: "flags of certs",
+    make: () =>
+      flagsTable(
+        certs.flags.map(({ name, placeholder, summary }) => ({
+          ...{ name, summary },
+          ...(placeholder !== undefined && { placeholder }),
+        })),
+      ),
+  },
   { file: CONSOLE, name: "flags of a connection", make: () => flagsTable(CONNECTION_FLAGS) },
   { file: CONSOLE, name: "exit codes", make: exitCodes },
   { file: CONSOLE, name: "commands of the console", make: consoleCommands },
@@ -174,6 +188,14 @@ function commands(): string {
   });
   const head = "| command | is | without a leader | what it tells or does |";
   return [head, "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+function endpoints(): string {
+  const rows = ENDPOINTS.map(({ name, method, query, summary }) => {
+    const parameters = query.map((each) => `\`${each}\``).join(", ");
+    return `| \`${method} ${API_PATH}/${name}\` | ${parameters} | ${summary} |`;
+  });
+  return ["| endpoint | parameters | what it tells |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
 function metrics<Known>(

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import type { Row } from "../../../server/config/key-rows.ts";
-import { fileKeysOf, KEYS } from "../../../server/config/keys.ts";
+import { fileKeysOf } from "../../../server/config/key.ts";
+import { KEYS } from "../../../server/config/keys.ts";
 import { readZooCfg, type ZooCfg } from "../../../server/config/zoo-cfg.ts";
 import {
   AUTOCREATE_KEY,

@@ -1,7 +1,7 @@
 /** Files of keys and certificates that change are read again, once they have been as they are for a while. */
 import { copyFileSync, writeFileSync } from "node:fs";
 import test from "ava";
-import type { TlsConfig } from "../../../server/tls/load-terms.ts";
+import { loadTerms, type TlsConfig, tlsFiles } from "../../../server/tls/load-terms.ts";
 import { watchFiles } from "../../../server/tls/reload.ts";
 import { CertificateFolder } from "../../support/certificates.ts";
 
@@ -38,10 +38,16 @@ type Watched = {
 function watched(store: string): Watched {
   const events: string[] = [];
   const stop = watchFiles({
-    config: configOf(store),
-    onRenewed: ({ certificates }) => events.push(certificates.length > 0 ? "renewed" : "nothing"),
-    log: (level, event) => events.push(`${level} ${event}`),
-    wallMs: () => Date.now(),
+    files: tlsFiles(configOf(store)),
+    load: () => loadTerms(configOf(store), Date.now()),
+    onRenewed: ({ certificates }) => {
+      events.push(certificates.length > 0 ? "renewed" : "nothing");
+    },
+    of: "clients",
+    kept: "",
+    log: (level, event) => {
+      events.push(`${level} ${event}`);
+    },
     everyMs: 5,
   });
   const until = async (count: number): Promise<void> => {

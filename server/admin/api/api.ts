@@ -1,0 +1,201 @@
+/** Answers what is asked of the JSON API. Znodes are read by a client of the node, changes come from the node's own streams. */
+import type { Facts } from "../../../actors/admin/messages.ts";
+import { API_STREAMS_MAX } from "../../../protocol/limits.ts";
+import { formatZxid } from "../../../protocol/zxid.ts";
+import type { Changes, ChangesOptions } from "../../change-streams.ts";
+import type { NodeConfig } from "../../config/node-config.ts";
+import type { ClientPorts } from "../../threads/client-doors.ts";
+import { connections, dump, type Fields, memberOf } from "../answers.ts";
+import type { HttpReply, HttpRequest } from "../http-server.ts";
+import type { NodeFacts } from "../node-facts.ts";
+import type { OwnClient } from "../../embedded/own-client.ts";
+import type { Audit } from "./audit.ts";
+import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
+import { eventsOf } from "./event-stream.ts";
+import { errorReply, jsonReply, zxidIn } from "./json.ts";
+import { ApiSession } from "./session.ts";
+import { children, failureReply, znode } from "./tree.ts";
+import { answerWrite, type Write } from "./writes.ts";
+
+export type ApiOptions = {
+  readonly config: NodeConfig;
+  readonly facts: NodeFacts;
+  /** Undefined before clients can connect. */
+  readonly ports: () => ClientPorts | undefined;
+  readonly audit: Audit;
+  readonly changes: (path: string, options: ChangesOptions) => Changes;
+};
+
+export class Api {
+  readonly #options: ApiOptions;
+  readonly #session: ApiSession;
+  #streams = 0;
+
+  constructor(options: ApiOptions) {
+    this.#options = options;
+    this.#session = new ApiSession(async () => {
+      const port = options.ports()?.clientPort;
+      if (port === undefined) throw new NoPortError();
+      // Most admin servers are not asked for znodes, and do without a client.
+      const { connectToOwnNode } = await import("../../embedded/own-client.ts");
+      return await connectToOwnNode(options.config.clientPortAddress, port);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  /** `who`: whoever has proved who he is. Undefined: nobody has. */
+  async answer(request: HttpRequest, who: string | undefined): Promise<HttpReply> {
+    const name = request.path.slice(API_PATH.length + 1);
+    const method = request.isPost ? "POST" : "GET";
+    const endpoint = ENDPOINTS.find((each) => each.name === name && each.method === method);
+    if (endpoint === undefined) {
+      const names = ENDPOINTS.map((each) => each.name).join(", ");
+      return errorReply(404, "ZOOID_NO_ENDPOINT", `there are ${names}`);
+    }
+    const stranger = [...request.query.keys()].find((key) => !endpoint.query.includes(key));
+    if (stranger !== undefined) {
+      return errorReply(400, "ZOOID_BAD_ARGUMENTS", `${name} has no parameter ${stranger}`);
+    }
+    try {
+      return await this.#answer(endpoint.name, request, who);
+    } catch (error) {
+      if (error instanceof NoPortError) return errorReply(503, "ZOOID_NO_PORT", error.message);
+      return failureReply(error);
+    }
+  }
+
+  async #answer(
+    name: Endpoint["name"],
+    request: HttpRequest,
+    who: string | undefined,
+  ): Promise<HttpReply> {
+    const { query } = request;
+    switch (name) {
+      case "znode":
+        return await znode(await this.#session.client(), query);
+      case "children":
+        return await children(await this.#session.client(), query);
+      case "changes":
+        return this.#changes(request);
+      case "ensemble":
+        return await this.#facts("stat", (facts) => this.#ensemble(facts));
+      case "nodes":
+        return await this.#facts("stat", (facts) => this.#nodes(facts));
+      case "sessions":
+        return await this.#sessions();
+      case "create":
+      case "set":
+      case "delete":
+        return await this.#write(name, request, who);
+    }
+  }
+
+  async #write(what: Write, request: HttpRequest, who: string | undefined): Promise<HttpReply> {
+    if (!this.#options.config.adminWrites) {
+      return errorReply(
+        403,
+        "ZOOID_READ_ONLY",
+        "--admin-writes true (zooid.adminWrites) allows it",
+      );
+    }
+    if (who === undefined)
+      return errorReply(403, "ZOOID_NO_PROOF", "only who proves who he is may write");
+    const client = async (): Promise<OwnClient> => await this.#session.client();
+    return await answerWrite(what, request, { client, audit: this.#options.audit, who });
+  }
+
+  async #facts(
+    gather: "stat" | "connections" | "dump",
+    made: (facts: Facts) => object,
+  ): Promise<HttpReply> {
+    const facts = await this.#options.facts.ask({ gather });
+    return facts === undefined ? NO_ANSWER : jsonReply(200, made(facts));
+  }
+
+  #ensemble({ metrics }: Facts): object {
+    const { config } = this.#options;
+    const { role, epoch, leader = null, zxid, znodes, sessions, ephemerals } = metrics;
+    return {
+      ...{ ensemble: config.ensemble, node: config.id, role, epoch, leader },
+      ...{ zxid: formatZxid(zxid), znodes, sessions, ephemerals, version: metrics.version },
+    };
+  }
+
+  #nodes({ metrics }: Facts): object {
+    const { config } = this.#options;
+    const nodes = config.members.map((id) => {
+      const member = memberOf(config, id);
+      const { host = null, client = null } = member ?? {};
+      const isLeader =
+        metrics.leader === id || (config.members.length === 1 && metrics.role === "leading");
+      return { id, host, client, isLeader, isThis: id === config.id };
+    });
+    return { nodes };
+  }
+
+  async #sessions(): Promise<HttpReply> {
+    const { config, facts, ports } = this.#options;
+    const open = await facts.ask({ gather: "connections" });
+    const all = await facts.ask({ gather: "dump" });
+    if (open === undefined || all === undefined) return NO_ANSWER;
+    const about = { config, ports: ports() };
+    const query = new URLSearchParams();
+    const ephemerals = dump({ facts: all, about, query }).fields["session_id_to_ephemeral_paths"];
+    const listed: Fields = connections({ facts: open, about, query }).fields;
+    const omitted = [...open.parts, ...all.parts].reduce((sum, part) => sum + part.omitted, 0);
+    return jsonReply(200, { ...listed, ephemerals, omitted });
+  }
+
+  #changes({ query, lastEventId }: HttpRequest): HttpReply {
+    const fromText = lastEventId ?? query.get("from");
+    const from = fromText === null ? undefined : zxidIn(fromText);
+    const recursive = query.get("recursive") ?? "false";
+    if (fromText !== null && from === undefined) {
+      return errorReply(
+        400,
+        "ZOOID_BAD_ARGUMENTS",
+        "a stream begins after a zxid, such as 0x100000001",
+      );
+    }
+    if (recursive !== "true" && recursive !== "false") {
+      return errorReply(400, "ZOOID_BAD_ARGUMENTS", "recursive is true or false");
+    }
+    if (this.#streams >= API_STREAMS_MAX) {
+      return errorReply(
+        503,
+        "ZOOID_TOO_MANY_STREAMS",
+        `there are ${API_STREAMS_MAX} streams already`,
+      );
+    }
+    const changes = this.#options.changes(query.get("path") ?? "/", {
+      recursive: recursive === "true",
+      progress: true,
+      ...(from !== undefined && { from }),
+    });
+    return { status: 200, body: "", events: (signal) => this.#counted(changes, from, signal) };
+  }
+
+  async *#counted(
+    changes: Changes,
+    from: ReturnType<typeof zxidIn>,
+    signal: AbortSignal,
+  ): AsyncGenerator<string, void, undefined> {
+    this.#streams += 1;
+    try {
+      yield* eventsOf(changes, from, signal);
+    } finally {
+      this.#streams -= 1;
+    }
+  }
+}
+
+class NoPortError extends Error {
+  constructor() {
+    super("znodes are read over the client port without TLS, and the node has none that is open");
+  }
+}
+
+const NO_ANSWER: HttpReply = errorReply(503, "ZOOID_NO_ANSWER", "the node did not answer in time");

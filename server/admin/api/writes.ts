@@ -1,0 +1,185 @@
+/** Changes of znodes through the API: what may be asked, and what is asked of the node. Each is in the audit log before and behind it. */
+import { randomUUID } from "node:crypto";
+import { isUtf8 } from "node:buffer";
+import { ZooidError } from "../../../protocol/errors.ts";
+import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import type { OwnClient } from "../../embedded/own-client.ts";
+import type { HttpReply, HttpRequest } from "../http-server.ts";
+import type { Audit, AuditEntry } from "./audit.ts";
+import { errorReply, jsonReply } from "./json.ts";
+
+export type Write = "create" | "set" | "delete";
+
+type Asked = {
+  readonly path: string;
+  readonly data: Buffer | null;
+  readonly version: number | undefined;
+  readonly sequential: boolean;
+  readonly parents: boolean;
+};
+
+type Done = { readonly path: string; readonly zxid: Zxid; readonly version?: number };
+
+/** The fields of a body, with the kinds of values that they take. */
+const FIELDS: Readonly<Record<Write, Readonly<Record<string, "string" | "number" | "boolean">>>> = {
+  create: {
+    path: "string",
+    text: "string",
+    base64: "string",
+    sequential: "boolean",
+    parents: "boolean",
+  },
+  set: { path: "string", text: "string", base64: "string", version: "number" },
+  delete: { path: "string", version: "number" },
+};
+
+const NO_AUDIT = "ZOOID_NO_AUDIT";
+
+export type WriteOptions = {
+  readonly client: () => Promise<OwnClient>;
+  readonly audit: Audit;
+  /** Whoever has proved who he is. */
+  readonly who: string;
+};
+
+export async function answerWrite(
+  what: Write,
+  request: HttpRequest,
+  { client, audit, who }: WriteOptions,
+): Promise<HttpReply> {
+  const foreign = foreignProblem(request);
+  if (foreign !== undefined) return errorReply(403, "ZOOID_FOREIGN_PAGE", foreign);
+  const type = request.contentType?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    return errorReply(
+      415,
+      "ZOOID_BAD_ARGUMENTS",
+      "the body must be JSON, and say so: Content-Type: application/json",
+    );
+  }
+  const body = await request.body();
+  if (body.kind === "refused") return errorReply(body.status, "ZOOID_BAD_ARGUMENTS", body.why);
+  const asked = askedIn(what, body.bytes);
+  if (typeof asked === "string") return errorReply(400, "ZOOID_BAD_ARGUMENTS", asked);
+  const { path, version } = asked;
+  const about = { change: randomUUID(), who, address: request.remoteAddress, what, path, version };
+  return await audited(about, audit, async () => await perform(what, await client(), asked));
+}
+
+async function audited(
+  about: Omit<AuditEntry, "phase" | "result" | "zxid">,
+  audit: Audit,
+  change: () => Promise<Done>,
+): Promise<HttpReply> {
+  const write = async (entry: AuditEntry): Promise<string | undefined> => {
+    try {
+      await audit(entry);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  const unwritten = await write({ ...about, phase: "asked" });
+  if (unwritten !== undefined) {
+    return errorReply(
+      503,
+      NO_AUDIT,
+      `nothing was changed: the audit log cannot be written (${unwritten})`,
+    );
+  }
+  try {
+    const { path, zxid, version } = await change();
+    const done = formatZxid(zxid);
+    const problem = await write({ ...about, path, phase: "answered", result: "done", zxid: done });
+    if (problem !== undefined) {
+      return errorReply(
+        500,
+        NO_AUDIT,
+        `done at ${done}, and the audit log cannot be written (${problem})`,
+      );
+    }
+    return jsonReply(200, { path, zxid: done, ...(version !== undefined && { version }) });
+  } catch (error) {
+    await write({
+      ...about,
+      phase: "answered",
+      result: error instanceof ZooidError ? error.code : "ZOOID_FAILED",
+    });
+    throw error;
+  }
+}
+
+async function perform(what: Write, client: OwnClient, asked: Asked): Promise<Done> {
+  const { path, data, version, sequential, parents } = asked;
+  const expected = version === undefined ? {} : { version };
+  if (what === "create") {
+    const made = await client.create(path, data, { sequential, parents });
+    return { path: made.path, zxid: made.zxid, version: made.stat.version };
+  }
+  if (what === "set") {
+    const stat = await client.set(path, data, expected);
+    return { path, zxid: stat.mzxid, version: stat.version };
+  }
+  // A transaction tells its zxid, which a delete alone does not.
+  const { zxid } = await client.transaction((steps) => [steps.delete(path, expected)]).commit();
+  return { path, zxid };
+}
+
+/** A web page of somebody else's can have a browser send requests, and a browser says so. */
+function foreignProblem({ origin, host, fetchSite, isSecure }: HttpRequest): string | undefined {
+  const own = `${isSecure ? "https" : "http"}://${host ?? ""}`;
+  if (origin !== undefined && origin.toLowerCase() !== own.toLowerCase()) {
+    return `a page of ${origin} may change nothing here`;
+  }
+  const isOwn = fetchSite === undefined || fetchSite === "same-origin" || fetchSite === "none";
+  return isOwn ? undefined : "a page from elsewhere may change nothing here";
+}
+
+function bytesOf(text: string | undefined): Buffer | null {
+  return text === undefined ? null : Buffer.from(text);
+}
+
+/** What is asked for, or what is wrong with it. */
+function askedIn(what: Write, bytes: Buffer): Asked | string {
+  let body: unknown;
+  try {
+    if (!isUtf8(bytes)) return "the body must be UTF-8";
+    body = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return "the body must be JSON";
+  }
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    return "the body must be an object";
+  const fields = FIELDS[what];
+  for (const [name, value] of Object.entries(body)) {
+    const kind = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (kind === undefined)
+      return `${what} has no field ${JSON.stringify(name)}; it has ${Object.keys(fields).join(", ")}`;
+    if (typeof value !== kind) return `${name} must be a ${kind}`;
+  }
+  const {
+    path,
+    text,
+    base64,
+    version,
+    sequential = false,
+    parents = false,
+  } = body as {
+    readonly path?: string;
+    readonly text?: string;
+    readonly base64?: string;
+    readonly version?: number;
+    readonly sequential?: boolean;
+    readonly parents?: boolean;
+  };
+  if (path === undefined) return "path must be given";
+  if (text !== undefined && base64 !== undefined) return "only one of text and base64 may be given";
+  if (what === "set" && text === undefined && base64 === undefined)
+    return "text or base64 must be given";
+  const data = base64 === undefined ? bytesOf(text) : Buffer.from(base64, "base64");
+  // Node skips what is none; a pattern over a megabyte would hold the thread up.
+  if (base64 !== undefined && data?.toString("base64") !== base64) {
+    return "base64 must be Base64 with its padding";
+  }
+  return { path, data, version, sequential, parents };
+}
