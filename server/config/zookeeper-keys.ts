@@ -347,11 +347,11 @@ const SECURITY: readonly Row[] = [
   works("enforce.auth.schemes", "authSchemes"),
   refused(
     "audit.enable",
-    "asks for an audit log, which there is none of",
+    "asks for an audit log of what clients do; there is one of what the admin server changes only",
     "remove the line if nobody relies on it",
     OFF,
   ),
-  idle("there is no audit log", "audit.impl.class"),
+  idle("there is no audit log of clients", "audit.impl.class"),
 ];
 
 const OPERATIONS: readonly Row[] = [
