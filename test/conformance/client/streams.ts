@@ -32,18 +32,13 @@ export const STREAM_CASES: readonly Case[] = [
       const { zxid } = await client.get(base);
       const seen = firstValueFrom(
         client.changes(base, { recursive: true, from: zxid }).pipe(
-          filter((change) => "path" in change && change.path === `${base}/last`),
-          take(1),
+          takeWhile(({ path }) => path !== `${base}/last`, true),
+          toArray(),
         ),
       );
-      const zxids: number[] = [];
-      const following = client
-        .changes(base, { recursive: true, from: zxid })
-        .subscribe((change) => zxids.push(change.zxid));
       for (let turn = 0; turn < 5; turn += 1) await writer.put(`${base}/x${turn}`, "1");
       await writer.create(`${base}/last`);
-      await seen;
-      following.unsubscribe();
+      const zxids = (await seen).map((change) => change.zxid);
       t.true(zxids.length >= 5);
       t.deepEqual(
         zxids,
