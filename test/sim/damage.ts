@@ -20,9 +20,13 @@ import { verifyRecord } from "../../protocol/record.ts";
 import { type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 
-/** Returns what was done; undefined if there was nothing to damage. All of it is durable. */
+/**
+ * Returns what was done; undefined if there was nothing to damage. All of it is durable, and so is the log's end: a folder that is damaged
+ * before `log-end` has reached the disk, and whose machine then loses its power, shows nothing of it (decision 11).
+ */
 export function damageDisk(disk: MemoryDisk, random: () => number): string | undefined {
   const files = disk.snapshot();
+  if (files[LOG_END_FILE] !== undefined) disk.perform({ kind: "sync", file: LOG_END_FILE });
   const names = Object.keys(files);
   if (random() < 0.3) return wipeDisk(disk);
   const last = lastSegment(names);

@@ -2,7 +2,7 @@
  * Checks handovers of leadership: who is told to take over holds all that the leader holds; no record is made from then on until the leader
  * gives that up; only the leader of an epoch has a node of that epoch stand; and what has waited is taken when the leader goes on.
  */
-import type { LogSyncMessage } from "../../../actors/log-sync/messages.ts";
+import type { LogSyncMessage, SubmitMessage } from "../../../actors/log-sync/messages.ts";
 import type { Held } from "../../../actors/log-sync/handover/handover.ts";
 import type { Role } from "../../../actors/log-sync/roles.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
@@ -102,14 +102,23 @@ export class Handovers {
   #checkTaken(node: number, state: LogSyncState, { held, role }: Before): void {
     if (state.role !== role || role.kind !== "leading") return;
     if (state.space.disk === "full" || role.uncommittedBytes > state.sizes.uncommitted) return;
-    for (const message of held) {
-      if (message.kind !== "submit") continue;
+    for (const [index, message] of held.entries()) {
+      // One that has overtaken another batch of its submitter is refused, and sent again.
+      if (message.kind !== "submit" || hasOvertaken(held.slice(index + 1), message)) continue;
       const verdict = role.taken.judge(message.submitter, message.seq);
       must(verdict.kind !== "take", "handover", () => {
         return `node ${node} goes on to lead and has lost batch ${message.seq} of node ${message.submitter.server}`;
       });
     }
   }
+}
+
+function hasOvertaken(later: readonly Held[], { submitter, seq }: SubmitMessage): boolean {
+  return later.some((other) => {
+    if (other.kind !== "submit" || other.seq >= seq) return false;
+    const { server, incarnation } = other.submitter;
+    return server === submitter.server && incarnation === submitter.incarnation;
+  });
 }
 
 function epochIn({ role }: LogSyncState): number | undefined {
