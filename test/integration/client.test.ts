@@ -174,7 +174,8 @@ test("when a client's own node dies it goes on with its session at another, its 
       await two.set("/a", String(index), { version: index });
     }
   })();
-  await running.get(server)?.exited;
+  // A write that fails ends the wait.
+  await Promise.race([running.get(server)?.exited, writing]);
   const after = await firstValueFrom(
     one.state$.pipe(
       filter((state): state is Connected => state.kind === "connected" && state.server !== server),
