@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { components, LICENCES } from "../package/components.ts";
+import { components, LICENCES, readLock } from "../package/components.ts";
 import { LICENCES_FILE, licencesText } from "../package/licences.ts";
 import { makeSbom } from "../package/sbom.ts";
 import { manifestOf, run } from "../package/install.ts";
@@ -84,8 +84,11 @@ test("what npm would install without the tools of development is in the lock fil
     .split("\n")
     .flatMap((line) => line.split("/node_modules/").slice(1).slice(-1));
   t.true(installed.length > 10);
+  const { packages } = readLock();
+  // A tool that replaces itself as it is installed leaves what npm takes for a package that nobody asked for.
+  const isTool = (name: string): boolean => packages[`node_modules/${name}`]?.dev === true;
   t.deepEqual(
-    installed.filter((name) => !names.has(name)),
+    installed.filter((name) => !names.has(name) && !isTool(name)),
     [],
   );
 });

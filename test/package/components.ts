@@ -14,7 +14,13 @@ type Entry = {
 export type Lock = { readonly packages: Readonly<Record<string, Entry>> };
 
 /** Licences under which zooid may bring packages along. Whoever adds one has read it. */
-export const LICENCES: ReadonlySet<string> = new Set(["Apache-2.0", "MIT", "0BSD", "Unlicense"]);
+export const LICENCES: ReadonlySet<string> = new Set([
+  "Apache-2.0",
+  "MIT",
+  "0BSD",
+  "BSD-3-Clause",
+  "Unlicense",
+]);
 
 export type Component = {
   /** In the lock file, from the project's root. */

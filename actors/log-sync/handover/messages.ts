@@ -35,6 +35,7 @@ export type TakeOverDeclined = {
   readonly reason: "stopping" | "unable" | "behind";
 };
 
+/** What has become of a request to hand leadership over: it was done, or who leads now and why it was not. */
 export type HandoverOutcome =
   | {
       readonly kind: "done";
