@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { startNode } from "../../../server/start.ts";
+import { filter, firstValueFrom } from "rxjs";
+import { type Leadership, type RunningNode, startNode } from "../../../server/start.ts";
 import { CertificateFolder } from "../../support/certificates.ts";
 import { Child } from "../../support/child.ts";
 import { type Ended, PATIENT, run, typing } from "../../support/console.ts";
@@ -51,9 +52,10 @@ test.before(async (t) => {
   ]);
   for (const node of nodes) stops.unshift(() => node.stop());
   await Promise.all(nodes.map(({ ready }) => ready));
-  const [alone, first, , third] = nodes;
-  // An ensemble is founded by all of its nodes, and goes on without one.
+  const [alone, first, second, third] = nodes;
+  // An ensemble is founded by all of its nodes, and goes on without one, which may have led it.
   await third?.stop();
+  await Promise.all([first, second].map((node) => leaderOtherThan(3, node)));
   oneOfThree = `zk://127.0.0.1:${first?.clientPort}`;
   overTls = `zks://127.0.0.1:${alone?.secureClientPort}`;
   const { host, port, stop } = await starting;
@@ -63,6 +65,13 @@ test.before(async (t) => {
   zookeeper.url = `zk://${host}:${port}`;
   t.pass();
 });
+
+async function leaderOtherThan(id: number, node: RunningNode | undefined): Promise<void> {
+  if (node === undefined) return;
+  const isServing = ({ role, leader }: Leadership): boolean =>
+    (role === "leading" || role === "following") && leader !== id;
+  await firstValueFrom(node.leadership$.pipe(filter(isServing)));
+}
 
 test.after.always("the servers stop", async () => {
   for (const stop of stops) await stop();
@@ -128,6 +137,7 @@ test("status asks all servers that the URL names, those that are away too", asyn
 test("over nats:// status shows all nodes, those that are away too", async (t) => {
   const env = { ZOOID_SERVER: overNats.url };
   const { code, stdout, stderr } = await run(["status", "--json"], { env });
+  t.log(stdout, stderr);
   const rows = stdout
     .trim()
     .split("\n")
