@@ -9,7 +9,7 @@ import type { CallOptions } from "./wire.ts";
 export type AclReading = {
   /** Who may do what with the znode. */
   readonly acl: readonly Acl[];
-  /** Of the znode, when the list was read. */
+  /** That of the znode when the list was read. */
   readonly stat: Stat;
   /** It is a container. Over ZooKeeper's protocol, which does not tell it, never. */
   readonly container?: true;
