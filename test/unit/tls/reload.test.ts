@@ -1,5 +1,5 @@
 /** Files of keys and certificates that change are read again, once they have been as they are for a while. */
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, renameSync, writeFileSync } from "node:fs";
 import test from "ava";
 import { loadTerms, type TlsConfig, tlsFiles } from "../../../server/tls/load-terms.ts";
 import { watchFiles } from "../../../server/tls/reload.ts";
@@ -56,18 +56,24 @@ function watched(store: string): Watched {
   return { events, until, stop };
 }
 
+/** At once: a copy that is half written when it is looked at would be a change more. */
+function replace(from: string, to: string): void {
+  copyFileSync(from, `${to}.new`);
+  renameSync(`${to}.new`, to);
+}
+
 test("new certificates are shown, what cannot be used is not, and then the next one is", async (t) => {
   const store = folder.file("own.pem");
   copyFileSync(first.store, store);
   const { events, until, stop } = watched(store);
   // The first look has to be at the file as it was.
   await new Promise((resolve) => setTimeout(resolve, 50));
-  copyFileSync(second.store, store);
+  replace(second.store, store);
   await until(2);
   t.deepEqual(events, ["renewed", "info certificatesRenewed"]);
   writeFileSync(store, "half a file");
   await until(3);
-  copyFileSync(first.store, store);
+  replace(first.store, store);
   await until(5);
   stop();
   t.deepEqual(events.slice(2), [
