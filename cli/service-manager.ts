@@ -3,6 +3,7 @@
  * datagrams over Unix sockets, so systemd's own program `systemd-notify` sends them (docs/decisions/0058-service-manager.md).
  */
 import { execFile } from "node:child_process";
+import type { Subscription } from "rxjs";
 import type { Leadership } from "../protocol/replication.ts";
 import type { RunningNode } from "../server/running-node.ts";
 import { messageOf } from "./command.ts";
@@ -40,6 +41,7 @@ export class ServiceManager {
   #isSending = false;
   #hasFailed = false;
   #watchdog: NodeJS.Timeout | undefined;
+  #leadership: Subscription | undefined;
 
   constructor(options: ServiceManagerOptions) {
     this.#options = options;
@@ -48,7 +50,9 @@ export class ServiceManager {
 
   /** From now on systemd hears how the node is. */
   follow(node: RunningNode): void {
-    node.leadership$.subscribe((leadership) => this.#tell({ STATUS: statusText(leadership) }));
+    this.#leadership = node.leadership$.subscribe((leadership) => {
+      this.#tell({ STATUS: statusText(leadership) });
+    });
     node.ready.then(
       () => this.#tell({ READY: "1" }),
       () => undefined,
@@ -60,8 +64,10 @@ export class ServiceManager {
     this.#watchdog = setInterval(() => void this.#ping(node, everyMs), everyMs);
   }
 
+  /** Whatever the node does from now on, it stops. */
   stopping(): void {
     clearInterval(this.#watchdog);
+    this.#leadership?.unsubscribe();
     this.#tell({ STOPPING: "1", STATUS: "stops" });
   }
 

@@ -68,14 +68,18 @@ function answerOf(
     let because = "it closed the connection without an answer";
     const give = (reason: string): void => {
       because = reason;
+      // Half an answer is none.
+      pieces.length = 0;
       socket.destroy();
     };
     const timer = setTimeout(() => give(`no answer within ${timeoutMs} ms`), timeoutMs);
     const abort = (): void => give("ended");
     signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted === true) abort();
     socket.setEncoding("utf8");
     socket.once(opened, () => socket.write(word));
     socket.on("data", (piece: string) => {
+      if (socket.destroyed) return;
       pieces.push(piece);
       characters += piece.length;
       if (characters > ANSWER_CHARACTERS_MAX) give("its answer is too long");

@@ -85,15 +85,20 @@ export function replace(folder: string, made: Made): void {
     const draft = `${path}.new`;
     const before = statSync(path, { throwIfNoEntry: false });
     rmSync(draft, { force: true });
-    writeFileSync(draft, "", { mode: SECRET_MODE, flag: "wx" });
-    writeDurably(draft, text);
-    if (before !== undefined) {
-      const own = statSync(draft);
-      if (own.uid !== before.uid || own.gid !== before.gid)
-        chownSync(draft, before.uid, before.gid);
-      chmodSync(draft, before.mode & MODE_BITS);
+    try {
+      writeFileSync(draft, "", { mode: SECRET_MODE, flag: "wx" });
+      writeDurably(draft, text);
+      if (before !== undefined) {
+        const own = statSync(draft);
+        if (own.uid !== before.uid || own.gid !== before.gid)
+          chownSync(draft, before.uid, before.gid);
+        chmodSync(draft, before.mode & MODE_BITS);
+      }
+      renameSync(draft, path);
+    } finally {
+      // A draft of a key is a key.
+      rmSync(draft, { force: true });
     }
-    renameSync(draft, path);
   }
 }
 

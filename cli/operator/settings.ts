@@ -55,12 +55,17 @@ function configOf(flags: ReadonlyMap<string, string>): NodeConfig | string {
     const setting = read.settings.get(field);
     if (NAMES.has(flag) && setting !== undefined) given.set(flag, setting.value);
   }
-  // The file cannot be read, or is no configuration.
-  if (given.size === 0 && read.kind === "invalid") return problemsText(read.problems);
+  const unread = read.kind === "invalid" ? read.problems.filter(isOfFile) : [];
+  if (unread.length > 0) return problemsText(unread);
   const loaded = loadConfig({ transport: "nats", flags: given, file: undefined });
   if (loaded.kind === "invalid") return problemsText(loaded.problems);
   if (loaded.config.natsUrls.length > 0) return loaded.config;
   return "nodes are asked over NATS: give --nats URL, or --config with the zoo.cfg of a node";
+}
+
+/** The file as a whole cannot be read, or is no configuration. */
+function isOfFile({ field }: Problem): boolean {
+  return field === "config";
 }
 
 /** Why nobody has answered. */
