@@ -205,7 +205,10 @@ async function runNode(
   });
   const reason = await started.stopped;
   if (reason.kind === "asked") return EXIT_OK;
-  if (reason.kind === "restart") return EXIT_RESTART;
+  if (reason.kind === "restart") {
+    manager?.stopping();
+    return EXIT_RESTART;
+  }
   sayEnd(log, "stopNode", node, reason.reason);
   return EXIT_FAILED;
 }

@@ -1,6 +1,5 @@
 /**
- * Asks a node up to which zxid it has applied what is committed, by the four-letter word `srvr`, which every node answers unless its
- * `4lw.commands.whitelist` leaves it out.
+ * Asks a node up to which zxid it has applied what is committed, by the four-letter word `srvr`, which every node answers.
  */
 import { zxidOfText } from "../../server/skipped-operations.ts";
 import { askServer, parseStatus } from "../srvr.ts";

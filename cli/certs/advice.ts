@@ -1,27 +1,47 @@
 /** How certificates are used: lines for a node's file, for a NATS server, for clients. */
 import { join } from "node:path";
-import { AUTHORITY, NATS, type Plan } from "./plan.ts";
+import { isIP } from "node:net";
+import { NODES_DEFAULT } from "./command.ts";
+import { AUTHORITY, DEFAULT_NAMES, NATS, type Plan } from "./plan.ts";
 
 /** What stands in a node's `zoo.cfg`. */
-export function settingsOf(folder: string, node: string): Readonly<Record<string, string>> {
+export function settingsOf(
+  folder: string,
+  { nodes, names }: Plan,
+): Readonly<Record<string, string>> {
+  const [node = ""] = nodes;
   const authority = join(folder, `${AUTHORITY}.crt`);
   return {
     secureClientPort: "2281",
     "ssl.keyStore.location": join(folder, `${node}.pem`),
     "ssl.trustStore.location": authority,
-    "zooid.nats": "tls://localhost:4222",
+    "zooid.nats": `tls://${hostOf(names)}:4222`,
     "zooid.natsTlsCaFile": authority,
     "zooid.natsTlsCertFile": join(folder, `${node}.crt`),
     "zooid.natsTlsKeyFile": join(folder, `${node}.key`),
   };
 }
 
-export function adviceLines(folder: string, { nodes, clients }: Plan): readonly string[] {
+/** One for which the certificates are, as it stands in a URL. */
+function hostOf(names: Plan["names"]): string {
+  const [host = "localhost"] = names ?? DEFAULT_NAMES;
+  return isIP(host) === 6 ? `[${host}]` : host;
+}
+
+/** `zooid ensemble` uses the certificate of `node`, on this machine. */
+function servesEnsemble({ nodes, names }: Plan): boolean {
+  const isOfThisMachine = (names ?? DEFAULT_NAMES).some((name) => DEFAULT_NAMES.includes(name));
+  return nodes.includes(NODES_DEFAULT) && isOfThisMachine;
+}
+
+export function adviceLines(folder: string, plan: Plan): readonly string[] {
+  const { nodes, clients, names } = plan;
+  const host = hostOf(names);
   const path = (name: string, extension: string): string => join(folder, `${name}.${extension}`);
   const authority = path(AUTHORITY, "crt");
   const [client = ""] = clients;
   const files = { caFile: authority, certFile: path(client, "crt"), keyFile: path(client, "key") };
-  const settings = Object.entries(settingsOf(folder, nodes[0] ?? ""));
+  const settings = Object.entries(settingsOf(folder, plan));
   const tls = `{ tls: ${JSON.stringify(files)} }`;
   return [
     "",
@@ -30,8 +50,9 @@ export function adviceLines(folder: string, { nodes, clients }: Plan): readonly 
     "",
     "nats-server (nats.conf):",
     `  tls { cert_file: "${path(NATS, "crt")}", key_file: "${path(NATS, "key")}", ca_file: "${authority}", verify: true }`,
-    "",
-    `All on this machine: zooid ensemble --nats-certs ${folder}`,
+    ...(servesEnsemble(plan)
+      ? ["", `All on this machine: zooid ensemble --nats-certs ${folder}`]
+      : []),
     ...(client === ""
       ? []
       : [
@@ -42,11 +63,11 @@ export function adviceLines(folder: string, { nodes, clients }: Plan): readonly 
           `  zooid.adminCertificateNames=CN=${client}`,
           "",
           "Clients (zooid/client):",
-          `  connect("zks://localhost:2281", ${tls})`,
-          `  connect("tls://localhost:4222", ${tls})`,
+          `  connect("zks://${host}:2281", ${tls})`,
+          `  connect("tls://${host}:4222", ${tls})`,
           "",
           "The console:",
-          `  export ZOOID_SERVER=zks://localhost:2281 ZOOID_TLS_CA=${files.caFile} ZOOID_TLS_CERT=${files.certFile} ZOOID_TLS_KEY=${files.keyFile}`,
+          `  export ZOOID_SERVER=zks://${host}:2281 ZOOID_TLS_CA=${files.caFile} ZOOID_TLS_CERT=${files.certFile} ZOOID_TLS_KEY=${files.keyFile}`,
         ]),
   ];
 }

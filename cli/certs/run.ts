@@ -63,7 +63,7 @@ export async function run(
     const certificates = plan.renews ? await renew(folder, plan) : await make(folder, plan);
     const files = certificates.map(({ name, certificate }) => factsOf(folder, name, certificate));
     if (flags.has("json")) {
-      const settings = plan.renews ? {} : { settings: settingsOf(folder, plan.nodes[0] ?? "") };
+      const settings = plan.renews ? {} : { settings: settingsOf(folder, plan) };
       print(JSON.stringify({ folder, renewed: plan.renews, certificates: files, ...settings }));
       return EXIT_OK;
     }

@@ -1,7 +1,7 @@
 /** All commands of the console, in the order in which they are listed. */
-import { BENCH, SESSIONS, TOP } from "./specs/measuring.ts";
+import { BENCH, SESSIONS, STATUS, TOP } from "./specs/servers.ts";
 import { EXPORT, GET, LS, STAT, WATCH } from "./specs/reading.ts";
-import { COMPLETION, SHELL, STATUS, SYNC, WHO_AM_I } from "./specs/session.ts";
+import { COMPLETION, SHELL, SYNC, WHO_AM_I } from "./specs/session.ts";
 import { ACL, CREATE, DELETE, DELETE_ALL, IMPORT, QUOTA, SET } from "./specs/writing.ts";
 import type { Spec } from "./spec.ts";
 

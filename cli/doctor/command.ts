@@ -5,13 +5,12 @@ import { type Loaded, loadConfig } from "../../server/config/load.ts";
 import type { NodeConfig } from "../../server/config/node-config.ts";
 import type { Command } from "../command.ts";
 import { checkFolder } from "./disk.ts";
-import { type Finding, lineOf, severityOf, type Status } from "./finding.ts";
+import { type Finding, lineOf, severityOf, STATUSES } from "./finding.ts";
 import { checkClock, checkMachine, thisHost } from "./machine.ts";
 import { checkNats, checkPorts } from "./network.ts";
 
 const CONFIG = "config";
 const CONTAINER_FLAG = "container-variables";
-const STATUSES: readonly Status[] = ["ok", "warn", "bad"];
 
 function configFindings(loaded: Loaded): readonly Finding[] {
   const limit = "nothing is wrong";

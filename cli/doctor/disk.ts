@@ -3,13 +3,15 @@ import {
   closeSync,
   existsSync,
   fdatasyncSync,
+  fsyncSync,
   openSync,
   statfsSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { byLimits, type Finding, percentile, sizeText, type Status, timesText } from "./finding.ts";
+import { byLimits, type Finding, percentile, type Status, timesText } from "./finding.ts";
+import { sizeText } from "../inspect/text.ts";
 
 /** As a small record of the log: a block of most file systems. */
 const WRITE_BYTES = 4096;
@@ -18,7 +20,7 @@ const WRITING_MS_MAX = 3_000;
 /** What etcd asks of a disk. A leader's heartbeats do not wait for the disk, but every write does. */
 const SYNC_LIMITS = { warnAt: 10, badAt: 100 };
 const FREE_WARN_BYTES: number = 4 * 2 ** 30;
-/** Two segments of the log, and a snapshot of a small tree. Without a whole free segment writes are refused. */
+/** Some segments of the log, of 16 MiB each, and a snapshot of a small tree. Without a whole free segment writes are refused. */
 const FREE_BAD_BYTES: number = 256 * 2 ** 20;
 
 type Kind = { readonly name: string; readonly status: Status; readonly advice?: string };
@@ -110,12 +112,15 @@ function timeSyncs(folder: string): readonly number[] | string {
   try {
     // Gone by name at once: however this ends, the system takes the rest back.
     unlinkSync(path);
+    // As a segment of the log is in place before it is written, so that a sync writes no metadata.
+    writeSync(file, Buffer.alloc(WRITE_BYTES * WRITES_MAX));
+    fsyncSync(file);
     const block = Buffer.alloc(WRITE_BYTES, 1);
     const timesMs: number[] = [];
     const untilMs = performance.now() + WRITING_MS_MAX;
     while (timesMs.length < WRITES_MAX && (timesMs.length === 0 || performance.now() < untilMs)) {
       const startedMs = performance.now();
-      writeSync(file, block);
+      writeSync(file, block, 0, WRITE_BYTES, timesMs.length * WRITE_BYTES);
       fdatasyncSync(file);
       timesMs.push(performance.now() - startedMs);
     }

@@ -13,11 +13,12 @@ export type Finding = {
   readonly advice?: string | undefined;
 };
 
-const SEVERITY: readonly Status[] = ["ok", "warn", "bad"];
+/** From the best to the worst. */
+export const STATUSES: readonly Status[] = ["ok", "warn", "bad"];
 
 /** The exit code is its place: 0, 1, 2. */
 export function severityOf(findings: readonly Finding[]): number {
-  return Math.max(0, ...findings.map(({ status }) => SEVERITY.indexOf(status)));
+  return Math.max(0, ...findings.map(({ status }) => STATUSES.indexOf(status)));
 }
 
 export type Limits = {
@@ -43,11 +44,6 @@ export function percentile(values: readonly number[], percent: number): number {
 export function timesText(timesMs: readonly number[]): string {
   const of = (percent: number): string => `${percentile(timesMs, percent).toFixed(2)} ms`;
   return `p50 ${of(50)}, p99 ${of(99)} of ${timesMs.length}`;
-}
-
-export function sizeText(bytes: number): string {
-  const mebibytes = bytes / 2 ** 20;
-  return mebibytes < 1024 ? `${mebibytes.toFixed(0)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
 }
 
 export function lineOf({ check, status, measured, limit, advice }: Finding): readonly string[] {

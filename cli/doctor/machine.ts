@@ -1,15 +1,17 @@
 /** The machine that a node runs on: Node.js, memory, open files, swap, clock. */
 import { readFileSync } from "node:fs";
-import { totalmem } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import type { NodeConfig } from "../../server/config/node-config.ts";
 import { machine, treeBytesStop } from "../../server/memory-limits.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "../../server/open-files.ts";
 import { processReport } from "../../server/process-report.ts";
 import { memoryProblem } from "../../server/start-memory.ts";
+import { placementOf } from "../../server/threads/choice.ts";
 import { packageText } from "../../server/version.ts";
 import { nodeProblem } from "../node-version.ts";
-import { byLimits, type Finding, sizeText } from "./finding.ts";
+import { byLimits, type Finding } from "./finding.ts";
+import { sizeText } from "../inspect/text.ts";
 
 const MEMORY_LIMITS = { warnAt: -(2 ** 30), badAt: -256 * 2 ** 20 };
 /** How long the clocks are compared, and how far they may part in that time. A clock that is slewed parts by 0.5 ms in a second. */
@@ -75,9 +77,9 @@ function memoryFinding({ memoryBytes, totalBytes }: Host): Finding {
 }
 
 /** Whether what is in the folder fits into the memory. */
-function treeFindings({ memoryBytes }: Host, { dataDir, lanes }: NodeConfig): readonly Finding[] {
-  const count = Math.max(1, typeof lanes === "number" ? lanes : 1);
-  const problem = memoryProblem(dataDir, treeBytesStop(memoryBytes, count), count);
+function treeFindings({ memoryBytes }: Host, config: NodeConfig): readonly Finding[] {
+  const { lanes } = placementOf(config, { cores: availableParallelism(), ownsProcess: true });
+  const problem = memoryProblem(config.dataDir, treeBytesStop(memoryBytes, lanes), lanes);
   if (problem === undefined) return [];
   const limit = "the newest snapshot fits into the memory";
   return [

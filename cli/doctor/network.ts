@@ -6,7 +6,8 @@ import { openLink } from "../../runtime/nats/link.ts";
 import { lockHolder } from "../../runtime/disks/folder-lock.ts";
 import { withoutCredentials } from "../../runtime/nats/servers.ts";
 import { messageOf } from "../command.ts";
-import { byLimits, type Finding, percentile, sizeText, timesText } from "./finding.ts";
+import { byLimits, type Finding, percentile, timesText } from "./finding.ts";
+import { sizeText } from "../inspect/text.ts";
 
 const ROUND_TRIPS = 100;
 const CONNECT_MS_MAX = 3_000;

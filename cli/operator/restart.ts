@@ -7,6 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ServerId } from "../../protocol/ids.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK } from "../command.ts";
 import type { Nodes, Status } from "./nodes.ts";
+import { wholeNumber } from "../../server/config/values.ts";
 import { NODE_FLAGS, nobodyText, withNodes } from "./settings.ts";
 import { leaderIn, nodeOf, transferredText } from "./transfer.ts";
 
@@ -114,7 +115,7 @@ function execute(command: string): Promise<void> {
 }
 
 /** Resolves when another process serves under the number, and has applied what the leader had applied when it was first seen to. */
-async function untilBack(nodes: Nodes, before: Status, { timeoutMs }: Plan): Promise<void> {
+async function untilBack(nodes: Nodes, before: Status, { timeoutMs, exec }: Plan): Promise<void> {
   const { node } = before;
   const untilMs = performance.now() + timeoutMs;
   let problem = "it does not answer";
@@ -129,16 +130,13 @@ async function untilBack(nodes: Nodes, before: Status, { timeoutMs }: Plan): Pro
     if (problem === "") return;
     await wait(LOOK_EVERY_MS);
   }
+  const whose = exec === undefined ? "; what runs it has to start it again (exit code 75)" : "";
   throw new RestartFailure(
-    `node ${node} has not come back within ${timeoutMs / 1000} s: ${problem}; what runs it has to start it again (exit code 75)`,
+    `node ${node} has not come back within ${timeoutMs / 1000} s: ${problem}${whose}`,
   );
 }
 
-function problemOf(
-  before: Status,
-  status: Status | undefined,
-  target: number | undefined,
-): string {
+function problemOf(before: Status, status: Status | undefined, target: number | undefined): string {
   if (status === undefined) return "it does not answer";
   if (status.nonce === before.nonce) return "the process of before still runs";
   if (status.notReady !== undefined) return status.notReady;
@@ -149,7 +147,7 @@ function problemOf(
 async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   const text = flags.get("node");
   const only = text === undefined ? undefined : nodeOf(text);
-  const seconds = Number(flags.get("timeout") ?? TIMEOUT_S);
+  const seconds = wholeNumber(1, TIMEOUT_S_MAX, "")(flags.get("timeout") ?? String(TIMEOUT_S));
   const problems: string[] = [];
   if (text !== undefined && only === undefined) {
     problems.push(`--node is the number of a node, not ${text}`);
@@ -157,12 +155,12 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
   if (flags.has("rolling") === (text !== undefined)) {
     problems.push("either --rolling for all nodes, or --node N for one");
   }
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > TIMEOUT_S_MAX) {
-    problems.push(`--timeout is a whole number of seconds, 1 to ${TIMEOUT_S_MAX}`);
+  if (seconds.kind === "refused") {
+    problems.push(`--timeout is in seconds, and ${seconds.rule}`);
   }
   for (const problem of problems) console.error(`zooid ${NAME}: ${problem}`);
-  if (problems.length > 0) return EXIT_MISUSED;
-  const plan: Plan = { only, exec: flags.get("exec"), timeoutMs: seconds * 1000 };
+  if (seconds.kind === "refused" || problems.length > 0) return EXIT_MISUSED;
+  const plan: Plan = { only, exec: flags.get("exec"), timeoutMs: seconds.value * 1000 };
   return withNodes(NAME, flags, async (nodes) => {
     try {
       return await restartAll(nodes, plan);
@@ -175,7 +173,7 @@ async function run(flags: ReadonlyMap<string, string>): Promise<number> {
 }
 
 export const restart: Command = {
-  description: `Starts the nodes of an ensemble again, one after the other, without an error for their clients.
+  description: `Starts the nodes of an ensemble again, one after the other, without an error for clients over NATS.
 
   zooid restart --rolling --config /etc/zooid/zoo.cfg
   zooid restart --rolling --exec 'ssh zk{node} systemctl restart zooid' --nats nats://10.0.0.1:4222 …

@@ -1,7 +1,7 @@
 /** The settings with which an operator's command finds the nodes: those of a node, on the command line or in its `zoo.cfg`. */
 import { KEYS } from "../../server/config/keys.ts";
 import { loadConfig } from "../../server/config/load.ts";
-import { type NodeConfig, problemsText } from "../../server/config/node-config.ts";
+import { type NodeConfig, type Problem, problemsText } from "../../server/config/node-config.ts";
 import { EXIT_FAILED, EXIT_MISUSED, messageOf } from "../command.ts";
 import type { Flag } from "../flags.ts";
 import { Nodes } from "./nodes.ts";

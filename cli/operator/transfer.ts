@@ -2,6 +2,7 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import { EXIT_FAILED, EXIT_MISUSED, EXIT_OK, type Command } from "../command.ts";
 import type { Nodes, Status } from "./nodes.ts";
+import { serverId } from "../../server/config/values.ts";
 import { NODE_FLAGS, nobodyText, withNodes } from "./settings.ts";
 
 const NAME = "transfer-leadership";
@@ -45,7 +46,8 @@ export function transferredText(of: {
 
 /** Undefined: the text is no number of a node. */
 export function nodeOf(text: string): ServerId | undefined {
-  return /^\d{1,3}$/.test(text) && Number(text) <= 255 ? (Number(text) as ServerId) : undefined;
+  const reading = serverId(text);
+  return reading.kind === "read" ? reading.value : undefined;
 }
 
 async function run(flags: ReadonlyMap<string, string>): Promise<number> {
@@ -64,7 +66,7 @@ export const transferLeadership: Command = {
   zooid transfer-leadership --config /etc/zooid/zoo.cfg
   zooid transfer-leadership --to 2 --nats nats://10.0.0.1:4222 --nats-credentials-file node.creds
 
-Without --to the follower that has the most takes over. Writes wait for some milliseconds; if nobody has taken over
+Without --to the follower that has the most takes over. Writes wait for some tens of milliseconds; if nobody has taken over
 within a second the leader goes on. It needs the NATS credentials of a node, and the nodes' key if they have one.`,
   flags: [
     { name: "to", placeholder: "NODE", summary: "the number of the node that is to lead" },

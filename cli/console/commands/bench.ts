@@ -1,5 +1,5 @@
 /** `zooid bench`: a short benchmark of any server that the console reaches. */
-import { type Client, NodeExistsError } from "../../../client/connect.ts";
+import { type Client, NodeExistsError, NoNodeError } from "../../../client/connect.ts";
 import { deleteTree } from "../../../client/delete-tree.ts";
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../../command.ts";
 import { counted, grouped } from "../../counted.ts";
@@ -34,10 +34,12 @@ export async function run(given: Given, context: Context): Promise<number> {
   const client = await context.client();
   await make(client, root, context);
   const clients: Client[] = [];
+  let code: number = EXIT_FAILED;
+  let isGone = false;
   try {
     const connections = given.number("connections") ?? 1;
     for (let index = 0; index < connections; index += 1) clients.push(await open(target, signal));
-    return await benched(given, context, {
+    code = await benched(given, context, {
       ...{ clients, root, signal },
       outstanding: given.number("outstanding") ?? OUTSTANDING_DEFAULT,
       seconds: given.number("seconds") ?? SECONDS_DEFAULT,
@@ -46,8 +48,9 @@ export async function run(given: Given, context: Context): Promise<number> {
   } finally {
     // Their operations come to nothing, and what was made before is known when the sessions are over.
     await Promise.allSettled(clients.map((each) => each.close()));
-    await removed(client, root, target, context);
+    isGone = await removed(client, root, target, context);
   }
+  return isGone ? code : EXIT_FAILED;
 }
 
 /** Refused where there is such a znode: what is there is not ours to delete. */
@@ -102,13 +105,13 @@ function jsonOf({ because, ...measured }: Measured, load: Load): object {
   return { ...measured, ...asked, ...(measured.failed > 0 ? { because: messageOf(because) } : {}) };
 }
 
-/** Also when the session that made it is over. */
+/** Also when the session that made it is over. False: it is still there, and the user was told. */
 async function removed(
   client: Client,
   root: string,
   target: Target,
   { io, output }: Context,
-): Promise<void> {
+): Promise<boolean> {
   const progress = new Progress(io.stderr);
   let deleted = 0;
   const onDeleted = (): void => {
@@ -120,9 +123,13 @@ async function removed(
       await using other = await open(target, new AbortController().signal);
       await deleteTree(other, root, { onDeleted });
     });
+    return true;
   } catch (error) {
+    // Its answer was lost.
+    if (error instanceof NoNodeError) return true;
     progress.clear();
     output.note(`${root} is still there: ${messageOf(error)}; zooid deleteall ${root} deletes it`);
+    return false;
   } finally {
     progress.clear();
   }

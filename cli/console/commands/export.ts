@@ -3,6 +3,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
 import { type Client, NoAuthError, NoNodeError, type Stat } from "../../../client/connect.ts";
+import { isZooKeeperUrl } from "../../../client/zookeeper/url.ts";
 import { EXIT_OK } from "../../command.ts";
 import { Printer } from "../../printer.ts";
 import type { Context } from "../context.ts";
@@ -35,10 +36,14 @@ async function exported(
   client: Client,
   root: string,
   given: Given,
-  { io, output, signal }: Context,
+  { io, output, signal, target }: Context,
   print: (line: string) => Promise<void>,
 ): Promise<number> {
   const progress = new Progress(io.stderr);
+  const wish: Wish = {
+    withAcl: !given.has("without-acl"),
+    withLifetime: !isZooKeeperUrl(target?.url ?? ""),
+  };
   let znodes = 0;
   let refused = 0;
   const take = async (reads: readonly Promise<Reading>[]): Promise<void> => {
@@ -60,7 +65,7 @@ async function exported(
     const without = root === "/" ? [OWN_NAME] : [];
     let reads: Promise<Reading>[] = [];
     for await (const { path } of walk(client, root, { signal, without })) {
-      reads.push(readingOf(client, path, !given.has("without-acl"), signal));
+      reads.push(readingOf(client, path, wish, signal));
       if (reads.length < AT_ONCE) continue;
       await take(reads);
       reads = [];
@@ -73,6 +78,9 @@ async function exported(
   return refused === 0 ? EXIT_OK : EXIT_NOT_ALLOWED;
 }
 
+/** Both are told by the same request; that a znode is a container, or has a time to live, over NATS only. */
+type Wish = { readonly withAcl: boolean; readonly withLifetime: boolean };
+
 type Reading = {
   readonly path: string;
   readonly znode: ExportedZnode | undefined;
@@ -83,10 +91,10 @@ type Reading = {
 function readingOf(
   client: Client,
   path: string,
-  withAcl: boolean,
+  wish: Wish,
   signal: AbortSignal,
 ): Promise<Reading> {
-  const reading = read(client, path, withAcl, signal);
+  const reading = read(client, path, wish, signal);
   reading.catch(() => undefined);
   return reading;
 }
@@ -94,16 +102,16 @@ function readingOf(
 async function read(
   client: Client,
   path: string,
-  withAcl: boolean,
+  { withAcl, withLifetime }: Wish,
   signal: AbortSignal,
 ): Promise<Reading> {
   try {
     const [{ data, stat }, acl] = await Promise.all([
       client.get(path, { signal }),
-      client.acl(path, { signal }),
+      withAcl || withLifetime ? client.acl(path, { signal }) : undefined,
     ]);
-    const { container = false, ttlMs } = acl;
-    const list = withAcl ? acl.acl : undefined;
+    const { container = false, ttlMs } = acl ?? {};
+    const list = withAcl ? acl?.acl : undefined;
     const znode = { path, data, acl: list, ephemeral: isOwned(stat), container, ttlMs };
     return { path, isGone: false, znode };
   } catch (error) {

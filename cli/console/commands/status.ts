@@ -1,10 +1,11 @@
 /** `zooid status`: asks all servers of an ensemble how they are. */
+import { isZooKeeperUrl } from "../../../client/zookeeper/url.ts";
 import { EXIT_FAILED, EXIT_OK } from "../../command.ts";
 import type { Context } from "../context.ts";
-import { EXIT_UNREACHABLE } from "../exit-codes.ts";
+import { EXIT_UNREACHABLE, MisusedError } from "../exit-codes.ts";
 import type { Given } from "../given.ts";
 import type { ServerStatus } from "../../srvr.ts";
-import { type Server, serversOfContext } from "../servers/servers.ts";
+import { type Server, serversOfContext, type Which } from "../servers/servers.ts";
 import { statusesOf } from "../servers/statuses.ts";
 import { type Column, tableLines } from "../table.ts";
 
@@ -20,9 +21,13 @@ const COLUMNS: readonly Column[] = [
   { name: "version", align: "left" },
 ];
 
-export async function run(_given: Given, context: Context): Promise<number> {
-  const { output } = context;
-  await using servers = await serversOfContext(context);
+export async function run(given: Given, context: Context): Promise<number> {
+  const { output, target } = context;
+  const which = given.has("named") ? "named" : "all";
+  if (which === "named" && !isZooKeeperUrl(target?.url ?? "")) {
+    throw new MisusedError("--named is for zk:// URLs: over NATS no server is named");
+  }
+  await using servers = await serversOfContext(context, which);
   const all = await statusesOf(servers);
   if (output.isJson) {
     for (const { server, status } of all) {
@@ -36,6 +41,7 @@ export async function run(_given: Given, context: Context): Promise<number> {
   }
   return verdictOf(
     all.map(({ status }) => status),
+    which,
     context,
   );
 }
@@ -51,12 +57,13 @@ function rowOf({ id, address }: Server, status: ServerStatus): readonly string[]
   ];
 }
 
-/** 0 if all serve and one of them leads. */
-function verdictOf(all: readonly ServerStatus[], { output }: Context): number {
+/** 0 if all serve, and one of them leads if they are the whole ensemble. */
+function verdictOf(all: readonly ServerStatus[], which: Which, { output }: Context): number {
   const serving = all.filter(({ mode }) => mode !== undefined);
   const leaders = serving.filter(({ mode }) => mode === "leader" || mode === "standalone");
-  if (serving.length === all.length && leaders.length > 0) return EXIT_OK;
-  if (leaders.length === 0) output.note("no server that was asked leads");
+  const isLed = which === "named" || leaders.length > 0;
+  if (serving.length === all.length && isLed) return EXIT_OK;
+  if (!isLed) output.note("no server that was asked leads");
   else output.note(`${serving.length} of ${all.length} servers serve`);
   return serving.length === 0 ? EXIT_UNREACHABLE : EXIT_FAILED;
 }

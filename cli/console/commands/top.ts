@@ -66,8 +66,9 @@ async function repeated(
   while (ending.code === undefined) {
     await pause(intervalMs, ending.ended.promise, signal);
     if (ending.code !== undefined) return;
-    const samples = await sampleAll();
-    if (ending.code !== undefined) return;
+    // A server that says nothing does not hold up who wants to leave.
+    const samples = await Promise.race([sampleAll(), ending.ended.promise]);
+    if (ending.code !== undefined || samples === undefined) return;
     await show(samples, given, context, { screen, noted });
     const isOver = untilMs !== undefined && performance.now() + intervalMs / 2 >= untilMs;
     if (!given.has("once") && !isOver) continue;

@@ -2,7 +2,8 @@
 import { CONFIG_PATH } from "../../../protocol/paths.ts";
 import { parseZooKeeperUrl } from "../../../client/zookeeper/url.ts";
 import { open, type Target } from "../connection.ts";
-import type { Asking, Place } from "../../srvr.ts";
+import type { Place } from "../../srvr.ts";
+import type { AskingServers } from "./servers.ts";
 
 export type Member = {
   /** Undefined: only its address is known. */
@@ -13,10 +14,7 @@ export type Member = {
 /** An ensemble without a leader tells nothing, and is asked all the same. */
 const CONFIG_MS_MAX = 5_000;
 
-export async function membersOf(
-  target: Target,
-  asking: Required<Omit<Asking, "word">>,
-): Promise<readonly Member[]> {
+export async function membersOf(target: Target, asking: AskingServers): Promise<readonly Member[]> {
   const named = namedBy(target);
   // The configuration tells the ports without TLS, which need not be open.
   if (/^zks:/i.test(target.url)) return named;
@@ -36,7 +34,8 @@ export function parseMembers(text: string): readonly Member[] {
   });
 }
 
-function namedBy({ url, options }: Target): readonly Member[] {
+/** Those that the URL names. */
+export function namedBy({ url, options }: Target): readonly Member[] {
   const { hosts, tls } = parseZooKeeperUrl(url);
   return hosts.map((host) => ({
     id: undefined,
@@ -45,10 +44,7 @@ function namedBy({ url, options }: Target): readonly Member[] {
 }
 
 /** Empty where nobody tells it. */
-async function configOf(
-  target: Target,
-  { timeoutMs, signal }: Required<Omit<Asking, "word">>,
-): Promise<string> {
+async function configOf(target: Target, { timeoutMs, signal }: AskingServers): Promise<string> {
   const connectTimeoutMs = Math.min(timeoutMs, CONFIG_MS_MAX);
   // Below a chroot there is no such znode.
   const url = target.url.replace(/^([^/]+\/\/[^/]+).*$/s, "$1");

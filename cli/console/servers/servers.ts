@@ -1,9 +1,9 @@
 /** The servers of an ensemble, each of which can be asked four-letter words, whichever way they go. */
 import { isZooKeeperUrl } from "../../../client/zookeeper/url.ts";
-import { type Answer, askServer } from "../../srvr.ts";
+import { type Answer, askServer, type Asking } from "../../srvr.ts";
 import type { Target } from "../connection.ts";
 import type { Context } from "../context.ts";
-import { type Member, membersOf } from "./members.ts";
+import { type Member, membersOf, namedBy } from "./members.ts";
 
 export type Server = {
   /** Undefined: only its address is known. */
@@ -18,28 +18,27 @@ export type Servers = AsyncDisposable & {
   readonly all: readonly Server[];
 };
 
-export type AskingServers = { readonly timeoutMs: number; readonly signal: AbortSignal };
+export type AskingServers = Required<Omit<Asking, "word">>;
 
-const ANSWER_MS_MAX = 5_000;
+/** `named`: those only that the target's URL names. */
+export type Which = "all" | "named";
 
 /** As the command's target names them. Rejects with UnreachableError over NATS, if nobody answers. */
-export async function serversOfContext({
-  target,
-  signal,
-}: Pick<Context, "target" | "signal">): Promise<Servers> {
+export async function serversOfContext(
+  { target, signal }: Pick<Context, "target" | "signal">,
+  which: Which = "all",
+): Promise<Servers> {
   if (target === undefined) throw new Error("the command has a target");
-  return serversOf(target, {
-    timeoutMs: target.options.operationTimeoutMs ?? ANSWER_MS_MAX,
-    signal,
-  });
+  const { operationTimeoutMs: timeoutMs = 0 } = target.options;
+  return serversOf(target, { timeoutMs, signal }, which);
 }
 
-async function serversOf(target: Target, asking: AskingServers): Promise<Servers> {
+async function serversOf(target: Target, asking: AskingServers, which: Which): Promise<Servers> {
   if (!isZooKeeperUrl(target.url)) {
     const { serversOverNats } = await import("./over-nats.ts");
     return serversOverNats(target, asking);
   }
-  const members = await membersOf(target, asking);
+  const members = which === "named" ? namedBy(target) : await membersOf(target, asking);
   return {
     all: members.map((member) => serverAt(member, asking)),
     // Each question has a connection of its own.

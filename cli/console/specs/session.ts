@@ -14,19 +14,6 @@ export const SYNC: Spec = {
   load: () => import("../commands/sync.ts"),
 };
 
-export const STATUS: Spec = {
-  name: "status",
-  summary: "show all servers of the ensemble at a glance, from any one of them",
-  details: `Over nats:// each node says which nodes there are. Over zk:// that is read from /zookeeper/config, where the servers have server.N lines
-with an address for clients; otherwise, and with zks://, those are asked that the URL names. Each is asked the four-letter word srvr, which says how it is without a leader, too. The
-exit code is 0 if all serve and one of them leads, 6 if none serves, otherwise 1.`,
-  operands: [],
-  flags: [JSON_FLAG],
-  examples: [{ command: "zooid status --server zk://zk1:2181", does: "all of its ensemble" }],
-  connects: true,
-  load: () => import("../commands/status.ts"),
-};
-
 export const SHELL: Spec = {
   name: "shell",
   summary: "many commands with one session, with history, completion and zkCli's words",

@@ -12,7 +12,8 @@ case $command in
     echo "zooid serve --container-variables $*"
     ;;
   status)
-    exec zooid status --server "zk://127.0.0.1:${CLIENT_PORT:-2181}" "$@"
+    # Of this server, as ZooKeeper's script: whether others serve is not this container's health.
+    exec zooid status --named --server "zk://127.0.0.1:${CLIENT_PORT:-2181}" "$@"
     ;;
   version)
     exec zooid --version

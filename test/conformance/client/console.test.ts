@@ -137,7 +137,6 @@ test("status asks all servers that the URL names, those that are away too", asyn
 test("over nats:// status shows all nodes, those that are away too", async (t) => {
   const env = { ZOOID_SERVER: overNats.url };
   const { code, stdout, stderr } = await run(["status", "--json"], { env });
-  t.log(stdout, stderr);
   const rows = stdout
     .trim()
     .split("\n")

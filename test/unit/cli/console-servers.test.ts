@@ -1,14 +1,18 @@
 /** What the console makes of the answers of servers: sessions, rates and latencies, also from what is none. */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { PassThrough } from "node:stream";
 import test from "ava";
 import { connectionsOf, apacheSessions } from "../../../cli/console/servers/apache-sessions.ts";
 import type { Server } from "../../../cli/console/servers/servers.ts";
 import { sessionsOf } from "../../../cli/console/servers/sessions.ts";
 import { ownAnswerOf, refusalOf, textOf } from "../../../cli/console/servers/words.ts";
-import { meanBetween } from "../../../cli/console/top/latencies.ts";
+import { meanBetween, quantileOf } from "../../../cli/console/top/latencies.ts";
 import { answeredOf, Sampler } from "../../../cli/console/top/sampler.ts";
 import { Screen } from "../../../cli/console/top/screen.ts";
 import { busiestOf, jsonOfSamples, textOfSamples } from "../../../cli/console/top/view.ts";
+import { countLatency, listedLatencies, newLatencies } from "../../../actors/gateway/latencies.ts";
+import { askServer } from "../../../cli/srvr.ts";
 import { Collected } from "../../support/console.ts";
 
 const REFUSED = "dump is not executed because it is not in the whitelist.\n";
@@ -142,6 +146,26 @@ test("latencies of Apache ZooKeeper are those of reads and updates together", (t
   t.is(answeredOf("zk_version\t3.4"), undefined);
   t.is(meanBetween(answeredOf(mntr(3, 20)), answeredOf(mntr(8, 40))), 4);
   t.is(meanBetween(answeredOf(mntr(8, 40)), answeredOf(mntr(3, 20))), undefined);
+});
+
+test("a percentile lies among the latencies of its bucket, also where the buckets before it are empty", (t) => {
+  const latencies = newLatencies();
+  for (let index = 0; index < 98; index += 1) countLatency(latencies, 0.25);
+  for (let index = 0; index < 2; index += 1) countLatency(latencies, 100);
+  const p99 = quantileOf(listedLatencies(latencies), 0.99) ?? 0;
+  t.true(p99 > 80 && p99 < 120, `${p99}`);
+});
+
+test("half an answer of a server is none", async (t) => {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.write("Zookeeper version: half");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const answer = await askServer({ host: "127.0.0.1", port }, { timeoutMs: 200 });
+  server.close();
+  t.deepEqual(answer, { kind: "silent", because: "no answer within 200 ms" });
 });
 
 test("top has no rates of a server that is away, or was started again", async (t) => {

@@ -8,6 +8,25 @@ const isWorks: Rule = (text) =>
     ? undefined
     : `they are ${WORK_NAMES.join(", ")}, with commas between them`;
 
+export const STATUS: Spec = {
+  name: "status",
+  summary: "show all servers of the ensemble at a glance, from any one of them",
+  details: `Over nats:// each node says which nodes there are. Over zk:// that is read from /zookeeper/config, where the servers have server.N lines
+with an address for clients; otherwise, and with zks://, those are asked that the URL names. Each is asked the four-letter word srvr, which says how it is without a leader, too. The
+exit code is 0 if all serve and one of them leads, 6 if none serves, otherwise 1. With --named it is 0 if those that --server names serve.`,
+  operands: [],
+  flags: [
+    {
+      name: "named",
+      summary: "ask those only that a zk:// URL names, as a health check of one server does",
+    },
+    JSON_FLAG,
+  ],
+  examples: [{ command: "zooid status --server zk://zk1:2181", does: "all of its ensemble" }],
+  connects: true,
+  load: () => import("../commands/status.ts"),
+};
+
 export const SESSIONS: Spec = {
   name: "sessions",
   summary: "list the sessions of the whole ensemble, from any one of its servers",
