@@ -2,7 +2,14 @@
  * Makes keys and certificates: those of an authority, and those that it issues. Keys are of the curve P-256, which every client of ZooKeeper and NATS
  * takes. pkijs writes the structures, and the system's cryptography makes the keys and signs.
  */
-import { createHash, createPrivateKey, KeyObject, randomBytes, webcrypto } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  KeyObject,
+  randomBytes,
+  webcrypto,
+  X509Certificate,
+} from "node:crypto";
 import { isIP, isIPv4 } from "node:net";
 import { BitString, Integer, OctetString, PrintableString, Utf8String } from "asn1js";
 import {
@@ -186,17 +193,15 @@ async function signed(
   signer: Key,
 ): Promise<KeyAndCertificate> {
   await certificate.sign(signer, "SHA-256");
-  const der = Buffer.from(certificate.toSchema(false).toBER(false)).toString("base64");
-  const lines = der.match(/.{1,64}/g) ?? [];
+  const der = Buffer.from(certificate.toSchema(false).toBER(false));
   return {
     key: String(KeyObject.from(privateKey).export({ type: "pkcs8", format: "pem" })),
-    certificate: `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`,
+    certificate: new X509Certificate(der).toString(),
   };
 }
 
 function derOf(pem: string): ArrayBuffer {
-  const [, base64 = ""] = /-----BEGIN CERTIFICATE-----([^-]+)-----END/.exec(pem) ?? [];
-  return bufferOf(Buffer.from(base64, "base64"));
+  return bufferOf(new X509Certificate(pem).raw);
 }
 
 function pkcs8(pem: string): Buffer {

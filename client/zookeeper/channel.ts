@@ -146,7 +146,10 @@ export class SocketChannel implements Channel {
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     socket.once(opened, () => this.#tell(connection, { kind: "opened", connection }));
-    socket.on("data", (bytes) => this.#tell(connection, { kind: "received", connection, bytes }));
+    socket.on("data", (bytes) => {
+      reason = CLOSED;
+      this.#tell(connection, { kind: "received", connection, bytes });
+    });
     socket.once("error", (error) => {
       reason = error.message;
     });
