@@ -438,3 +438,30 @@ test("whoever begins again after a gap is not told of a deletion from before its
   await reconnect(of, () => ensemble.write(created("/a/d")));
   t.deepEqual([again.told, again.ends], [["created /a/d"], []]);
 });
+
+test("a znode that may have been replaced is a gap, also where the next connection is lost too before it was looked at", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  ensemble.write(created("/a/c"));
+  ensemble.write(remove("/a/c"));
+  const late = follow(of, { after: 1 as Zxid });
+  await pass();
+  t.is(late.ends[0]?.kind, "compacted");
+  channel.automatic = false;
+  ensemble.write(created("/a/b"));
+  const after = ensemble.zxid;
+  ensemble.write(remove("/a/b"));
+  while (channel.deliverOne()) await pass();
+  const again = follow(of, { after });
+  channel.cut();
+  ensemble.write(created("/a/b"));
+  for (let step = 0; step < 500; step += 1) {
+    channel.handleOne();
+    if (reads(of).includes("getChildren /a/b")) break;
+    channel.deliverOne();
+    await pass();
+  }
+  t.true(reads(of).includes("getChildren /a/b"));
+  await reconnect(of, () => undefined);
+  t.deepEqual([again.told, again.ends[0]?.kind], [[], "compacted"]);
+});

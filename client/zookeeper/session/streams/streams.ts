@@ -168,7 +168,9 @@ export function loseStreams(turn: Turn): void {
     stream.round += 1;
     for (const [path, entry] of stream.entries) {
       if (stream.known.has(path) || !mayHaveBeenRead(stream, entry)) continue;
-      stream.unseen.set(path, isOlder(entry) ? stream.after : Infinity);
+      // What a connection before this one has said of the znode still holds: nobody has looked at it since.
+      const createdBy = isOlder(entry) ? stream.after : Infinity;
+      stream.unseen.set(path, Math.min(createdBy, stream.unseen.get(path) ?? Infinity));
     }
     stream.entries.clear();
     stream.toAsk.clear();
