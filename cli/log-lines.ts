@@ -2,6 +2,7 @@
  * Formats the events of the inspection stream as log lines, for people, `2026-01-01T00:00:00.000Z info  node=1 log-sync leading epoch=1`,
  * or for programs, a JSON object on each line.
  */
+import { ALWAYS_LOGGED } from "../protocol/events.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent } from "../runtime/inspection.ts";
@@ -108,13 +109,13 @@ export class NodeLog {
   }
 
   entry(entry: LogEntry): void {
-    if (!isLogged(entry.level, this.#level)) return;
+    if (!isLogged(entry, this.#level)) return;
     this.#write(this.format === "json" ? jsonLine(entry) : logLine(entry));
   }
 }
 
-function isLogged(level: LogLevel, lowest: LogLevel): boolean {
-  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
+function isLogged({ level, event }: LogEntry, lowest: LogLevel): boolean {
+  return ALWAYS_LOGGED.has(event) || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
 }
 
 export function isLogFormat(text: string): text is LogFormat {

@@ -122,7 +122,8 @@ export const EVENTS = {
   adminChange: { level: "info", meaning: "somebody has set something back, or set it, over HTTP" },
   adminWrite: {
     level: "info",
-    meaning: "somebody changes a znode over HTTP: before it is asked for, and with what came of it",
+    meaning:
+      "somebody changes a znode over HTTP: before it is asked for, and with what came of it; it is logged whatever the level is",
   },
   adminFailed: { level: "error", meaning: "a bug: a request to the admin server was not answered" },
 
@@ -227,7 +228,7 @@ export const EVENTS = {
   certificatesRenewed: {
     level: "info",
     meaning:
-      "files of TLS have changed, and what they hold is shown from now on: to clients that come (`of=clients`), to NATS servers at the next connection (`of=nats`)",
+      "files of TLS have changed, and what they hold is shown from now on: to clients that come (`of=clients`), to operators that come to the admin server (`of=admin`), to NATS servers at the next connection (`of=nats`)",
   },
   certificatesRefused: {
     level: "error",
@@ -302,6 +303,7 @@ export const EVENTS = {
     level: "warn",
     meaning: "what came for operators is no question, or is not signed with the peer key",
   },
+  operatorFailed: { level: "error", meaning: "a bug: a question of an operator was not answered" },
 
   // The process
   restarting: {
@@ -339,5 +341,8 @@ export const EVENTS = {
     meaning: "keys of the `zoo.cfg` that do nothing here; `zooid serve --check` gives the reasons",
   },
 } as const;
+
+/** Events that no level drops: who relies on them must find them. */
+export const ALWAYS_LOGGED: ReadonlySet<string> = new Set<keyof typeof EVENTS>(["adminWrite"]);
 
 export type EventName = keyof typeof EVENTS;

@@ -192,8 +192,11 @@ export const REPORTED_CLIENTS_MAX = 1000;
  */
 export const WORD_ANSWER_BYTES_MAX: number = 1024 * 1024;
 
-/** Those who wait for the answer to a four-letter word over NATS. With more the one who waits for the longest gets none. */
+/** Those who wait for the answer to a four-letter word that a lane was asked over NATS. A further one is answered that it is one too many. */
 export const WORD_ASKERS_MAX = 64;
+
+/** Milliseconds after which nobody waits for the answer to a four-letter word any more: whoever still does gets none. */
+export const WORD_ASKED_MS_MAX = 10_000;
 
 /** Native clients' connections of one lane. A further one is turned away and asks again, perhaps another gateway. */
 export const NATIVE_CONNECTIONS_MAX = 10_000;
@@ -301,8 +304,8 @@ export const ADMIN_REQUEST_MS_MAX = 10_000;
 export const ADMIN_IDLE_MS_MAX = 30_000;
 
 /**
- * Milliseconds after which a connection to the admin server is closed behind the answer that is then due. One whose client takes
- * no answer in is closed, whatever it does, when it has been open for two minutes more.
+ * Milliseconds after which a connection to the admin server is closed behind the answer that is then due. One that has been open for two
+ * minutes more is closed whatever it does: its client may take no answer in, or have a stream of changes.
  */
 export const ADMIN_CONNECTION_MS_MAX = 600_000;
 export const ADMIN_CONNECTION_MS_SPARE = 120_000;
@@ -325,3 +328,15 @@ export const API_LISTED_MAX = 50_000;
 /** Bytes of the file with the token of the admin server, and the fewest characters of a token. Another is refused at the start. */
 export const ADMIN_TOKEN_FILE_BYTES_MAX = 4096;
 export const ADMIN_TOKEN_LENGTH_MIN = 16;
+
+/** Bytes of a message between an operator and a node over NATS. A longer one is no message: it is not answered, and not waited for. */
+export const OPERATOR_MESSAGE_BYTES_MAX = 4096;
+
+/** UTF-16 units of the reason in a node's answer to an operator. A longer one is cut, so that the answer is within its limit. */
+export const OPERATOR_REASON_LENGTH_MAX = 512;
+
+/** Questions of operators that a node answers at the same time. A further one is not answered. */
+export const OPERATOR_QUESTIONS_MAX = 32;
+
+/** Challenges that a node has given to operators and remembers. Beyond it the oldest is good no more. */
+export const OPERATOR_CHALLENGES_MAX = 256;

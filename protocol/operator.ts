@@ -5,9 +5,8 @@
  */
 import type { ServerId } from "./ids.ts";
 import { SERVER_ID_MAX, SERVER_ID_MIN } from "./ids.ts";
+import { OPERATOR_MESSAGE_BYTES_MAX } from "./limits.ts";
 
-/** A request is shorter than this many bytes; an answer, which has a reason in words, too. */
-export const OPERATOR_MESSAGE_BYTES_MAX = 4096;
 /** Names a question, or stands for a right to one: drawn at random. */
 const TOKEN = /^[\w-]{8,64}$/;
 
@@ -28,7 +27,6 @@ export type NodeStatus = {
   readonly node: ServerId;
   /** Tells its process from the one before: another one after each start. */
   readonly nonce: string;
-  readonly version: string;
   readonly members: readonly ServerId[];
   readonly role: string;
   readonly leader: ServerId | undefined;
@@ -100,13 +98,12 @@ export function readOperatorAnswer(json: string): OperatorAnswer | undefined {
 }
 
 function statusIn(fields: Fields, asked: string): OperatorAnswer | undefined {
-  const { node, nonce, version, members, role, leader, epoch, applied, notReady, challenge } =
-    fields;
+  const { node, nonce, members, role, leader, epoch, applied, notReady, challenge } = fields;
   if (!isServer(node) || !isToken(challenge) || !Array.isArray(members)) return undefined;
   if (!members.every(isServer) || (leader !== undefined && !isServer(leader))) return undefined;
   return {
     ...{ kind: "status", asked, node, challenge, members, leader },
-    ...{ nonce: textOf(nonce), version: textOf(version), role: textOf(role) },
+    ...{ nonce: textOf(nonce), role: textOf(role) },
     ...{ epoch: Number(epoch), applied: Number(applied) },
     notReady: notReady === undefined ? undefined : textOf(notReady),
   };

@@ -4,17 +4,7 @@
  * whose disk is not mounted is refused. docs/internals/disk-format.md describes it.
  */
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { crc32 } from "node:zlib";
 import {
@@ -29,6 +19,7 @@ import {
   SPARE_FILE,
 } from "../actors/log/format/files.ts";
 import type { Disk } from "../runtime/disk.ts";
+import { replaceDurably, syncPath } from "../runtime/disks/durable-file.ts";
 import { FileDisk } from "../runtime/disks/file.ts";
 import { SplitDisk } from "../runtime/disks/split.ts";
 import type { NodeConfig } from "./config/node-config.ts";
@@ -173,11 +164,7 @@ function moveDurably(from: string, over: string, to: string): void {
 
 function writeOther(within: string, file: string, pair: string, folder: string): void {
   const other: Other = { version: 1, pair, folder: resolve(folder) };
-  const path = join(within, file);
-  writeFileSync(`${path}.new`, `${JSON.stringify(other)}\n`, { mode: 0o600 });
-  syncPath(`${path}.new`);
-  renameSync(`${path}.new`, path);
-  syncPath(within);
+  replaceDurably(join(within, file), `${JSON.stringify(other)}\n`);
 }
 
 /** Undefined if there is none, or it cannot be read. */
@@ -194,13 +181,4 @@ function readOther(path: string): Other | undefined {
 
 function hasFile(folder: string, name: string): boolean {
   return readdirSync(folder).includes(name);
-}
-
-function syncPath(path: string): void {
-  const descriptor = openSync(path, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -9,19 +9,19 @@ import { NatsTls, natsTlsFiles } from "./tls/nats-terms.ts";
 type Credentials = Pick<NatsOptions, "user" | "password" | "token" | "creds">;
 
 /**
- * Throws a `NatsError` when a file cannot be used. The files of TLS are read whenever a server is connected to; `log` hears of what has changed
- * in them. Default: nobody, for a command that connects once.
+ * Throws a `NatsError` when a file cannot be used. Those of TLS are read again when they have changed and a server is connected to; `log` hears that
+ * they then cannot be used. Default: nobody, for a command that connects once.
  */
 export function natsOptions(
   config: NodeConfig,
   log: NatsLog = () => undefined,
 ): Pick<NatsOptions, "servers" | "tls" | "silenceMs"> & Credentials {
-  const tls = new NatsTls(config, log);
+  const tls = natsTlsFiles(config).length === 0 ? undefined : new NatsTls(config, log);
   return {
     servers: config.natsUrls,
     silenceMs: config.peerTimeoutMs,
     ...credentials(config.natsCredentialsFile),
-    ...(natsTlsFiles(config).length === 0 ? {} : { tls: () => tls.material }),
+    ...(tls !== undefined && { tls: () => tls.material }),
   };
 }
 

@@ -23,6 +23,7 @@ import { Operations } from "./operator/operations.ts";
 import { Retirement } from "./retirement.ts";
 import { ElectionMeter } from "./measures/election-meter.ts";
 import { type Meter, meterNowMs, meterOf } from "./measures/meter.ts";
+import { Ending } from "./ending.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
 import { type Changes, type ChangesOptions, ChangeStreams } from "./change-streams.ts";
 import { NodeStoppedError } from "./errors.ts";
@@ -30,7 +31,7 @@ import { actorReports, stepsOf } from "./inspect-steps.ts";
 import { reportMissingLeader } from "./leader-missing.ts";
 import { natsLog, natsTopic } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
-import { reportNatsFiles } from "./tls/nats-terms.ts";
+import { refusedOnce, reportNatsFiles } from "./tls/nats-terms.ts";
 import { whenNatsIsThere } from "./nats-wait.ts";
 import { traceEvent } from "./diagnostics.ts";
 import { type NodeState, stateOf } from "./node-state.ts";
@@ -115,7 +116,7 @@ class Node implements RunningNode {
   /** Aborted when the node is to stop: nothing is waited for any more. */
   readonly #aborted = new AbortController();
   #early: Letter[] = [];
-  #stopping: Promise<void> | undefined;
+  readonly #ending = new Ending((reason) => this.#release(reason));
   #stopReports: () => void = () => undefined;
   readonly #meter: Meter | undefined;
   readonly #elections: ElectionMeter | undefined;
@@ -199,7 +200,8 @@ class Node implements RunningNode {
   }
 
   async retire(): Promise<void> {
-    if (this.#stopping === undefined) await this.#started.retirement.retire();
+    if (this.#ending.hasBegun) return;
+    await Promise.all([this.#started.retirement.retire(), this.#admin?.retire()]);
   }
 
   /** Nobody is given a node before it has started. */
@@ -224,7 +226,10 @@ class Node implements RunningNode {
     await this.#threads.startLanes({ counts: this.#shareCounts(), nats, skips });
     const main = this.#makeMain();
     this.#main = main;
-    this.#admin?.attach(main.system, (path, options) => main.streams.changes(path, options));
+    this.#admin?.attach(main.system, {
+      changes: (path, options) => main.streams.changes(path, options),
+      threadsAnswer: (withinMs) => this.threadsAnswer(withinMs),
+    });
     const recovered = new Promise<undefined>((resolve) => {
       observe(main.system, "durable").subscribe(() => resolve(undefined));
     });
@@ -402,13 +407,13 @@ class Node implements RunningNode {
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#release({ kind: "asked" });
-    return this.#stopping;
+    return this.#ending.begin({ kind: "asked" });
   }
 
   async #connect(): Promise<Transport> {
     const { ensemble, id, peerKeyFile } = this.#config;
-    const log = natsLog(id, (event) => this.inspection$.next(event));
+    const said = natsLog(id, (event) => this.inspection$.next(event));
+    const log = refusedOnce(this.#config, said);
     const keys = peerKeyFile === undefined ? undefined : readPeerKeys(peerKeyFile);
     const isUnprotected = keys === undefined && this.#config.members.length > 1;
     const name = `zooid ${ensemble} ${id}`;
@@ -418,8 +423,8 @@ class Node implements RunningNode {
       answers: operatorAnswerPrefix(ensemble),
       onQuestion: this.#operations(keys),
     };
-    const peers = { ...natsOptions(this.#config, log), name, subjects, id, log, isUnprotected };
-    const options = { ...peers, questions };
+    const own = natsOptions(this.#config, log);
+    const options = { ...own, name, subjects, id, log, isUnprotected, questions };
     const transport = await whenNatsIsThere(() => connectNats(options), log, this.#aborted.signal);
     this.#stopNatsReports = reportNatsFiles(this.#config, log);
     // The node was stopped while the connection was made, and nobody else knows of it.
@@ -445,13 +450,10 @@ class Node implements RunningNode {
 
   #restart(): void {
     this.#say("info", "restarting", {});
-    const release = async (): Promise<void> => {
-      await this.retire();
-      this.#stopping ??= this.#release({ kind: "restart" });
-      await this.#stopping;
-    };
     // Whoever calls `stop` hears that something could not be released.
-    release().catch(() => undefined);
+    this.retire()
+      .then(() => this.#ending.begin({ kind: "restart" }))
+      .catch(() => undefined);
   }
 
   #deliver(letters: readonly Letter[]): void {
@@ -462,10 +464,10 @@ class Node implements RunningNode {
   }
 
   #fail(reason: string): void {
-    if (this.#stopping !== undefined) return;
-    this.#stopping = this.#release({ kind: "failed", reason });
+    // A node that may be wrong does not go on for what its end waits for.
+    if (this.#ending.hasBegun) this.#main?.system.stop();
     // Whoever calls `stop` hears that something could not be released.
-    this.#stopping.catch(() => undefined);
+    this.#ending.begin({ kind: "failed", reason }).catch(() => undefined);
   }
 
   async #release(reason: StopReason): Promise<void> {
@@ -478,22 +480,21 @@ class Node implements RunningNode {
     const error = new NodeStoppedError(why);
     this.#ready.reject(error);
     this.#main?.streams.end(hasFailed ? error : undefined);
-    this.#main?.system.stop();
-    // No more answers to peers, then no more clients, then the disk. What cannot be released keeps nothing else from being released.
+    // What cannot be released keeps nothing else from being released.
     const failures: unknown[] = [];
-    const transports = this.#transport === undefined ? [] : [this.#transport];
-    for (const release of [
-      () => (this.#admin === undefined ? [] : [this.#admin.close()]),
-      () => transports.map(async (transport) => await transport.close()),
-      () => [this.#threads.closeLanes()],
-      () => [this.#threads.closeFolder()],
-    ]) {
-      for (const outcome of await Promise.allSettled(release())) {
-        if (outcome.status === "rejected") failures.push(outcome.reason);
-      }
-    }
+    const release = async (work: Promise<void> | undefined): Promise<void> => {
+      await work?.catch((failure: unknown) => failures.push(failure));
+    };
+    // A node that may be wrong stops at once. Another one ends the session of its own API first, which nobody would hear of later.
+    if (hasFailed) this.#main?.system.stop();
+    await release(this.#admin?.close());
+    this.#main?.system.stop();
+    // No more answers to peers, then no more clients, then the disk.
+    await release(this.#transport?.close());
+    await release(this.#threads.closeLanes());
+    await release(this.#threads.closeFolder());
     this.inspection$.complete();
-    this.#stopped.resolve(reason);
+    this.#stopped.resolve(this.#ending.reason);
     if (failures.length > 0) throw failures[0];
   }
 }

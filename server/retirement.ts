@@ -1,5 +1,5 @@
 /** How a node goes out of service before it stops: it hands leadership over, and its clients go to other nodes. */
-import type { HandoverOutcome, HandoverEnded } from "../actors/log-sync/handover/messages.ts";
+import type { HandoverOutcome } from "../actors/log-sync/handover/messages.ts";
 import type { ServerId } from "../protocol/ids.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { setTimeout as wait } from "node:timers/promises";
@@ -9,20 +9,33 @@ import { observe } from "./wiring.ts";
 const HANDOVER_MS = 4000;
 /** Milliseconds after which it stops although clients are still connected. */
 const CLIENTS_MS = 1500;
-/** The actor answers within its own limits, which are shorter; it answers nothing when it has stopped. */
+/** The actor answers within its own limits, which are shorter. */
 const OUTCOME_MS = 20_000;
+
+/** A handover that was asked for and has no outcome yet. */
+type Transfer = {
+  readonly outcome: Promise<HandoverOutcome>;
+  readonly finish: (outcome: HandoverOutcome) => void;
+};
 
 export class Retirement {
   readonly #system: ActorSystem;
   readonly #lanes: number;
-  readonly #waiting = new Map<number, (ended: HandoverEnded) => void>();
+  readonly #transfers = new Map<number, Transfer>();
   #requests = 0;
   #retiring: Promise<void> | undefined;
+  #isOver = false;
 
   constructor(system: ActorSystem, lanes: number) {
     this.#system = system;
     this.#lanes = lanes;
-    observe(system, "handover").subscribe((ended) => this.#waiting.get(ended.request)?.(ended));
+    observe(system, "handover").subscribe({
+      next: ({ request, outcome }) => this.#transfers.get(request)?.finish(outcome),
+      complete: () => {
+        this.#isOver = true;
+        for (const { finish } of [...this.#transfers.values()]) finish(failed("the node stops"));
+      },
+    });
   }
 
   get hasBegun(): boolean {
@@ -31,24 +44,21 @@ export class Retirement {
 
   /** Hands leadership over if this node leads. `to` undefined: to whichever follower has the most. */
   transferLeadership(to: ServerId | undefined): Promise<HandoverOutcome> {
+    if (this.#isOver) return Promise.resolve(failed("the node stops"));
     this.#requests += 1;
     const request = this.#requests;
-    return new Promise((resolve) => {
-      const finish = (outcome: HandoverOutcome): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(request);
-        resolve(outcome);
-      };
-      const timer = setTimeout(() => {
-        finish({
-          kind: "failed",
-          reason: "the node does not say what became of it",
-          leader: undefined,
-        });
-      }, OUTCOME_MS);
-      this.#waiting.set(request, ({ outcome }) => finish(outcome));
-      this.#system.tell("log-sync", { kind: "handOver", request, to });
-    });
+    const { promise: outcome, resolve } = Promise.withResolvers<HandoverOutcome>();
+    const finish = (ended: HandoverOutcome): void => {
+      clearTimeout(timer);
+      this.#transfers.delete(request);
+      resolve(ended);
+    };
+    const timer = setTimeout(() => {
+      finish(failed("the node does not say what became of it"));
+    }, OUTCOME_MS);
+    this.#transfers.set(request, { outcome, finish });
+    this.#system.tell("log-sync", { kind: "handOver", request, to });
+    return outcome;
   }
 
   /** Resolves when no client is here any more, or after a while. It may be called again. */
@@ -59,9 +69,9 @@ export class Retirement {
 
   async #retire(): Promise<void> {
     this.#system.tell("log-sync", { kind: "retire" });
-    await soonest(HANDOVER_MS, this.transferLeadership(undefined));
+    await soonest(HANDOVER_MS, this.#handOver());
     const gone = new Promise<void>((resolve) => {
-      observe(this.#system, "clientsGone").subscribe(() => resolve());
+      observe(this.#system, "clientsGone").subscribe({ next: () => resolve(), complete: resolve });
     });
     for (let lane = 1; lane <= this.#lanes; lane += 1) {
       this.#system.tell(`zookeeper/${lane}`, { kind: "retire" });
@@ -69,6 +79,16 @@ export class Retirement {
     }
     await soonest(CLIENTS_MS, gone);
   }
+
+  /** While an operator's handover is under way another one is refused, and this node leads on if it fails. */
+  async #handOver(): Promise<void> {
+    await Promise.all([...this.#transfers.values()].map(({ outcome }) => outcome));
+    await this.transferLeadership(undefined);
+  }
+}
+
+function failed(reason: string): HandoverOutcome {
+  return { kind: "failed", reason, leader: undefined };
 }
 
 /** Resolves with the promise, and after `ms` without it. */

@@ -3,18 +3,11 @@
  * skipped. Only an operation that has failed here can be skipped, so that a mistyped zxid does no harm. The file stays: a later start
  * that reads the log again skips the same operations.
  */
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isSegmentName, segmentName } from "../actors/log/format/files.ts";
 import { formatZxid, type Zxid } from "../protocol/zxid.ts";
+import { replaceDurably } from "../runtime/disks/durable-file.ts";
 
 const FILE = "skipped.json";
 const ZXID = /^0x[0-9a-f]{1,14}$/i;
@@ -100,23 +93,7 @@ function zxidsOf(value: unknown): readonly Zxid[] | undefined {
   return zxids.every((zxid) => zxid !== undefined) ? zxids : undefined;
 }
 
-/** Replaces the file as a whole: a crash leaves the old one or the new one. */
 function write(folder: string, { failed, skipped }: FailedOperations): void {
-  const path = join(folder, FILE);
   const stored = { failed: failed.map(formatZxid), skipped: skipped.map(formatZxid) };
-  const temporary = `${path}.new`;
-  const file = openSync(temporary, "w", 0o600);
-  try {
-    writeSync(file, `${JSON.stringify(stored)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  const parent = openSync(dirname(path), "r");
-  try {
-    fsyncSync(parent);
-  } finally {
-    closeSync(parent);
-  }
+  replaceDurably(join(folder, FILE), `${JSON.stringify(stored)}\n`);
 }

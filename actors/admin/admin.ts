@@ -246,7 +246,7 @@ function workOf(options: AdminOptions, turn: Turn): GatheringWork {
     for (const asker of askers) {
       if (asker.kind === "server") {
         tellFacts(options, turn, { request: asker.request, parts });
-      } else if (word !== "connections" && word !== "log") {
+      } else if (word !== "connections") {
         const { from, client } = asker;
         const text = gatheredText(options, turn, word, parts);
         effects.push(tell(from, { kind: "adminAnswer", client, text }));

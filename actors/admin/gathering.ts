@@ -2,7 +2,7 @@
  * The admin actor asks other actors for their parts of an answer, and answers when it has them all. It asks for one answer at a time, so
  * that however many ask, one listing is made at once; those who ask for the same word meanwhile share the next one.
  */
-import { WORD_ANSWER_BYTES_MAX } from "../../protocol/limits.ts";
+import { WORD_ANSWER_BYTES_MAX, WORD_ASKED_MS_MAX } from "../../protocol/limits.ts";
 import type { TellEffect } from "../../runtime/effects.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import type { GatewayName } from "../gateway/messages.ts";
@@ -15,7 +15,7 @@ export type Asker =
   /** A request to the server. */
   | { readonly kind: "server"; readonly request: number };
 
-type Wish = { readonly word: Gathered; readonly asker: Asker };
+type Wish = { readonly word: Gathered; readonly asker: Asker; readonly sinceMs: number };
 
 export type Gatherings = {
   /** The number of the next question. A later one has a higher number, also after this actor was started again. */
@@ -31,7 +31,10 @@ export type Gatherings = {
         readonly parts: Part[];
       }
     | undefined;
-  /** These asked while something else was gathered. */
+  /**
+   * These asked while something else was gathered, the first of them first. So many wait as connections may ask and as requests over HTTP may be
+   * under way: gateways and the admin server have limits for them. Whoever has waited for WORD_ASKED_MS_MAX is forgotten when another one asks.
+   */
   waiting: Wish[];
 };
 
@@ -53,10 +56,18 @@ export type GatheringWork = {
 
 export function gather(work: GatheringWork, word: Gathered, asker: Asker): void {
   const { gatherings, nowMs } = work;
-  gatherings.waiting.push({ word, asker });
+  dropOld(gatherings, nowMs);
+  gatherings.waiting.push({ word, asker, sinceMs: nowMs });
   const { current } = gatherings;
   if (current !== undefined && nowMs - current.sinceMs < GATHERING_MS_MAX) return;
   begin(work);
+}
+
+/** The gateway of native clients and the admin server have forgotten these. */
+function dropOld(gatherings: Gatherings, nowMs: number): void {
+  const { waiting } = gatherings;
+  const first = waiting.findIndex(({ sinceMs }) => nowMs - sinceMs < WORD_ASKED_MS_MAX);
+  if (first !== 0) gatherings.waiting = first === -1 ? [] : waiting.slice(first);
 }
 
 export function takePart(work: GatheringWork, part: Part): void {
@@ -103,8 +114,6 @@ function questionsOf(word: Gathered, question: number, lanes: number): TellEffec
         tell(`nats/${lane}`, message),
       ]);
     }
-    case "log":
-      return [tell("log", { kind: "answerAdmin", question })];
     case "cons":
     case "connections": {
       const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / lanes);
@@ -126,12 +135,13 @@ function questionsOf(word: Gathered, question: number, lanes: number): TellEffec
     case "sess": {
       // Half for the sessions that are connected here, half for all.
       const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / 2);
-      const ofGateway = { question, bytesMax: Math.floor(bytesMax / (2 * lanes)) };
+      const ofGateway = Math.floor(bytesMax / (2 * lanes));
+      const message = { kind: "listConnectedSessions", question, bytesMax: ofGateway } as const;
       return [
         tell("tree/1", { kind: "listSessionCounts", question, bytesMax }),
         ...numbers.flatMap((lane) => [
-          tell(`zookeeper/${lane}`, { kind: "listWatches", word, ...ofGateway }),
-          tell(`nats/${lane}`, { kind: "listNativeSessions", ...ofGateway }),
+          tell(`zookeeper/${lane}`, message),
+          tell(`nats/${lane}`, message),
         ]),
       ];
     }

@@ -4,7 +4,7 @@ import { javaDate } from "../../protocol/java-date.ts";
 import { WORD_ANSWER_BYTES_MAX } from "../../protocol/limits.ts";
 import type { Group, Part } from "./messages.ts";
 
-export type ListingWord = "cons" | "crst" | "srst" | "dump" | "wchs" | "wchc" | "wchp";
+type ListingWord = "cons" | "crst" | "srst" | "dump" | "wchs" | "wchc" | "wchp";
 /** The others are made of metrics, or of those and of parts. */
 export type GatheredWord = ListingWord | "stat" | "sess" | "busy";
 

@@ -131,7 +131,7 @@ export type WatchCounts = {
 export type Part = {
   readonly kind: "part";
   readonly question: number;
-  readonly from: GatewayName | `tree/${number}` | "sessions" | "log";
+  readonly from: GatewayName | `tree/${number}` | "sessions";
   readonly groups: readonly Group[];
   readonly omitted: number;
   /** From a gateway that was asked about watches. */
@@ -143,9 +143,9 @@ export type Part = {
 /** To every gateway: tell what is asked of it. The answer is a `part` with `busy`. */
 export type BusyQuestion = { readonly kind: "tellBusy"; readonly question: number };
 
-/** To a gateway of native clients. The answer is a `part` with SessionFacts in JSON for each session that has a connection. */
-export type NativeSessionsQuestion = {
-  readonly kind: "listNativeSessions";
+/** To every gateway. The answer is a `part` with SessionFacts in JSON for each session that has a connection. */
+export type ConnectedSessionsQuestion = {
+  readonly kind: "listConnectedSessions";
   readonly question: number;
   readonly bytesMax: number;
 };
@@ -156,9 +156,6 @@ export type SessionCountsQuestion = {
   readonly question: number;
   readonly bytesMax: number;
 };
-
-/** To the log, whether its thread works. The answer is a `part` without groups. */
-export type LogQuestion = { readonly kind: "answerAdmin"; readonly question: number };
 
 /** To every gateway: tell what `srvr` counts, as it is now or set back. The answers are a report and then a `part` without groups. */
 export type MetricsQuestion = {
@@ -202,12 +199,9 @@ export type ConnectionFacts = {
   readonly max_latency?: number;
 };
 
-export type WatchWord = "wchs" | "wchc" | "wchp" | "sess";
+export type WatchWord = "wchs" | "wchc" | "wchp";
 
-/**
- * The answer is a `part` with the numbers of watches, and for `wchc` the paths by session, for `wchp` the sessions by path. For `sess` it has
- * SessionFacts in JSON for each session that has a connection.
- */
+/** The answer is a `part` with the numbers of watches, and for `wchc` the paths by session, for `wchp` the sessions by path. */
 export type WatchesQuestion = {
   readonly kind: "listWatches";
   readonly question: number;
@@ -272,8 +266,7 @@ export type Gathered =
   | "wchp"
   | "sess"
   | "busy"
-  | "connections"
-  | "log";
+  | "connections";
 
 /** From the server, for whoever asks over HTTP. The answer is emitted under `facts`. */
 export type FactsQuestion = {
@@ -332,17 +325,14 @@ export type BusyPart = { readonly counts: BusyCounts; readonly window: BusyWindo
 /** The answer to `busy`. */
 export type BusyAnswer = BusyCounts & {
   readonly node: number;
-  /** Undefined: the node serves nobody. */
+  /** Undefined: it lost its leader over the question. A node that serves nobody when it is asked has a text of words in the place of this. */
   readonly mode: Mode | undefined;
   /** By the node's clock, which begins anywhere. */
   readonly atMs: number;
-  readonly window: {
-    readonly ms: number;
-    readonly requests: number;
-    readonly paths: readonly Hitter<string>[];
-    readonly sessions: readonly Hitter<string>[];
-    readonly latencies: readonly (readonly [upToMs: number, count: number])[];
-  } | null;
+  /** Its sessions are in hexadecimal. Null: all gateways have only begun to count. */
+  readonly window:
+    | (Omit<BusyWindow, "sessions"> & { readonly sessions: readonly Hitter<string>[] })
+    | null;
 };
 
 /** A session that a connection of the node has. */

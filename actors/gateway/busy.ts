@@ -7,7 +7,7 @@ import type { SessionId } from "../../protocol/ids.ts";
 import type { BusyCounts, BusyPart, BusyWindow } from "../admin/messages.ts";
 import { HeavyHitters } from "./heavy-hitters.ts";
 import { listedLatencies, newLatencies } from "./latencies.ts";
-import type { Metrics } from "./metrics.ts";
+import { type Metrics, outstandingOf } from "./metrics.ts";
 import type { Run } from "./request-queue.ts";
 
 /** How long it is counted after somebody has asked. */
@@ -192,8 +192,7 @@ function countsOf({
   connections,
   metrics,
 }: Counting & { readonly connections: ReadonlyMap<number, Queued> }): BusyCounts {
-  let outstanding = 0;
-  for (const { queue } of connections.values()) outstanding += queue.length;
+  const outstanding = outstandingOf(connections);
   const { received, sent, answered, totalMs } = metrics;
   return { connections: connections.size, received, sent, answered, totalMs, outstanding };
 }

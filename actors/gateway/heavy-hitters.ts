@@ -20,11 +20,6 @@ export class HeavyHitters<Key> {
     this.#own = own;
   }
 
-  /** How many keys are kept now. */
-  get size(): number {
-    return this.#counts.size;
-  }
-
   add(key: Key, reads: number, writes: number): void {
     const counts = this.#counts.get(key);
     if (counts !== undefined) {

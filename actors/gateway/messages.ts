@@ -3,9 +3,9 @@ import type { ConnectionMessage, EndOfTurn, TimerMessage } from "../../runtime/e
 import type {
   AdminAnswer,
   BusyQuestion,
+  ConnectedSessionsQuestion,
   ConnectionsQuestion,
   MetricsQuestion,
-  NativeSessionsQuestion,
   WatchesQuestion,
 } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
@@ -13,6 +13,7 @@ import type { Md5 } from "../../protocol/zookeeper/digest-md5.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { Written } from "../submitter/messages.ts";
 import type {
+  ClientWatches,
   SessionChanges,
   TreeReply,
   TreeReset,
@@ -86,8 +87,10 @@ export type ZooKeeperGatewayMessage =
   | MetricsQuestion
   | BusyQuestion
   | ConnectionsQuestion
+  | ConnectedSessionsQuestion
   | WatchesQuestion
   | WatchList
+  | ClientWatches
   | Retire
   | TimerMessage<ZooKeeperTimer>
   | EndOfTurn;
@@ -106,7 +109,7 @@ export type NatsGatewayMessage =
   | AdminAnswer
   | MetricsQuestion
   | BusyQuestion
-  | NativeSessionsQuestion
+  | ConnectedSessionsQuestion
   | Retire
   | TimerMessage<"tick">
   | EndOfTurn;

@@ -39,13 +39,20 @@ export function countAnswered(metrics: Metrics, tookMs: number): void {
   if (metrics.latencies !== undefined) countLatency(metrics.latencies, tookMs);
 }
 
+/** How many requests wait or are under way. */
+export function outstandingOf(
+  connections: ReadonlyMap<number, { readonly queue: { readonly length: number } }>,
+): number {
+  let outstanding = 0;
+  for (const { queue } of connections.values()) outstanding += queue.length;
+  return outstanding;
+}
+
 export function reportOf<Connection extends GatewayConnection>(
   { name: gateway, connections, metrics }: GatewayState<Connection>,
   clients: readonly string[],
 ): GatewayReport {
   const { refused, received, sent, answered, totalMs, minMs: min, maxMs: max } = metrics;
-  let outstanding = 0;
-  for (const { queue } of connections.values()) outstanding += queue.length;
   return {
     kind: "gatewayReport",
     gateway,
@@ -53,7 +60,7 @@ export function reportOf<Connection extends GatewayConnection>(
     refused,
     received,
     sent,
-    outstanding,
+    outstanding: outstandingOf(connections),
     latencyMs: { min, average: answered === 0 ? 0 : totalMs / answered, max },
     clients,
   };

@@ -11,7 +11,6 @@ import { type Crc32, recordHeader } from "../../protocol/record.ts";
 import { epochOf, formatZxid } from "../../protocol/zxid.ts";
 import type { Actor } from "../../runtime/actor.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
-import { tell } from "../inboxes.ts";
 import { appendGroup } from "./segments/append.ts";
 import { storePromise } from "./promise.ts";
 import { truncateLog } from "./segments/truncate.ts";
@@ -144,12 +143,6 @@ function take(state: LogState, message: LogMessage): void {
     case "read":
       state.queue.addRead(message);
       return;
-    case "answerAdmin": {
-      const { question } = message;
-      const part = { kind: "part", question, from: "log", groups: [], omitted: 0 } as const;
-      state.outbox.push(tell("admin", part));
-      return;
-    }
     case "endOfTurn":
       // All messages of the turn have been taken, so the appends among them share a sync.
       state.flush = "due";

@@ -1,5 +1,4 @@
 /** The messages of the log actor, the only actor that touches the disk (`log.ts`). It lives on a thread of its own, the log lane. */
-import type { LogQuestion } from "../admin/messages.ts";
 import type { EndOfTurn, TimerMessage } from "../../runtime/effects.ts";
 import type { DiskOutcome } from "../../runtime/disk.ts";
 import type { SnapshotIdentity, EpochPromise } from "../../protocol/replication.ts";
@@ -47,7 +46,6 @@ export type LogMessage =
   | { readonly kind: "loseVote"; readonly incarnation: number }
   /** This node may vote again, so the marker that takes its vote away is removed. Answered with `voteRegained` when that is durable. */
   | { readonly kind: "regainVote" }
-  | LogQuestion
   | TimerMessage<LogTimer>
   | EndOfTurn
   | DiskOutcome;

@@ -141,7 +141,14 @@ export type TreeMessage =
   /** From a reaper whose node does not lead: nobody goes on where the tree ended the last time. */
   | { readonly kind: "endReapWalk" }
   /** From a gateway, which is asked by the admin actor. The answer is a `watchList` to the gateway, which knows whose its clients are. */
-  | (WatchesQuestion & { readonly from: `zookeeper/${number}` });
+  | (WatchesQuestion & { readonly from: `zookeeper/${number}` })
+  /** From a gateway, which lists the sessions of its connections. The answer is a `clientWatches` to the gateway. */
+  | {
+      readonly kind: "countClientWatches";
+      readonly from: `zookeeper/${number}`;
+      readonly question: number;
+      readonly bytesMax: number;
+    };
 
 /** A watch: the path, and the gateway's number of the connection. */
 export type WatchedPath = { readonly client: number; readonly path: string };
@@ -155,8 +162,14 @@ export type WatchList = {
   readonly counts: WatchCounts;
   readonly pairs: readonly WatchedPath[];
   readonly omitted: number;
-  /** For `sess`: how many watches each connection has that has any. */
-  readonly byClient?: readonly (readonly [client: number, watches: number])[];
+};
+
+/** To a gateway that asked for it, with what it asked: how many watches each of its connections has that has any. */
+export type ClientWatches = {
+  readonly kind: "clientWatches";
+  readonly question: number;
+  readonly bytesMax: number;
+  readonly byClient: readonly (readonly [client: number, watches: number])[];
 };
 
 /** From the tree to gateways. The bytes in a reply are never overwritten, but they may be a view into a larger buffer. */

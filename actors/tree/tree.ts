@@ -8,6 +8,7 @@
 import { unreachable } from "../../protocol/assert.ts";
 import type { Actor } from "../../runtime/actor.ts";
 import { tell } from "../inboxes.ts";
+import type { SnapshotChunk } from "../log/messages.ts";
 import { emit } from "../topics.ts";
 import { applyRecord } from "./apply/apply.ts";
 import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
@@ -31,7 +32,7 @@ import {
   type TreeTurn,
 } from "./state.ts";
 import { closeStreams, flushStreams, receiveForStreams } from "./watch/streams.ts";
-import { listWatches } from "./watch/list.ts";
+import { countClientWatches, listWatches } from "./watch/list.ts";
 import { forgetWatcher } from "./watch/watches.ts";
 
 export type { TreeOptions, TreeState } from "./state.ts";
@@ -94,6 +95,9 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
     case "listWatches":
       effects.push(tell(message.from, listWatches(state.watches, message)));
       return;
+    case "countClientWatches":
+      effects.push(tell(message.from, countClientWatches(state.watches, message)));
+      return;
     case "cutSnapshot":
       beginCut(turn);
       return;
@@ -106,18 +110,21 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
     case "loadSnapshot":
       beginLoad(turn, message.zxid);
       return;
-    case "snapshotChunk": {
-      const isLoaded = loadChunk(turn, message);
-      stopIfTooLarge(turn);
-      if (!isLoaded) return;
-      emitMemory(turn);
-      answerChecks(turn);
-      effects.push(emit("metrics", metricsOf(state)));
+    case "snapshotChunk":
+      takeChunk(turn, message);
       return;
-    }
     default:
       unreachable(message);
   }
+}
+
+function takeChunk(turn: TreeTurn, chunk: SnapshotChunk): void {
+  const isLoaded = loadChunk(turn, chunk);
+  stopIfTooLarge(turn);
+  if (!isLoaded) return;
+  emitMemory(turn);
+  answerChecks(turn);
+  turn.effects.push(emit("metrics", metricsOf(turn.state)));
 }
 
 function applyCommitted(turn: TreeTurn, records: readonly Uint8Array[]): void {

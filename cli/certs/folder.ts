@@ -2,18 +2,15 @@
 import {
   chmodSync,
   chownSync,
-  closeSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { replaceDurably } from "../../runtime/disks/durable-file.ts";
 import type { KeyAndCertificate } from "./certificate.ts";
 import { AUTHORITY } from "./plan.ts";
 
@@ -68,7 +65,7 @@ export function writeNew(folder: string, all: readonly Made[]): void {
     for (const { path, text } of all.flatMap((made) => filesOf(folder, made))) {
       writeFileSync(path, "", { mode: SECRET_MODE, flag: "wx" });
       written.push(path);
-      writeDurably(path, text);
+      writeFileSync(path, text, { flush: true });
     }
   } catch (error) {
     for (const path of written) rmSync(path, { force: true });
@@ -82,23 +79,14 @@ export function writeNew(folder: string, all: readonly Made[]): void {
  */
 export function replace(folder: string, made: Made): void {
   for (const { path, text } of filesOf(folder, made)) {
-    const draft = `${path}.new`;
     const before = statSync(path, { throwIfNoEntry: false });
-    rmSync(draft, { force: true });
-    try {
-      writeFileSync(draft, "", { mode: SECRET_MODE, flag: "wx" });
-      writeDurably(draft, text);
-      if (before !== undefined) {
-        const own = statSync(draft);
-        if (own.uid !== before.uid || own.gid !== before.gid)
-          chownSync(draft, before.uid, before.gid);
-        chmodSync(draft, before.mode & MODE_BITS);
-      }
-      renameSync(draft, path);
-    } finally {
-      // A draft of a key is a key.
-      rmSync(draft, { force: true });
-    }
+    replaceDurably(path, text, (draft) => {
+      if (before === undefined) return;
+      const own = statSync(draft);
+      if (own.uid !== before.uid || own.gid !== before.gid)
+        chownSync(draft, before.uid, before.gid);
+      chmodSync(draft, before.mode & MODE_BITS);
+    });
   }
 }
 
@@ -109,14 +97,4 @@ function filesOf(folder: string, { name, key, certificate }: Made): readonly Fil
   });
   const both = [file("key", key), file("crt", certificate)];
   return name === AUTHORITY ? both : [...both, file("pem", key + certificate)];
-}
-
-function writeDurably(path: string, text: string): void {
-  const handle = openSync(path, "r+");
-  try {
-    writeFileSync(handle, text);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

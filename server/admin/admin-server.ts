@@ -7,16 +7,18 @@ import type { ActorSystem } from "../../runtime/system.ts";
 import type { EventName } from "../../protocol/events.ts";
 import type { TlsTerms } from "../../runtime/connections/tls/terms.ts";
 import type { NodeConfig } from "../config/node-config.ts";
+import type { RunningNode } from "../running-node.ts";
 import type { PlacedConfig } from "../threads/choice.ts";
 import type { ClientPorts } from "../threads/client-doors.ts";
 import { adminTlsFiles, loadAdminTerms } from "../tls/admin-terms.ts";
-import { watchFiles } from "../tls/reload.ts";
+import { problemsLine, watchFiles } from "../tls/reload.ts";
 import { AdminAccess } from "./access.ts";
 import { Api, type ApiOptions } from "./api/api.ts";
 import { auditInto } from "./api/audit.ts";
 import { API_PATH } from "./api/endpoints.ts";
 import { errorReply } from "./api/json.ts";
 import { type Command, commandLinks, commandNamed, refusal, runCommand } from "./commands.ts";
+import { foreignProblem } from "./foreign-page.ts";
 import { healthReply, NodeHealth, PROCESS } from "./health.ts";
 import { type HttpReply, type HttpRequest, HttpServer, isLoopback, TEXT } from "./http-server.ts";
 import { processFacts } from "./metrics/known.ts";
@@ -78,19 +80,28 @@ export class AdminServer {
   }
 
   /** The node has actors from now on, who can be asked. */
-  attach(system: ActorSystem, changes: ApiOptions["changes"]): void {
+  attach(
+    system: ActorSystem,
+    { changes, threadsAnswer }: Pick<ApiOptions, "changes"> & Pick<RunningNode, "threadsAnswer">,
+  ): void {
     const facts = new NodeFacts(system);
     const { config, ports, say } = this.#options;
     const log = (detail: EventDetail): void => say("info", "adminWrite", detail);
     const audit = auditInto(config.adminAuditFile, log, () => Date.now());
-    const health = new NodeHealth(system, facts, Math.max(config.lanes, 1));
+    const lanes = Math.max(config.lanes, 1);
+    const health = new NodeHealth({ system, facts, lanes, threadsAnswer });
     this.#node = { facts, health, api: new Api({ config, facts, ports, changes, audit }) };
+  }
+
+  /** The node goes out of service: from now on no znodes are told or changed, and the session for it ends while the node hears of that. */
+  async retire(): Promise<void> {
+    await this.#node?.api.close();
   }
 
   async close(): Promise<void> {
     this.#stopWatching();
     await this.#http?.close();
-    await this.#node?.api.close();
+    await this.retire();
   }
 
   async #listen(): Promise<void> {
@@ -116,8 +127,7 @@ export class AdminServer {
     if (!config.adminHttps) return undefined;
     const loading = loadAdminTerms(config, Date.now());
     if (loading.kind === "loaded") return loading.terms;
-    const problems = loading.problems.map(({ field, rule }) => `${field} ${rule}`).join("; ");
-    throw new Error(`the admin server cannot speak TLS: ${problems}`);
+    throw new Error(`the admin server cannot speak TLS: ${problemsLine(loading.problems)}`);
   }
 
   #watchCertificates(): void {
@@ -162,20 +172,19 @@ export class AdminServer {
     const isLogLevel = path === "/log-level" && logControl !== undefined;
     const isApi = path.startsWith(`${API_PATH}/`);
     if (path !== "/metrics" && !isCommand && !isLogLevel && !isApi) return NOT_FOUND;
-    if (this.#access.asksForProof && this.#access.proven(request) === undefined) {
-      return unauthorized(this.#access);
-    }
+    const who = this.#access.proven(request);
+    if (this.#access.asksForProof && who === undefined) return unauthorized(this.#access);
     if (isLogLevel) return this.#logLevel(request, logControl);
-    if (isApi) return await this.#api(request);
+    if (isApi) return await this.#api(request, who);
     if (path === "/metrics") return await this.#metrics(metricsNames);
     const name = path.slice(commandUrl.length + 1);
     return name === "" ? commandLinks(commandUrl) : await this.#command(request, name);
   }
 
-  async #api(request: HttpRequest): Promise<HttpReply> {
+  async #api(request: HttpRequest, who: string | undefined): Promise<HttpReply> {
     if (this.#isOpenToAll) return errorReply(403, "ZOOID_NO_PROOF", ONLY_WITH_PROOF);
     if (this.#node === undefined) return errorReply(503, "ZOOID_STARTING", "the node is starting");
-    return await this.#node.api.answer(request, this.#access.proven(request));
+    return await this.#node.api.answer(request, who);
   }
 
   /** Others than those on the machine reach it, and nobody proves who he is. */
@@ -193,24 +202,26 @@ export class AdminServer {
   }
 
   /** Tells the level, or sets it to `?level=`. */
-  #logLevel({ query, remoteAddress }: HttpRequest, control: LogControl): HttpReply {
+  #logLevel(request: HttpRequest, control: LogControl): HttpReply {
+    const { query, remoteAddress } = request;
     const text = query.get("level");
     if (text !== null) {
       const level = LEVELS.find((each) => each === text);
       if (level === undefined) return { status: 400, body: `levels are ${LEVELS.join(", ")}\n` };
-      const { adminChanges } = this.#options.config;
-      if (!adminChanges) return { status: 403, body: `${NO_CHANGES}\n` };
+      const why = this.#whyNoChange(request);
+      if (why !== undefined) return { status: 403, body: `${why}\n` };
       control.setLevel(level);
       this.#options.say("info", "adminChange", { command: "log-level", remoteAddress });
     }
     return { status: 200, body: `${control.level()}\n` };
   }
 
-  async #command({ query, remoteAddress }: HttpRequest, name: string): Promise<HttpReply> {
+  async #command(request: HttpRequest, name: string): Promise<HttpReply> {
+    const { query, remoteAddress } = request;
     const { config, ports } = this.#options;
     const command = commandNamed(name);
     if (command === undefined) return refusal(200, name, `Unknown command: ${name}`);
-    const why = this.#whyNot(command);
+    const why = this.#whyNot(command, request);
     if (why !== undefined) return refusal(403, name, why);
     if (this.#node === undefined) return refusal(503, name, "the node is starting");
     const about = { config, ports: ports() };
@@ -222,12 +233,14 @@ export class AdminServer {
     return answer;
   }
 
-  #whyNot({ access }: Command): string | undefined {
-    const { adminChanges } = this.#options.config;
-    if (access === "changing" && !adminChanges) {
-      return NO_CHANGES;
-    }
+  #whyNot({ access }: Command, request: HttpRequest): string | undefined {
+    const why = access === "changing" ? this.#whyNoChange(request) : undefined;
+    if (why !== undefined) return why;
     return access === "open" || !this.#isOpenToAll ? undefined : ONLY_WITH_PROOF;
+  }
+
+  #whyNoChange(request: HttpRequest): string | undefined {
+    return this.#options.config.adminChanges ? foreignProblem(request) : NO_CHANGES;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Whether the node is alive and whether it is ready, in etcd's sense of the words. Alive: the process answers, and so do its lanes. Ready: the node
+ * Whether the node is alive and whether it is ready, in etcd's sense of the words. Alive: the process answers, and so do its lanes and its log. Ready: the node
  * knows a leader, and each lane has applied what was known here to be committed when it was asked.
  */
 import type { Facts } from "../../actors/admin/messages.ts";
@@ -13,20 +13,30 @@ import type { NodeFacts } from "./node-facts.ts";
 
 export type Check = { readonly name: string; readonly failure: string | undefined };
 
-/** How long lanes and the log may each take to answer, and lanes to apply what is committed. */
-const LANES_MS_MAX = 5_000;
+/** How long threads may take to answer, and lanes to apply what is committed. */
+const THREADS_MS_MAX = 5_000;
 const APPLIED_MS_MAX = 2_000;
 const LOOK_EVERY_MS = 20;
+
+export type NodeHealthOptions = {
+  readonly system: ActorSystem;
+  readonly facts: NodeFacts;
+  readonly lanes: number;
+  /** Whether every other thread of the node answers in time, that of the log among them. */
+  readonly threadsAnswer: (withinMs: number) => Promise<boolean>;
+};
 
 /** A node that is asked, and how far its log is known to be committed. */
 export class NodeHealth {
   readonly #facts: NodeFacts;
   readonly #lanes: number;
+  readonly #threadsAnswer: NodeHealthOptions["threadsAnswer"];
   #committed: Zxid = ZXID_NONE;
 
-  constructor(system: ActorSystem, facts: NodeFacts, lanes: number) {
+  constructor({ system, facts, lanes, threadsAnswer }: NodeHealthOptions) {
     this.#facts = facts;
     this.#lanes = lanes;
+    this.#threadsAnswer = threadsAnswer;
     observe(system, "committed").subscribe(({ records }) => {
       const last = records.at(-1);
       if (last !== undefined) {
@@ -35,23 +45,21 @@ export class NodeHealth {
     });
   }
 
-  /** Each lane is asked, and then the log, so that a thread that stands still is seen, whichever it is. */
+  /** Gateways of each lane are asked, and each thread, so that one that stands still is seen, whichever it is. */
   async live(): Promise<readonly Check[]> {
-    const lanes = await this.#answers("lanes", "stat");
-    return [PROCESS, lanes, await this.#answers("log", "log")];
-  }
-
-  async #answers(name: string, gather: "stat" | "log"): Promise<Check> {
-    const facts = await this.#facts.ask({ gather, withinMs: LANES_MS_MAX });
-    const failure = facts === undefined ? `no answer in ${LANES_MS_MAX / 1000} s` : undefined;
-    return { name, failure };
+    const withinMs = THREADS_MS_MAX;
+    const [facts, threads] = await Promise.all([
+      this.#facts.ask({ gather: "stat", withinMs }),
+      this.#threadsAnswer(withinMs),
+    ]);
+    return [PROCESS, answered("lanes", facts !== undefined), answered("threads", threads)];
   }
 
   async ready(clients: boolean): Promise<readonly Check[]> {
     const committed = this.#committed;
     const untilMs = performance.now() + APPLIED_MS_MAX;
     for (;;) {
-      const facts = await this.#facts.ask({ gather: "stat", withinMs: LANES_MS_MAX });
+      const facts = await this.#facts.ask({ gather: "stat", withinMs: THREADS_MS_MAX });
       const applied = appliedCheck(facts, committed, this.#lanes);
       if (applied.failure === undefined || performance.now() >= untilMs) {
         const failure = clients ? undefined : "no client can connect yet";
@@ -63,6 +71,10 @@ export class NodeHealth {
 }
 
 export const PROCESS: Check = { name: "process", failure: undefined };
+
+function answered(name: string, inTime: boolean): Check {
+  return { name, failure: inTime ? undefined : `no answer in ${THREADS_MS_MAX / 1000} s` };
+}
 
 function leaderCheck(facts: Facts | undefined): Check {
   const role = facts?.metrics.role;

@@ -1,14 +1,14 @@
 /**
- * A small HTTP server for operators and probes: it takes requests without a body, by GET and HEAD alone, and all that a client can make
- * it keep is bounded.
+ * A small HTTP server for operators and probes: it takes requests without a body by GET and HEAD, and where it is said to, with one by POST. All
+ * that a client can make it keep is bounded.
  */
 import { constants } from "node:crypto";
-import { EventEmitter, once } from "node:events";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import { TLSSocket } from "node:tls";
 import { subjectName } from "../../runtime/connections/tls/distinguished-name.ts";
-import { contextOptions } from "../../runtime/connections/tls/entrance.ts";
+import { certificateProblem, contextOptions } from "../../runtime/connections/tls/entrance.ts";
 import type { TlsTerms } from "../../runtime/connections/tls/terms.ts";
 import { isIP, type Socket } from "node:net";
 import {
@@ -58,6 +58,8 @@ export type HttpReply = {
   readonly headers?: Readonly<Record<string, string>>;
   /** In the place of the body, of a GET: server-sent events, each when the client has taken in those before. The signal aborts when it is gone. */
   readonly events?: (signal: AbortSignal) => AsyncIterable<string>;
+  /** Called once, when the answer is over or cannot be sent any more. */
+  readonly over?: () => void;
 };
 
 export type HttpServerOptions = {
@@ -81,11 +83,20 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
+type Connection = {
+  readonly openedMs: number;
+  /** Aborted when it is closed. An answer that waits behind another one on it hears of that by no other way. */
+  readonly gone: AbortSignal;
+  /** How many of its requests are not answered. */
+  unanswered: number;
+};
+
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
-  /** When it was opened, and how many of its requests are not answered. */
-  readonly #connections = new WeakMap<Socket, { readonly openedMs: number; unanswered: number }>();
+  /** All of TCP, those whose handshake of TLS is under way among them. */
+  readonly #sockets = new Set<Socket>();
+  readonly #connections = new WeakMap<Socket, Connection>();
   #port = 0;
 
   /** Rejects with the system's error, `EADDRINUSE` among them. */
@@ -136,7 +147,7 @@ export class HttpServer {
   /** Ends every connection, those with a request under way as well. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
@@ -160,22 +171,24 @@ export class HttpServer {
     const msMax = this.#connectionMsMax + ADMIN_CONNECTION_MS_SPARE;
     const timer = setTimeout(() => socket.destroy(), msMax);
     timer.unref();
-    socket.once("close", () => clearTimeout(timer));
+    this.#sockets.add(socket);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      this.#sockets.delete(socket);
+    });
   }
 
   /** Node turns nobody away over a certificate, so that health is told to whoever has none where none is needed. */
   #openSecure(socket: TLSSocket, { clientCertificates }: TlsTerms): void {
-    const isTrusted = socket.authorized;
-    const hasOne = socket.getPeerX509Certificate() !== undefined;
-    if (clientCertificates !== "none" && !isTrusted && (hasOne || clientCertificates === "need")) {
-      socket.destroy();
-    } else {
-      this.#open(socket);
-    }
+    if (certificateProblem(socket, clientCertificates) === undefined) this.#open(socket);
+    else socket.destroy();
   }
 
   #open(socket: Socket): void {
-    this.#connections.set(socket, { openedMs: performance.now(), unanswered: 0 });
+    const gone = new AbortController();
+    socket.once("close", () => gone.abort());
+    const openedMs = performance.now();
+    this.#connections.set(socket, { openedMs, gone: gone.signal, unanswered: 0 });
   }
 
   get #connectionMsMax(): number {
@@ -201,10 +214,18 @@ export class HttpServer {
     response.on("error", () => undefined);
     const asked = requestOf(request, response);
     const reply = this.#refusal(request, asked.path) ?? (await this.#options.answer(asked));
-    if (reply.events !== undefined && request.method === "GET") {
-      await this.#stream(response, reply.events).catch(() => response.destroy());
-      return;
+    try {
+      if (reply.events === undefined || request.method !== "GET") {
+        this.#send(request, response, reply);
+        return;
+      }
+      await this.#stream(response, reply.events, connection.gone).catch(() => response.destroy());
+    } finally {
+      reply.over?.();
     }
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, reply: HttpReply): void {
     const body = Buffer.from(reply.body);
     response.writeHead(reply.status, {
       "Content-Type": reply.contentType ?? TEXT,
@@ -219,15 +240,12 @@ export class HttpServer {
   }
 
   /** A client that takes nothing in is closed as one on whose connection nothing happens. */
-  async #stream(response: ServerResponse, events: NonNullable<HttpReply["events"]>): Promise<void> {
-    const gone = new AbortController();
-    const wakers = new EventEmitter();
-    response.once("close", () => {
-      gone.abort();
-      wakers.emit("on");
-    });
-    response.on("drain", () => wakers.emit("on"));
-    if (response.destroyed) return;
+  async #stream(
+    response: ServerResponse,
+    events: NonNullable<HttpReply["events"]>,
+    gone: AbortSignal,
+  ): Promise<void> {
+    if (gone.aborted) return;
     response.writeHead(200, {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
@@ -238,9 +256,9 @@ export class HttpServer {
       if (response.writableLength === 0) response.write(": here\n\n");
     }, ADMIN_STREAM_SIGN_MS);
     try {
-      for await (const text of events(gone.signal)) {
-        if (gone.signal.aborted) break;
-        if (!response.write(text)) await once(wakers, "on");
+      for await (const text of events(gone)) {
+        if (gone.aborted) break;
+        if (!response.write(text)) await once(response, "drain", { signal: gone });
       }
     } finally {
       clearInterval(sign);
@@ -250,10 +268,12 @@ export class HttpServer {
 
   #refusal(request: IncomingMessage, path: string): HttpReply | undefined {
     const { method, headers } = request;
-    const isPost = method === "POST" && this.#options.takesPost?.(path) === true;
+    const takesPost = this.#options.takesPost?.(path) === true;
+    const isPost = method === "POST" && takesPost;
     if (method !== "GET" && method !== "HEAD" && !isPost) {
-      const close = { Allow: "GET, HEAD", Connection: "close" };
-      return { status: 405, body: "there are GET and HEAD\n", headers: close };
+      const allowed = takesPost ? "GET, HEAD, POST" : "GET, HEAD";
+      const headers = { Allow: allowed, Connection: "close" };
+      return { status: 405, body: `there are ${allowed}\n`, headers };
     }
     if (hasBody(request) && !isPost) return { status: 413, body: "no request has a body here\n" };
     if (isLoopback(this.#options.host) && !isOwnName(headers.host)) {

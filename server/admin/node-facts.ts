@@ -1,4 +1,4 @@
-/** Asks the admin actor for what is known of the node, on behalf of requests over HTTP. */
+/** Asks the admin actor for what is known of the node, on behalf of requests over HTTP and of operators over NATS. */
 import type { Facts, FactsQuestion, Gathered } from "../../actors/admin/messages.ts";
 import { ADMIN_ANSWER_MS_MAX } from "../../protocol/limits.ts";
 import type { ActorSystem } from "../../runtime/system.ts";

@@ -1,12 +1,12 @@
 /** The settings of the admin server. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type AdminTlsConfig, loadAdminTerms } from "../tls/admin-terms.ts";
 import type { TlsConfig } from "../tls/load-terms.ts";
 import { type Draft, read, refuse } from "./draft.ts";
 import type { MetricsNames, NodeConfig } from "./node-config.ts";
 import { clientAuth } from "./tls-settings.ts";
-import { address, file, flag, type Reading, wholeNumber } from "./values.ts";
+import { address, file, flag, isFolder, type Reading, wholeNumber } from "./values.ts";
 
 type AdminSettings = Pick<
   NodeConfig,
@@ -139,8 +139,7 @@ function readWrites(
 function newFile(text: string): Reading<string> {
   const path = resolve(text);
   const isNamed = text !== "" && !text.includes("\0") && existsSync(dirname(path));
-  if (isNamed && statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
-    return { kind: "read", value: path };
+  if (isNamed && !isFolder(path)) return { kind: "read", value: path };
   const hint = "check the path; the file itself is made if it is not there";
   return { kind: "refused", rule: "must name a file in a folder that is there", hint };
 }

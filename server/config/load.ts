@@ -1,5 +1,5 @@
 /** Brings the command line, the configuration file and `myid` together. The command line wins. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { ZOOKEEPER_ADVICE, ZOOKEEPER_FOLDER } from "../../actors/log/format/files.ts";
 import { CONFIG_FILE_BYTES_MAX } from "../../protocol/limits.ts";
@@ -8,6 +8,7 @@ import { readBounded, textOf } from "./file-text.ts";
 import { KEYS } from "./keys.ts";
 import type { NodeConfig, Problem, Setting, Settings } from "./node-config.ts";
 import { AUTOCREATE_KEY, CRL_KEY } from "./zookeeper-keys.ts";
+import { isFolder } from "./values.ts";
 import { DATA_DIR_DEFAULT, type ValidateOptions, type Validation, validate } from "./validate.ts";
 import { type IdleKey, readZooCfg, type ZooCfg } from "./zoo-cfg.ts";
 
@@ -75,7 +76,7 @@ function foreignLog(settings: Settings): readonly Problem[] {
   if (dataLogDir === undefined) return [];
   const { value, source } = dataLogDir;
   const folder = join(resolve(value), ZOOKEEPER_FOLDER);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  if (!isFolder(folder)) return [];
   const rule = `must not hold ${ZOOKEEPER_FOLDER}, the transaction logs of Apache ZooKeeper`;
   return [{ field: "dataLogDir", value, source, rule, hint: ZOOKEEPER_ADVICE }];
 }

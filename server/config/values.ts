@@ -1,5 +1,5 @@
 /** Reads one value from its text, or says by which rule it is none. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { SERVER_ID_MAX, SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
@@ -131,6 +131,15 @@ export function file(text: string): Reading<string> {
 export function folder(text: string): Reading<string> {
   if (text !== "" && !text.includes("\0")) return { kind: "read", value: resolve(text) };
   return { kind: "refused", rule: "must name a folder", hint: "it is made if it is not there" };
+}
+
+/** Whatever is written there: what can be no path at all is no folder. */
+export function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** A text that is only looked at where it is used. */

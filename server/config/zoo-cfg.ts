@@ -29,7 +29,7 @@ export type ZooCfg = {
 };
 
 /** Names a line, the first of which is 1, in messages. */
-export type LineSource = (line: number) => string;
+type LineSource = (line: number) => string;
 
 type Draft = {
   readonly lineSource: LineSource;

@@ -1,15 +1,14 @@
-/** What operators can ask of this node, answered from what its actors know. The desk is loaded with the first question. */
+/** What operators can ask of this node, answered from what its actors know. */
 import type { ServerId } from "../../protocol/ids.ts";
 import type { NodeStatus } from "../../protocol/operator.ts";
 import { ZXID_NONE } from "../../protocol/zxid.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
-import type { NodeFacts } from "../admin/node-facts.ts";
+import { NodeFacts } from "../admin/node-facts.ts";
 import type { NodeGate } from "../peer-gate.ts";
 import type { PeerKeys } from "../peer-keys.ts";
 import type { Retirement } from "../retirement.ts";
 import type { PlacedConfig } from "../threads/choice.ts";
-import { zooidVersion } from "../version.ts";
-import type { OperatedNode, OperatorDesk, OperatorDeskOptions } from "./operator-desk.ts";
+import { type OperatedNode, OperatorDesk, type OperatorDeskOptions } from "./operator-desk.ts";
 
 export type OperationsOptions = {
   readonly config: PlacedConfig;
@@ -28,45 +27,36 @@ type Parts = { readonly desk: OperatorDesk; readonly facts: NodeFacts };
 
 export class Operations implements OperatedNode {
   readonly #options: OperationsOptions;
-  #parts: Promise<Parts | undefined> | undefined;
+  #parts: Parts | undefined;
 
   constructor(options: OperationsOptions) {
     this.#options = options;
   }
 
   hear(bytes: Uint8Array, answer: (bytes: Uint8Array) => void): void {
-    // A node that still starts has nothing to say. Who asks will ask again.
-    if (this.#options.main() === undefined) return;
-    this.#parts ??= this.#load();
-    void this.#parts.then((parts) => parts?.desk.hear(bytes, answer));
-  }
-
-  async #load(): Promise<Parts | undefined> {
     const { config, keys, say, main } = this.#options;
-    const [{ OperatorDesk: Desk }, { NodeFacts: Facts }] = await Promise.all([
-      import("./operator-desk.ts"),
-      import("../admin/node-facts.ts"),
-    ]);
     const started = main();
-    if (started === undefined) return undefined;
+    // A node that still starts has nothing to say. Who asks will ask again.
+    if (started === undefined) return;
     const { ensemble } = config;
     const nowMs = (): number => performance.now();
-    return {
-      desk: new Desk({ ensemble, keys, node: this, say, nowMs }),
-      facts: new Facts(started.system),
+    this.#parts ??= {
+      desk: new OperatorDesk({ ensemble, keys, node: this, say, nowMs }),
+      facts: new NodeFacts(started.system),
     };
+    this.#parts.desk.hear(bytes, answer).catch((error: unknown) => {
+      say("error", "operatorFailed", { error: String(error) });
+    });
   }
 
   async status(): Promise<NodeStatus> {
     const { config, main } = this.#options;
-    const parts = await this.#parts;
-    const facts = await parts?.facts.ask({ gather: "stat" });
+    const facts = await this.#parts?.facts.ask({ gather: "stat" });
     const { role = "unknown", leader, epoch = 0, laneZxids = [] } = facts?.metrics ?? {};
     const zxids = laneZxids.map(([, zxid]) => Number(zxid));
     return {
       node: config.id as ServerId,
       nonce: String(main()?.gate.nonce ?? ""),
-      version: zooidVersion(),
       members: config.members,
       ...{ role, leader: leader as ServerId | undefined, epoch },
       applied: zxids.length === 0 ? ZXID_NONE : Math.min(...zxids),

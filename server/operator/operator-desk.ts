@@ -4,6 +4,11 @@ import type { HandoverOutcome } from "../../actors/log-sync/handover/messages.ts
 import type { EventName } from "../../protocol/events.ts";
 import type { ServerId } from "../../protocol/ids.ts";
 import {
+  OPERATOR_CHALLENGES_MAX,
+  OPERATOR_QUESTIONS_MAX,
+  OPERATOR_REASON_LENGTH_MAX,
+} from "../../protocol/limits.ts";
+import {
   type NodeStatus,
   type OperatorAnswer,
   type OperatorRequest,
@@ -27,10 +32,7 @@ export type OperatorDeskOptions = SealOptions & {
   readonly nowMs: () => number;
 };
 
-/** Questions that are answered at the same time; others are not answered. */
-const OPEN_MAX = 32;
-/** Challenges that are remembered, and for how long. */
-const CHALLENGES_MAX = 256;
+/** For how long a challenge is good. */
 const CHALLENGE_MS = 60_000;
 /** After this time a refusal is logged again. */
 const SAY_AGAIN_MS = 60_000;
@@ -54,7 +56,7 @@ export class OperatorDesk {
     if (!hasRightTag(this.#options, "toNode", given)) {
       return this.#refuse("it has no tag, or a wrong one: use the nodes' --peer-key-file");
     }
-    if (this.#open >= OPEN_MAX) return;
+    if (this.#open >= OPERATOR_QUESTIONS_MAX) return;
     this.#open += 1;
     try {
       const json = JSON.stringify(await this.#answer(request));
@@ -83,7 +85,10 @@ export class OperatorDesk {
         : { kind: "refused", asked, reason };
     }
     const outcome = await node.transferLeadership(request.to);
-    if (outcome.kind === "failed") return { kind: "refused", asked, reason: outcome.reason };
+    if (outcome.kind === "failed") {
+      const reason = outcome.reason.slice(0, OPERATOR_REASON_LENGTH_MAX);
+      return { kind: "refused", asked, reason };
+    }
     const { from, to, tookMs, pausedMs } = outcome;
     return { kind: "transferred", asked, from, to, tookMs, pausedMs };
   }
@@ -93,7 +98,7 @@ export class OperatorDesk {
     this.#challenges.set(challenge, this.#options.nowMs());
     // Insertion order: the oldest is first.
     const [oldest] = this.#challenges.keys();
-    if (this.#challenges.size > CHALLENGES_MAX && oldest !== undefined) {
+    if (this.#challenges.size > OPERATOR_CHALLENGES_MAX && oldest !== undefined) {
       this.#challenges.delete(oldest);
     }
     return challenge;

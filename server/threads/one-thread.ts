@@ -48,7 +48,8 @@ export class OneThread implements Threads {
     };
     this.#clients = await LaneClients.prepare(data, {
       ...{ system, onInspection, signal, subscriber: inMemory.clients },
-      hear: (to, message) => system().tell(to, message),
+      // Four-letter words come over NATS before there is an actor that answers them, and are lost.
+      hear: (to, message) => this.#system?.tell(to, message),
     });
     signal.throwIfAborted();
   }

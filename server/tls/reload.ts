@@ -2,6 +2,7 @@
  * Looks at the files of keys and certificates every few seconds and reads them again when they have changed. It looks at them by their
  * paths, since whoever renews them may put others in their place, as Kubernetes does with a link to another folder.
  */
+import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { EventDetail, LogLevel } from "../../runtime/effects.ts";
 import type { EventName } from "../../protocol/events.ts";
@@ -52,19 +53,25 @@ export function watchFiles<Terms>(options: ReloadOptions<Terms>): () => void {
   return () => clearInterval(timer);
 }
 
-/** What is so of a file when it was not changed. */
 async function stampsOf(files: readonly string[]): Promise<string> {
-  const stamps = files.map(async (file) => {
-    const found = await stat(file).catch(() => undefined);
-    return found === undefined ? "gone" : `${found.ino} ${found.size} ${found.mtimeMs}`;
-  });
+  const stamps = files.map(async (file) => stampOf(await stat(file).catch(() => undefined)));
   return (await Promise.all(stamps)).join(", ");
+}
+
+/** What is so of a file when it was not changed. Undefined: there is none. */
+export function stampOf(found: Stats | undefined): string {
+  return found === undefined ? "gone" : `${found.ino} ${found.size} ${found.mtimeMs}`;
+}
+
+/** For the log and for errors. */
+export function problemsLine(problems: readonly LoadingProblem[]): string {
+  return problems.map(({ field, rule }) => `${field} ${rule}`).join("; ");
 }
 
 function renew<Terms>({ load, onRenewed, of, kept, log }: ReloadOptions<Terms>): void {
   const loading = load();
   if (loading.kind === "failed") {
-    const problems = loading.problems.map(({ field, rule }) => `${field} ${rule}`).join("; ");
+    const problems = problemsLine(loading.problems);
     log("error", "certificatesRefused", { of, problems, kept });
     return;
   }

@@ -412,6 +412,9 @@ test.serial("nobody else changes anything, and no web page of somebody else's do
     { path: "/page", text: "x", base64: "eA==" },
     { path: "/page", base64: "e" },
     { path: "/page", ["__proto__"]: {} },
+    { path: "page" },
+    { path: "/page//one", text: "x" },
+    { path: "/page/", sequential: false },
   ];
   for (const each of wrong) {
     t.deepEqual(
@@ -420,7 +423,10 @@ test.serial("nobody else changes anything, and no web page of somebody else's do
       JSON.stringify(each),
     );
   }
-  t.deepEqual(codeOf(await post(node, "set", { path: "/page" })), [400, "ZOOID_BAD_ARGUMENTS"]);
+  for (const wrongly of [{}, { text: "x", version: 0.5 }, { text: "x", version: 2 ** 31 }]) {
+    const told = await post(node, "set", { path: "/page", ...wrongly });
+    t.deepEqual(codeOf(told), [400, "ZOOID_BAD_ARGUMENTS"]);
+  }
   t.is((await ask(own, "create")).status, 404);
   t.is((await post(node, "znode", {})).status, 404);
   t.is((await ask(own, "znode?path=/page")).status, 404);

@@ -84,7 +84,7 @@ test.serial(
       t.deepEqual([ready?.status, ready?.text], [200, checks]);
     }
     const { text } = await askAdmin(urlOf(t.context.nodes[0]), "/livez?verbose");
-    t.is(text, "[+]process ok\n[+]lanes ok\n[+]log ok\nlivez check passed\n");
+    t.is(text, "[+]process ok\n[+]lanes ok\n[+]threads ok\nlivez check passed\n");
   },
 );
 

@@ -10,6 +10,7 @@ import { servedBy } from "../attachment.ts";
 import { type Protocol, receiveShared } from "../gateway.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
 import { REPORT_INTERVAL_MS } from "../metrics.ts";
+import { answerBusy } from "../parts.ts";
 import {
   finishOpening,
   noteWrongPasswords,
@@ -21,7 +22,7 @@ import {
 } from "./connections.ts";
 import { retire } from "./retire.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
-import { answerBusy, answerMetrics, answerSessions, report } from "./parts.ts";
+import { answerMetrics, answerSessions, report } from "./parts.ts";
 import { recover } from "./recover.ts";
 import { pump, refuseRequest, request, takeAnswered, takeAnswers } from "./requests.ts";
 import {
@@ -87,7 +88,7 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
     case "tellBusy":
       answerBusy(turn, message);
       return;
-    case "listNativeSessions":
+    case "listConnectedSessions":
       answerSessions(turn, message);
       return;
     case "timer":

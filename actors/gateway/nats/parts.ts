@@ -1,29 +1,10 @@
-/** What the gateway of native clients knows for four-letter words: its counts, its sessions, and what is asked of it. */
-import { formatSession } from "../../../protocol/ids.ts";
-import type {
-  BusyQuestion,
-  MetricsQuestion,
-  NativeSessionsQuestion,
-  Part,
-  SessionFacts,
-} from "../../admin/messages.ts";
+/** What the gateway of native clients tells for four-letter words: its counts and its sessions. */
+import type { ConnectedSessionsQuestion, MetricsQuestion } from "../../admin/messages.ts";
 import { tell } from "../../inboxes.ts";
-import { Listing } from "../../listing.ts";
-import { servedBy } from "../attachment.ts";
-import { takeBusy } from "../busy.ts";
 import { reportOf, resetMetrics } from "../metrics.ts";
+import { answerPart, listedSessions, NOTHING } from "../parts.ts";
 import type { Turn } from "./state.ts";
 import { streamCounts } from "./streams.ts";
-
-const NOTHING = { groups: [], omitted: 0 } as const;
-
-function answer(
-  { state, effects }: Turn,
-  question: number,
-  content: Pick<Part, "groups" | "omitted" | "busy">,
-): void {
-  effects.push(tell("admin", { kind: "part", question, from: state.name, ...content }));
-}
 
 export function report({ state, effects }: Turn): void {
   effects.push(tell("admin", { ...reportOf(state, []), streams: streamCounts(state) }));
@@ -33,37 +14,17 @@ export function report({ state, effects }: Turn): void {
 export function answerMetrics(turn: Turn, { kind, question }: MetricsQuestion): void {
   if (kind === "resetMetrics") resetMetrics(turn.state.metrics);
   report(turn);
-  answer(turn, question, NOTHING);
+  answerPart(turn, question, NOTHING);
 }
 
-/** Tells what is asked of it, and by whom. */
-export function answerBusy(turn: Turn, { question }: BusyQuestion): void {
-  answer(turn, question, { ...NOTHING, busy: takeBusy(turn.state, turn.nowMs) });
-}
-
-/** The sessions that have a connection. Where NATS carries it the address of a client is not known. */
-export function answerSessions(turn: Turn, { question, bytesMax }: NativeSessionsQuestion): void {
-  const { connections } = turn.state;
-  const listing = new Listing(bytesMax);
-  let looked = 0;
-  for (const connection of connections.values()) {
-    if (listing.isFull) break;
-    looked += 1;
-    const served = servedBy(connection);
-    if (served === undefined) continue;
-    const { received, sent, queue, streams } = connection;
-    const facts: SessionFacts = {
-      session: formatSession(served.session),
-      address: null,
-      timeoutMs: served.timeoutMs,
-      ...{ received, sent },
-      outstanding: queue.length,
-      watches: streams.size,
-      lastZxid: null,
-      lastOperation: null,
-    };
-    listing.add("", JSON.stringify(facts));
-  }
-  listing.omit(connections.size - looked);
-  answer(turn, question, listing.content);
+/** Where NATS carries it the address of a client is not known. */
+export function answerSessions(
+  turn: Turn,
+  { question, bytesMax }: ConnectedSessionsQuestion,
+): void {
+  const unknown = { address: null, lastZxid: null, lastOperation: null };
+  const content = listedSessions(turn.state.connections, bytesMax, ({ streams }) => {
+    return { ...unknown, watches: streams.size };
+  });
+  answerPart(turn, question, content);
 }

@@ -85,8 +85,8 @@ export type State = GatewayState<Connection> & {
   readonly inboxPrefix: string;
   /** Four-letter words come on these subjects. */
   readonly wordSubjects: ReadonlySet<string>;
-  /** Who has asked one and has no answer yet: the inboxes, by numbers that no connection has. */
-  readonly asked: Map<number, string>;
+  /** Who has asked one and has no answer yet, the oldest first, by numbers that no connection has. */
+  readonly asked: Map<number, { readonly inbox: string; readonly sinceMs: number }>;
   nextAsked: number;
   readonly byInbox: Map<string, Connection>;
   /** How often a session was asked for with another password since the last line about it. */

@@ -3,7 +3,7 @@
  * inbox of whoever asked, and says in JSON which node it is of, and which nodes there are.
  */
 import type { AdminAnswer } from "../../admin/messages.ts";
-import { WORD_ASKERS_MAX } from "../../../protocol/limits.ts";
+import { WORD_ASKED_MS_MAX, WORD_ASKERS_MAX } from "../../../protocol/limits.ts";
 import { WORDS_OVER_NATS } from "../../../protocol/zookeeper/words.ts";
 import { tell } from "../../inboxes.ts";
 import type { NatsClientMessage } from "../messages.ts";
@@ -17,33 +17,40 @@ export type WordAnswer = {
 };
 
 export function askWord(turn: Turn, { reply, bytes }: NatsClientMessage): void {
-  const { state, effects } = turn;
+  const { state, effects, nowMs } = turn;
   const word = new TextDecoder("latin1").decode(bytes.subarray(0, "word".length));
   if (bytes.length !== "word".length || !WORDS_OVER_NATS.includes(word)) {
     publish(turn, reply, `it is not among ${WORDS_OVER_NATS.join(", ")}, which are answered\n`);
     return;
   }
   const { asked } = state;
+  dropOld(turn);
   if (asked.size >= WORD_ASKERS_MAX) {
-    // An actor that failed over the question has never answered it. The newest may still wait.
-    for (const oldest of asked.keys()) {
-      asked.delete(oldest);
-      break;
-    }
+    publish(turn, reply, `too many ask at once, of whom ${WORD_ASKERS_MAX} wait: ask again\n`);
+    return;
   }
   // Connections have positive numbers.
   const client = -state.nextAsked;
   state.nextAsked += 1;
-  asked.set(client, reply);
+  asked.set(client, { inbox: reply, sinceMs: nowMs });
   effects.push(tell("admin", { kind: "fourLetterWord", from: state.name, client, word }));
 }
 
 export function answerWord(turn: Turn, { client, text }: AdminAnswer): void {
   const { asked } = turn.state;
-  const inbox = asked.get(client);
-  if (inbox === undefined) return;
+  const asker = asked.get(client);
+  if (asker === undefined) return;
   asked.delete(client);
-  publish(turn, inbox, text);
+  publish(turn, asker.inbox, text);
+}
+
+/** An actor that failed over a question never answers it. */
+function dropOld({ state, nowMs }: Turn): void {
+  // Insertion order: the oldest is first.
+  for (const [client, { sinceMs }] of state.asked) {
+    if (nowMs - sinceMs < WORD_ASKED_MS_MAX) return;
+    state.asked.delete(client);
+  }
 }
 
 function publish({ state, effects }: Turn, subject: string, text: string): void {

@@ -10,6 +10,7 @@ import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
 import { servedBy } from "../attachment.ts";
 import { type Protocol, receiveShared } from "../gateway.ts";
 import { noteApplied } from "../gateway-state.ts";
+import { answerBusy } from "../parts.ts";
 import {
   close,
   closeLateHandshakes,
@@ -31,10 +32,11 @@ import {
 import { endGrace, endWithheld, led, released } from "./leadership.ts";
 import { flushNotes, note } from "./notes.ts";
 import {
-  answerBusy,
   answerConnections,
   answerMetrics,
+  answerSessions,
   answerWatches,
+  askClientWatches,
   askWatches,
 } from "./parts.ts";
 import { closeBehindAnswer, lookWhoIsLeft, retire } from "./retire.ts";
@@ -125,6 +127,12 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     case "listWatches":
       askWatches(turn, message);
+      return;
+    case "listConnectedSessions":
+      askClientWatches(turn, message);
+      return;
+    case "clientWatches":
+      answerSessions(turn, message);
       return;
     case "watchList":
       answerWatches(turn, message);

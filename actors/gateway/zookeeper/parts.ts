@@ -4,43 +4,26 @@ import { formatZxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import { Listing, wholeSecondMs } from "../../listing.ts";
 import type {
-  BusyQuestion,
+  ConnectedSessionsQuestion,
   ConnectionFacts,
   ConnectionsQuestion,
   MetricsQuestion,
-  Part,
-  SessionFacts,
   WatchesQuestion,
 } from "../../admin/messages.ts";
-import type { WatchList } from "../../tree/messages.ts";
+import type { ClientWatches, WatchList } from "../../tree/messages.ts";
 import { servedBy } from "../attachment.ts";
-import { takeBusy } from "../busy.ts";
 import { withheldUntilMs } from "../contact.ts";
 import { resetMetrics } from "../metrics.ts";
+import { answerPart, listed, listedSessions, NOTHING } from "../parts.ts";
 import { clientLine, isRead, reportNow } from "./report.ts";
 import type { Connection, State, Turn } from "./state.ts";
 import { newStatistics, statisticsFacts, statisticsText } from "./statistics.ts";
-
-const NOTHING = { groups: [], omitted: 0 } as const;
-
-function answer(
-  { state, effects }: Turn,
-  question: number,
-  content: Pick<Part, "groups" | "omitted" | "watches" | "busy">,
-): void {
-  effects.push(tell("admin", { kind: "part", question, from: state.name, ...content }));
-}
 
 /** Tells what `srvr` counts, and who is connected. */
 export function answerMetrics(turn: Turn, { kind, question }: MetricsQuestion): void {
   if (kind === "resetMetrics") resetMetrics(turn.state.metrics);
   reportNow(turn);
-  answer(turn, question, NOTHING);
-}
-
-/** Tells what is asked of it, and by whom. */
-export function answerBusy(turn: Turn, { question }: BusyQuestion): void {
-  answer(turn, question, { ...NOTHING, busy: takeBusy(turn.state, turn.nowMs) });
+  answerPart(turn, question, NOTHING);
 }
 
 export function answerConnections(turn: Turn, asked: ConnectionsQuestion): void {
@@ -51,23 +34,18 @@ export function answerConnections(turn: Turn, asked: ConnectionsQuestion): void 
       connection.sent = 0;
       connection.statistics = newStatistics(connection.statistics.sinceWallMs);
     }
-    answer(turn, asked.question, NOTHING);
+    answerPart(turn, asked.question, NOTHING);
     return;
   }
   const { question, word, bytesMax } = asked;
-  const listing = new Listing(bytesMax);
-  let looked = 0;
-  for (const connection of connections.values()) {
-    if (listing.isFull) break;
-    looked += 1;
+  const content = listed(connections, bytesMax, (connection) => {
     // Its socket is still to be closed.
-    if (connection.phase.kind === "ended") continue;
-    if (word === "cons") listing.add("", detailedLine(connection));
-    else if (word === "connections") listing.add(...factsEntry(connection));
-    else listing.add(endsMs(turn, connection), addressLine(connection));
-  }
-  listing.omit(connections.size - looked);
-  answer(turn, question, listing.content);
+    if (connection.phase.kind === "ended") return undefined;
+    if (word === "cons") return ["", detailedLine(connection)];
+    if (word === "connections") return factsEntry(connection);
+    return [endsMs(turn, connection), addressLine(connection)];
+  });
+  answerPart(turn, question, content);
 }
 
 /** As `stat` prints it, with what is known of the session and its requests. */
@@ -121,41 +99,30 @@ export function askWatches({ state, effects }: Turn, asked: WatchesQuestion): vo
   effects.push(tell(`tree/${state.lane}`, { ...asked, from }));
 }
 
-/** The sessions that have a connection, with the numbers of their watches. */
-function answerSessions(turn: Turn, { question, bytesMax, byClient }: WatchList): void {
-  const { connections } = turn.state;
+/** The sessions that have a connection are listed when the tree has told how many watches they have. */
+export function askClientWatches(
+  { state, effects }: Turn,
+  { question, bytesMax }: ConnectedSessionsQuestion,
+): void {
+  const from = `zookeeper/${state.lane}` as const;
+  const message = { kind: "countClientWatches", from, question, bytesMax } as const;
+  effects.push(tell(`tree/${state.lane}`, message));
+}
+
+export function answerSessions(turn: Turn, { question, bytesMax, byClient }: ClientWatches): void {
   const watches = new Map(byClient);
-  const listing = new Listing(bytesMax);
-  let looked = 0;
-  for (const connection of connections.values()) {
-    if (listing.isFull) break;
-    looked += 1;
-    const served = servedBy(connection);
-    if (served === undefined) continue;
-    const { remoteAddress, queue, received, sent, repliedZxid, statistics } = connection;
-    const facts: SessionFacts = {
-      session: formatSession(served.session),
-      address: remoteAddress,
-      timeoutMs: served.timeoutMs,
-      ...{ received, sent },
-      outstanding: queue.length,
-      watches: watches.get(connection.number) ?? 0,
-      lastZxid: formatZxid(repliedZxid),
-      lastOperation: statistics.operation,
-    };
-    listing.add("", JSON.stringify(facts));
-  }
-  listing.omit(connections.size - looked);
-  answer(turn, question, listing.content);
+  const content = listedSessions(turn.state.connections, bytesMax, (connection) => ({
+    address: connection.remoteAddress,
+    watches: watches.get(connection.number) ?? 0,
+    lastZxid: formatZxid(connection.repliedZxid),
+    lastOperation: connection.statistics.operation,
+  }));
+  answerPart(turn, question, content);
 }
 
 /** A connection that has ended meanwhile has no watches any more. */
 export function answerWatches(turn: Turn, list: WatchList): void {
   const { question, word, bytesMax, counts: watches, pairs, omitted } = list;
-  if (word === "sess") {
-    answerSessions(turn, list);
-    return;
-  }
   const listing = new Listing(bytesMax);
   for (const { client, path } of pairs) {
     const connection = turn.state.connections.get(client);
@@ -166,5 +133,5 @@ export function answerWatches(turn: Turn, list: WatchList): void {
     else listing.add(path, formatSession(session));
   }
   listing.omit(omitted);
-  answer(turn, question, { ...listing.content, watches });
+  answerPart(turn, question, { ...listing.content, watches });
 }

@@ -1,8 +1,8 @@
 /**
- * Lists the watches of a lane for the four-letter words `wchs`, `wchc`, `wchp` and `sess`, up to so many bytes. As in ZooKeeper these are the data
+ * Lists the watches of a lane for the four-letter words `wchs`, `wchc` and `wchp`, up to so many bytes, and counts them for `sess`. As in ZooKeeper these are the data
  * watches and those that stay, each path of a connection once: watches on children are not told.
  */
-import type { WatchedPath, WatchList } from "../messages.ts";
+import type { ClientWatches, WatchedPath, WatchList } from "../messages.ts";
 import type { Watches, Watcher } from "./watches.ts";
 
 /** What an entry takes beside its path: a number of a session. */
@@ -18,20 +18,30 @@ export type ListOptions = {
 export function listWatches(watches: Watches, options: ListOptions): WatchList {
   const { from, question, word, bytesMax } = options;
   const watchers = watches.watchers.get(from) ?? new Map<number, Watcher>();
-  const byClient: [client: number, watches: number][] = [];
-  let count = 0;
-  for (const [client, watcher] of watchers) {
-    const own = pathsOf(watcher).size;
-    if (own > 0) byClient.push([client, own]);
-    count += own;
-  }
+  const byClient = countsByClient(watchers);
+  const count = byClient.reduce((sum, [, own]) => sum + own, 0);
   const connections = byClient.length;
   const counts = { connections, paths: pathCount(watches, watchers), watches: count };
   const about = { kind: "watchList", question, word, bytesMax, counts } as const;
-  if (word === "sess") return { ...about, pairs: [], omitted: 0, byClient };
   if (word === "wchs") return { ...about, pairs: [], omitted: 0 };
   const pairs = upTo(word === "wchc" ? pathsByClient(watchers) : byPath(watches, from), bytesMax);
   return { ...about, pairs, omitted: count - pairs.length };
+}
+
+export function countClientWatches(
+  { watchers }: Watches,
+  { from, question, bytesMax }: Omit<ListOptions, "word">,
+): ClientWatches {
+  const byClient = countsByClient(watchers.get(from) ?? new Map<number, Watcher>());
+  return { kind: "clientWatches", question, bytesMax, byClient };
+}
+
+/** Those that have none are left out. */
+function countsByClient(watchers: ReadonlyMap<number, Watcher>): ClientWatches["byClient"] {
+  return [...watchers].flatMap(([client, watcher]) => {
+    const own = pathsOf(watcher).size;
+    return own === 0 ? [] : [[client, own] as const];
+  });
 }
 
 /** Looks at no more than what has a place. */

@@ -71,15 +71,9 @@ export class TlsEntrance {
 
   #judge(secured: TLSSocket): void {
     secured.allowHalfOpen = true;
-    const certificate = secured.getPeerX509Certificate();
-    const asked = this.#clientCertificates;
-    if (certificate === undefined && asked === "need") {
-      this.#fail(secured, "it has shown no certificate");
-    } else if (certificate !== undefined && !secured.authorized) {
-      this.#fail(secured, `its certificate is not trusted: ${String(secured.authorizationError)}`);
-    } else {
-      this.#admit(secured, certificate?.raw);
-    }
+    const problem = certificateProblem(secured, this.#clientCertificates);
+    if (problem !== undefined) this.#fail(secured, problem);
+    else this.#admit(secured, secured.getPeerX509Certificate()?.raw);
   }
 
   #admit(secured: TLSSocket, certificate: Buffer | undefined): void {
@@ -116,6 +110,17 @@ export class TlsEntrance {
 /** A client may come from one port to two addresses of this machine. */
 function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
+/** Why a socket whose handshake is done is closed for what it has shown; undefined: it is not. Node itself turns nobody away. */
+export function certificateProblem(
+  secured: TLSSocket,
+  asked: ClientCertificates,
+): string | undefined {
+  const isShown = secured.getPeerX509Certificate() !== undefined;
+  if (!isShown) return asked === "need" ? "it has shown no certificate" : undefined;
+  if (secured.authorized) return undefined;
+  return `its certificate is not trusted: ${String(secured.authorizationError)}`;
 }
 
 /** Throws if the key does not fit the certificate, or anything else of it cannot be used. */

@@ -175,20 +175,16 @@ export class Api {
       progress: true,
       ...(from !== undefined && { from }),
     });
-    return { status: 200, body: "", events: (signal) => this.#counted(changes, from, signal) };
-  }
-
-  async *#counted(
-    changes: Changes,
-    from: ReturnType<typeof zxidIn>,
-    signal: AbortSignal,
-  ): AsyncGenerator<string, void, undefined> {
+    // The answer may wait behind those before it on the connection, and counts from now on.
     this.#streams += 1;
-    try {
-      yield* eventsOf(changes, from, signal);
-    } finally {
-      this.#streams -= 1;
-    }
+    return {
+      status: 200,
+      body: "",
+      events: (signal) => eventsOf(changes, from, signal),
+      over: () => {
+        this.#streams -= 1;
+      },
+    };
   }
 }
 

@@ -1,9 +1,12 @@
 /** The session with which the API reads and writes znodes: one for all requests, made when one needs it. */
 import type { OwnClient } from "../../embedded/own-client.ts";
+import { NodeStoppedError } from "../../errors.ts";
 
 export class ApiSession {
   readonly #connect: () => Promise<OwnClient>;
-  #opened: Promise<OwnClient> | undefined;
+  /** The attempt that is under way, which all requests share that come meanwhile. */
+  #opening: Promise<OwnClient> | undefined;
+  #client: OwnClient | undefined;
   #isClosed = false;
 
   constructor(connect: () => Promise<OwnClient>) {
@@ -11,19 +14,25 @@ export class ApiSession {
   }
 
   /** Rejects with an error of the client while the node serves nobody; the next request tries again. */
-  async client(): Promise<OwnClient> {
-    const current = await this.#opened?.catch(() => undefined);
-    if (current !== undefined && !current.signal.aborted) return current;
-    const opened = this.#connect();
-    this.#opened = opened;
-    const client = await opened;
-    if (this.#isClosed) await client.close();
-    return client;
+  client(): Promise<OwnClient> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
   }
 
+  /** Never rejects. It may be called again. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const client = await this.#opened?.catch(() => undefined);
-    await client?.close();
+    await this.#opening?.catch(() => undefined);
+    // One that cannot be ended ends after its timeout.
+    await this.#client?.close().catch(() => undefined);
+  }
+
+  async #open(): Promise<OwnClient> {
+    if (this.#isClosed) throw new NodeStoppedError("the node stops");
+    if (this.#client?.signal.aborted === false) return this.#client;
+    this.#client = await this.#connect();
+    return this.#client;
   }
 }

@@ -1,9 +1,11 @@
 /** Changes of znodes through the API: what may be asked, and what is asked of the node. Each is in the audit log before and behind it. */
 import { randomUUID } from "node:crypto";
 import { isUtf8 } from "node:buffer";
-import { ZooidError } from "../../../protocol/errors.ts";
+import { checkPath, checkVersion } from "../../../protocol/arguments.ts";
+import { BadArgumentsError, ZooidError } from "../../../protocol/errors.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { OwnClient } from "../../embedded/own-client.ts";
+import { foreignProblem } from "../foreign-page.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
 import { errorReply, jsonReply } from "./json.ts";
@@ -125,18 +127,20 @@ async function perform(what: Write, client: OwnClient, asked: Asked): Promise<Do
   return { path, zxid };
 }
 
-/** A web page of somebody else's can have a browser send requests, and a browser says so. */
-function foreignProblem({ origin, host, fetchSite, isSecure }: HttpRequest): string | undefined {
-  const own = `${isSecure ? "https" : "http"}://${host ?? ""}`;
-  if (origin !== undefined && origin.toLowerCase() !== own.toLowerCase()) {
-    return `a page of ${origin} may change nothing here`;
-  }
-  const isOwn = fetchSite === undefined || fetchSite === "same-origin" || fetchSite === "none";
-  return isOwn ? undefined : "a page from elsewhere may change nothing here";
-}
-
 function bytesOf(text: string | undefined): Buffer | null {
   return text === undefined ? null : Buffer.from(text);
+}
+
+/** What the client would refuse, which is to be known before it is written down that it was asked for. */
+function argumentsProblem(path: string, version: number | undefined): string | undefined {
+  try {
+    checkPath(path);
+    if (version !== undefined) checkVersion(version);
+    return undefined;
+  } catch (error) {
+    if (error instanceof BadArgumentsError) return error.message;
+    throw error;
+  }
 }
 
 /** What is asked for, or what is wrong with it. */
@@ -173,6 +177,8 @@ function askedIn(what: Write, bytes: Buffer): Asked | string {
     readonly parents?: boolean;
   };
   if (path === undefined) return "path must be given";
+  const problem = argumentsProblem(sequential ? `${path}0` : path, version);
+  if (problem !== undefined) return problem;
   if (text !== undefined && base64 !== undefined) return "only one of text and base64 may be given";
   if (what === "set" && text === undefined && base64 === undefined)
     return "text or base64 must be given";

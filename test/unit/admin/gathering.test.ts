@@ -3,7 +3,7 @@ import test from "ava";
 import { adminActor, type AdminState } from "../../../actors/admin/admin.ts";
 import type { AdminMessage, Part } from "../../../actors/admin/messages.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
-import { WORD_ANSWER_BYTES_MAX } from "../../../protocol/limits.ts";
+import { WORD_ANSWER_BYTES_MAX, WORD_ASKED_MS_MAX } from "../../../protocol/limits.ts";
 import type { Epoch } from "../../../protocol/zxid.ts";
 import type { LocalEffect } from "../../../runtime/effects.ts";
 import { DrivenActor, STILL } from "../../../runtime/testing/driven.ts";
@@ -228,6 +228,19 @@ test("an actor that never answers holds nothing up for long", (t) => {
   t.deepEqual(
     admin.answers.map(({ client }) => client),
     [3],
+  );
+});
+
+test("who has waited for long for actors that never answer is forgotten", (t) => {
+  const admin = new Admin("leading", 1);
+  admin.ask("cons", 1);
+  for (let client = 2; client < 1000; client += 1) admin.ask("wchs", client);
+  admin.nowMs += WORD_ASKED_MS_MAX;
+  admin.ask("wchs", 1000);
+  admin.part("zookeeper/1");
+  t.deepEqual(
+    admin.answers.map(({ client }) => client),
+    [1000],
   );
 });
 

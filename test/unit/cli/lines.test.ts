@@ -52,6 +52,13 @@ test("events below the level are not shown", (t) => {
   t.is(typeof eventLine({ ...event, level: "error" }, "warn"), "string");
 });
 
+test("what is written down of changes over HTTP is shown whatever the level is", (t) => {
+  const event = { kind: "log", atMs, node: server(1), actor: "node", level: "info" } as const;
+  t.is(eventLine({ ...event, event: "adminChange", detail: {} }, "warn"), undefined);
+  const line = eventLine({ ...event, event: "adminWrite", detail: { phase: "asked" } }, "error");
+  t.regex(line ?? "", / node adminWrite phase=asked$/);
+});
+
 test("the level of a log may change", (t) => {
   const lines: string[] = [];
   const log = new NodeLog({ level: "warn", format: "text", write: (line) => lines.push(line) });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { KEYS } from "../../../server/config/keys.ts";
 import { type Loaded, loadConfig } from "../../../server/config/load.ts";
 
 type Machine = { readonly folder: string; readonly dataDir: string; readonly file: string };
@@ -24,6 +25,19 @@ function load(file: string | undefined, flags: Record<string, string> = {}): Loa
 }
 
 const THREE = ["server.1=a:1:2", "server.2=b:1:2", "server.3=c:1:2;2199", "zooid.nats=nats://a"];
+
+test("a path with a NUL byte is refused with its field, and one that is too long breaks nothing", (t) => {
+  const paths = KEYS.filter(({ field }) => /(File|Dir)$/.test(field));
+  t.true(paths.length > 10);
+  for (const { field, flag } of paths) {
+    for (const value of ["a\0b", "\0"]) {
+      const loaded = load(undefined, { [flag]: value });
+      const named = loaded.kind === "invalid" ? loaded.problems.map((each) => each.field) : [];
+      t.true(named.includes(field), field);
+    }
+    t.notThrows(() => load(undefined, { [flag]: "x".repeat(10_000) }), field);
+  }
+});
 
 test("myid gives a member of a zoo.cfg its id", (t) => {
   const { file, dataDir } = machine(t, THREE, "2\n");

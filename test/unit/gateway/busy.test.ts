@@ -140,7 +140,7 @@ test("the busiest of a million keys are found in the place of some hundreds", (t
       top.map(({ key }) => key).toSorted((a, b) => a - b),
       [-5, -4, -3, -2, -1],
     );
-    t.true(hitters.size <= 512);
+    t.true(hitters.top(1000).length <= 512);
   });
   fc.assert(property, { numRuns: 5 });
 });

@@ -1,7 +1,7 @@
 /** Four-letter words over NATS: who may ask which, where the answers go, and what the gateway tells of its sessions. */
 import test from "ava";
 import type { Part, SessionFacts } from "../../../actors/admin/messages.ts";
-import { WORD_ASKERS_MAX } from "../../../protocol/limits.ts";
+import { WORD_ASKED_MS_MAX, WORD_ASKERS_MAX } from "../../../protocol/limits.ts";
 import { WORDS_OVER_NATS } from "../../../protocol/zookeeper/words.ts";
 import { INBOX, NativeGatewayHarness, opened, SESSION } from "../../support/native-gateway.ts";
 
@@ -70,20 +70,33 @@ test("nothing is published where it was not a client's inbox that asked", (t) =>
   t.deepEqual(gateway.effects, []);
 });
 
-test("of many who wait for answers that never come, the newest are kept", (t) => {
+test("of many who wait at once the last is answered that it is one too many, until they have waited for long", (t) => {
   const gateway = opened();
-  for (let number = 0; number <= WORD_ASKERS_MAX; number += 1) {
+  const askOf = (number: number): void => {
     ask(gateway, "srvr", { reply: `zooid.test.client.many.${number}` });
-  }
+  };
+  for (let number = 0; number < WORD_ASKERS_MAX; number += 1) askOf(number);
   const clients = asked(gateway).map(({ client }) => client);
-  t.is(new Set(clients).size, WORD_ASKERS_MAX + 1);
-  for (const client of clients) gateway.give({ kind: "adminAnswer", client, text: "" });
-  t.deepEqual(
-    answers(gateway).map(([subject]) => subject),
-    clients.slice(1).map((_, index) => `zooid.test.client.many.${index + 1}`),
-  );
-  gateway.give({ kind: "adminAnswer", client: clients.at(-1) ?? 0, text: "twice" });
+  t.is(new Set(clients).size, WORD_ASKERS_MAX);
+  askOf(1000);
+  t.true(gateway.effects.every(({ kind }) => kind !== "tell"));
+  const [refusal] = answers(gateway);
+  t.is(refusal?.[0], "zooid.test.client.many.1000");
+  t.regex(refusal?.[1] ?? "", /too many ask at once/);
+  gateway.nowMs += WORD_ASKED_MS_MAX - 1;
+  gateway.give({ kind: "adminAnswer", client: clients[0] ?? 0, text: "" });
+  t.is(answers(gateway)[0]?.[0], "zooid.test.client.many.0");
+  gateway.give({ kind: "adminAnswer", client: clients[0] ?? 0, text: "twice" });
   t.deepEqual(answers(gateway), []);
+  askOf(1001);
+  const [newest] = asked(gateway);
+  gateway.nowMs += 1;
+  askOf(1002);
+  t.is(asked(gateway).length, 1, "those who have waited for long have made place");
+  gateway.give({ kind: "adminAnswer", client: clients[1] ?? 0, text: "late" });
+  t.deepEqual(answers(gateway), []);
+  gateway.give({ kind: "adminAnswer", client: newest?.client ?? 0, text: "" });
+  t.is(answers(gateway)[0]?.[0], "zooid.test.client.many.1001");
 });
 
 test("a word is no frame of a connection: the client's own requests go on", (t) => {
@@ -98,7 +111,7 @@ test("the sessions of native clients are listed up to so many bytes", (t) => {
   const gateway = opened();
   for (let number = 2; number <= 100; number += 1) gateway.openAnother(number);
   const list = (bytesMax: number): Part => {
-    gateway.give({ kind: "listNativeSessions", question: 5, bytesMax });
+    gateway.give({ kind: "listConnectedSessions", question: 5, bytesMax });
     return asked(gateway)[0] as unknown as Part;
   };
   const all = list(100_000);

@@ -182,11 +182,12 @@ test("sess tells of each connection that has a session, with its watches", (t) =
   gateway.bytes(1, requestFrame(1, create("/a")));
   gateway.serve();
   gateway.open(2);
-  const asked = { kind: "listWatches", question: 8, word: "sess", bytesMax: MANY_BYTES } as const;
-  gateway.tell(asked);
-  const counts = { connections: 1, paths: 3, watches: 3 };
-  const list = { ...asked, kind: "watchList", counts, pairs: [], omitted: 0 } as const;
-  const [part] = partsIn(gateway.tell({ ...list, byClient: [[1, 3]] }));
+  const about = { question: 8, bytesMax: MANY_BYTES } as const;
+  gateway.told.length = 0;
+  gateway.tell({ kind: "listConnectedSessions", ...about });
+  t.like(gateway.told[0], { to: "tree/1", message: { kind: "countClientWatches", ...about } });
+  const counted = { kind: "clientWatches", ...about, byClient: [[1, 3]] } as const;
+  const [part] = partsIn(gateway.tell(counted));
   const entries = part?.groups.flatMap((group) => group.entries) ?? [];
   t.deepEqual(
     entries.map((entry) => JSON.parse(entry)),

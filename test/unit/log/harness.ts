@@ -1,5 +1,4 @@
 /** Runs a log actor against a disk, one disk operation at a time, so that a test can end its incarnation between any two. */
-import type { Part } from "../../../actors/admin/messages.ts";
 import { crc32 } from "node:zlib";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { encodeRecord } from "../../../protocol/record.ts";
@@ -51,7 +50,6 @@ export class LogHarness {
   readonly reports: LogReport[] = [];
   /** Told to the trees. */
   readonly toTrees: ToTree[] = [];
-  readonly toAdmin: Part[] = [];
   readonly performed: DiskOperation[] = [];
   /** Events of the inspection stream. */
   readonly events: string[] = [];
@@ -171,8 +169,6 @@ export class LogHarness {
     for (const effect of effects) {
       if (effect.kind === "tell" && effect.to === "log-sync") {
         this.reports.push(effect.message as LogReport);
-      } else if (effect.kind === "tell" && effect.to === "admin") {
-        this.toAdmin.push(effect.message as Part);
       } else if (effect.kind === "tell") this.toTrees.push(effect.message as ToTree);
       else if (effect.kind === "startTimer") this.#timers.set(effect.timer, effect.afterMs);
       else if (effect.kind === "endOfTurn") this.#endOfTurn = true;

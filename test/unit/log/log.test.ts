@@ -209,10 +209,3 @@ test("an append that leaves a gap is a bug", (t) => {
     message: /an append follows the log's end/,
   });
 });
-
-test("whoever asks whether the log works is answered", (t) => {
-  const log = new LogHarness(new MemoryDisk());
-  log.tell({ kind: "answerAdmin", question: 7 });
-  log.run();
-  t.deepEqual(log.toAdmin, [{ kind: "part", question: 7, from: "log", groups: [], omitted: 0 }]);
-});

@@ -2,9 +2,9 @@
 import test from "ava";
 import fc from "fast-check";
 import type { ServerId } from "../../../protocol/ids.ts";
+import { OPERATOR_MESSAGE_BYTES_MAX } from "../../../protocol/limits.ts";
 import {
   type NodeStatus,
-  OPERATOR_MESSAGE_BYTES_MAX,
   type OperatorAnswer,
   type OperatorRequest,
   operatorText,
@@ -20,7 +20,6 @@ const ONE = server(1);
 const STATUS: NodeStatus = {
   node: ONE,
   nonce: "7",
-  version: "0",
   members: [1, 2, 3].map(server),
   role: "leading",
   leader: ONE,
@@ -31,6 +30,10 @@ const STATUS: NodeStatus = {
 const KEY: SealOptions = { ensemble: "zooid", keys: new PeerKeys([new Uint8Array(32).fill(1)]) };
 const OTHER: SealOptions = { ensemble: "zooid", keys: new PeerKeys([new Uint8Array(32).fill(2)]) };
 const NO_KEY: SealOptions = { ensemble: "zooid", keys: undefined };
+
+/** Nobody can take over from it, for reasons that are many. */
+const SLOW = server(9);
+const LONG_REASON = "node 2 is not heard of; ".repeat(1000);
 
 class Desk {
   readonly done: string[] = [];
@@ -45,6 +48,7 @@ class Desk {
       status: async () => STATUS,
       transferLeadership: async (to) => {
         this.done.push(`to ${to ?? "any"}`);
+        if (to === SLOW) return { kind: "failed", reason: LONG_REASON, leader: ONE };
         return { kind: "done", from: ONE, to: to ?? server(2), tookMs: 20, pausedMs: 15 };
       },
       restart: () => {
@@ -138,6 +142,13 @@ test("an answer is no request, though the same key has signed it", async (t) => 
   const bytes = new TextEncoder().encode(operatorText(tag, request));
   t.is(await desk.hear(bytes), undefined);
   t.deepEqual(desk.done, []);
+});
+
+test("a reason that is longer than an answer may be comes without its end", async (t) => {
+  const desk = new Desk(KEY);
+  const answer = await desk.ask(transferTo(SLOW, await desk.challenge()));
+  t.is(answer?.kind, "refused");
+  t.true(answer?.kind === "refused" && LONG_REASON.startsWith(answer.reason.slice(0, 100)));
 });
 
 test("challenges that nobody uses are forgotten, the oldest first", async (t) => {

@@ -46,6 +46,20 @@ test("wchs counts connections, paths and watches on data, not on children", (t) 
   t.deepEqual(watches(watched(), "wchs"), { counts: COUNTS, pairs: [], omitted: 0 });
 });
 
+test("watches on data are counted by connection, and connections without any are left out", (t) => {
+  const asked = { from: "zookeeper/9", question: 4, bytesMax: 5 } as const;
+  const [effect] = watched().receive({ kind: "countClientWatches", ...asked });
+  if (effect?.kind !== "tell") throw new Error("not answered");
+  t.is(effect.to, "zookeeper/9");
+  const byClient = [
+    [1, 2],
+    [3, 1],
+  ];
+  t.deepEqual(effect.message as object, {
+    ...{ kind: "clientWatches", question: 4, bytesMax: 5, byClient },
+  });
+});
+
 test("watches are listed by connection or by path", (t) => {
   t.deepEqual(watches(watched(), "wchc"), {
     counts: COUNTS,

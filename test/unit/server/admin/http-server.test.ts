@@ -1,13 +1,22 @@
 /** What a client can ask of the HTTP server, and make it keep, is bounded. Real sockets. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import {
   ADMIN_CONNECTIONS_MAX,
   ADMIN_HEAD_BYTES_MAX,
   ADMIN_PIPELINED_MAX,
+  ADMIN_REQUEST_MS_MAX,
 } from "../../../../protocol/limits.ts";
-import { type HttpRequest, HttpServer, isLoopback } from "../../../../server/admin/http-server.ts";
+import type { TlsTerms } from "../../../../runtime/connections/tls/terms.ts";
+import {
+  type HttpReply,
+  type HttpRequest,
+  HttpServer,
+  isLoopback,
+} from "../../../../server/admin/http-server.ts";
+import { CertificateFolder } from "../../../support/certificates.ts";
 
 type Started = {
   readonly port: number;
@@ -69,6 +78,18 @@ for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]) {
     t.deepEqual(asked, []);
   });
 }
+
+test("a method that a path does not take is answered with those that it takes", async (t) => {
+  const answer = (): Promise<never> => Promise.reject(new Error("asked"));
+  const takesPost = (path: string): boolean => path === "/form";
+  const server = await HttpServer.listen({ host: "127.0.0.1", port: 0, answer, takesPost });
+  t.teardown(() => server.close());
+  const port = Number(new URL(server.url).port);
+  const allowed = async (path: string): Promise<string | undefined> =>
+    /\nAllow: (.*)\r/.exec(await send(port, request(`DELETE ${path} HTTP/1.1`)))?.[1];
+  t.is(await allowed("/form"), "GET, HEAD, POST");
+  t.is(await allowed("/"), "GET, HEAD");
+});
 
 for (const header of ["Content-Length: 5", "Transfer-Encoding: chunked"]) {
   test(`a request with ${header} is answered 413 without its body being read`, async (t) => {
@@ -183,6 +204,76 @@ test("it closes while connections are open and while one is being asked", async 
   await server.close();
   await ended;
   t.pass();
+});
+
+test("an answer is over when it is sent, and also when its client is gone before it begins", async (t) => {
+  const [asked, ready, over] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  let begins = 0;
+  let overs = 0;
+  const answer = async ({ path }: HttpRequest): Promise<HttpReply> => {
+    const reply = { status: 200, body: "", over: () => (overs += 1) };
+    if (path !== "/slow") return reply;
+    asked?.resolve();
+    await ready?.promise;
+    return {
+      ...reply,
+      events: async function* () {
+        begins += 1;
+        yield await Promise.resolve("data: 1\n\n");
+      },
+      over: () => over?.resolve(),
+    };
+  };
+  const server = await HttpServer.listen({ host: "127.0.0.1", port: 0, answer });
+  t.teardown(() => server.close());
+  const port = Number(new URL(server.url).port);
+  const close = "Host: localhost\r\nConnection: close\r\n\r\n";
+  t.regex(await send(port, `GET /quick HTTP/1.1\r\n${close}`), /^HTTP\/1.1 200/);
+  t.regex(await send(port, `HEAD /quick HTTP/1.1\r\n${close}`), /^HTTP\/1.1 200/);
+  t.is(overs, 2);
+  const socket = connect({ port, host: "127.0.0.1" });
+  socket.on("error", () => undefined);
+  socket.write("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await asked?.promise;
+  const ended = closed(socket);
+  await server.close();
+  await ended;
+  ready?.resolve();
+  await over?.promise;
+  t.is(begins, 0);
+});
+
+test("it closes while a handshake of TLS is under way", async (t) => {
+  const folder = new CertificateFolder();
+  t.teardown(() => folder.remove());
+  const node = folder.authority("node");
+  const terms: TlsTerms = {
+    certificates: readFileSync(node.certificate, "utf8"),
+    key: readFileSync(node.key, "utf8"),
+    ...{
+      authorities: undefined,
+      withdrawn: undefined,
+      clientCertificates: "none",
+      ciphers: undefined,
+    },
+    ...{ versionMin: "TLSv1.2", versionMax: "TLSv1.3" },
+  };
+  const answer = (): Promise<never> => Promise.reject(new Error("asked"));
+  const server = await HttpServer.listen({ host: "127.0.0.1", port: 0, answer, tls: terms });
+  const socket = connect({ port: Number(new URL(server.url).port), host: "127.0.0.1" });
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  let ended = "";
+  const closes = closed(socket).then(() => {
+    ended ||= "by the server's end";
+  });
+  // Node gives up a handshake after ADMIN_REQUEST_MS_MAX.
+  setTimeout(() => {
+    ended ||= "by its own";
+  }, ADMIN_REQUEST_MS_MAX / 2).unref();
+  await server.close();
+  await closes;
+  t.is(ended, "by the server's end");
 });
 
 test("a port in use is the system's error", async (t) => {
