@@ -1,9 +1,10 @@
 /** Files of keys and certificates that change are read again, once they have been as they are for a while. */
-import { copyFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import test from "ava";
 import { loadTerms, type TlsConfig, tlsFiles } from "../../../server/tls/load-terms.ts";
 import { watchFiles } from "../../../server/tls/reload.ts";
 import { CertificateFolder } from "../../support/certificates.ts";
+import { firstLook } from "../../support/first-look.ts";
 
 const folder = new CertificateFolder();
 const authority = folder.authority("authority");
@@ -48,7 +49,7 @@ function watched(store: string): Watched {
     log: (level, event) => {
       events.push(`${level} ${event}`);
     },
-    everyMs: 5,
+    everyMs: 50,
   });
   const until = async (count: number): Promise<void> => {
     while (events.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -56,9 +57,9 @@ function watched(store: string): Watched {
   return { events, until, stop };
 }
 
-/** At once: a copy that is half written when it is looked at would be a change more. */
-function replace(from: string, to: string): void {
-  copyFileSync(from, `${to}.new`);
+/** At once: what is half written when it is looked at would be a change more. */
+function replace(to: string, content: Uint8Array | string): void {
+  writeFileSync(`${to}.new`, content);
   renameSync(`${to}.new`, to);
 }
 
@@ -66,14 +67,13 @@ test("new certificates are shown, what cannot be used is not, and then the next 
   const store = folder.file("own.pem");
   copyFileSync(first.store, store);
   const { events, until, stop } = watched(store);
-  // The first look has to be at the file as it was.
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  replace(second.store, store);
+  await firstLook();
+  replace(store, readFileSync(second.store));
   await until(2);
   t.deepEqual(events, ["renewed", "info certificatesRenewed"]);
-  writeFileSync(store, "half a file");
+  replace(store, "half a file");
   await until(3);
-  replace(first.store, store);
+  replace(store, readFileSync(first.store));
   await until(5);
   stop();
   t.deepEqual(events.slice(2), [
