@@ -2,13 +2,13 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import anyTest, { type TestFn } from "ava";
 import { ENDPOINTS } from "../../server/admin/api/endpoints.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import { askAdmin, type Fields } from "../support/admin.ts";
 import { MemoryEnsemble } from "../support/running-nodes.ts";
+import { found } from "../support/until.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, remove, setData } from "../support/zk-operations.ts";
 
@@ -21,8 +21,6 @@ type Shared = {
 const test = anyTest as TestFn<Shared>;
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
-const LOOK_EVERY_MS = 10;
-const LOOKS_MAX = 3000;
 
 /** The settings of the node through which znodes may be changed. */
 function writing(folder: string): Readonly<Record<string, string>> {
@@ -34,21 +32,19 @@ function writing(folder: string): Readonly<Record<string, string>> {
   };
 }
 
-/** They end and remove whatever was started, the last first. */
-const stops: (() => Promise<void>)[] = [];
+/** Stops whatever was started, the last first. */
+const started = new AsyncDisposableStack();
 
 test.before(async (t) => {
   const ensemble = await MemoryEnsemble.launch((id, folder) => (id === "3" ? writing(folder) : {}));
-  stops.unshift(() => ensemble.stop());
+  started.defer(() => ensemble.stop());
   const nodes = await ensemble.ready();
   const client = await ZkClient.connect({ port: nodes[0]?.clientPort ?? 0 });
-  stops.unshift(() => client.close());
+  started.defer(() => client.close());
   t.context = { nodes, folder: ensemble.folder, client, url: nodes[0]?.adminUrl ?? "" };
 });
 
-test.after.always(async () => {
-  for (const stop of stops) await stop();
-});
+test.after.always(() => started.disposeAsync());
 
 /** The endpoints that have answered. */
 const answered = new Set<string>();
@@ -247,12 +243,11 @@ test.serial("there are only so many streams, and one that ends makes way", async
   const refused = await ask(url, "changes?path=/live");
   t.is((refused["error"] as Fields)["code"], "ZOOID_TOO_MANY_STREAMS");
   await streams[0]?.close();
-  let more = await askHead(url);
   // The server notices that the connection was closed a moment later.
-  for (let look = 1; more === 503 && look <= LOOKS_MAX; look += 1) {
-    await wait(LOOK_EVERY_MS);
-    more = await askHead(url);
-  }
+  const more = await found(async () => {
+    const status = await askHead(url);
+    return status === 503 ? undefined : status;
+  }, "another stream is not refused");
   t.is(more, 200);
   await Promise.all(streams.map((stream) => stream.close()));
 });

@@ -5,6 +5,7 @@ import { loadTerms, type TlsConfig, tlsFiles } from "../../../server/tls/load-te
 import { watchFiles } from "../../../server/tls/reload.ts";
 import { CertificateFolder } from "../../support/certificates.ts";
 import { firstLook } from "../../support/first-look.ts";
+import { until } from "../../support/until.ts";
 
 const folder = new CertificateFolder();
 const authority = folder.authority("authority");
@@ -31,8 +32,6 @@ function configOf(store: string): TlsConfig {
 
 type Watched = {
   readonly events: string[];
-  /** Resolves when so many events have been logged. */
-  readonly until: (count: number) => Promise<void>;
   readonly stop: () => void;
 };
 
@@ -51,10 +50,7 @@ function watched(store: string): Watched {
     },
     everyMs: 50,
   });
-  const until = async (count: number): Promise<void> => {
-    while (events.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
-  return { events, until, stop };
+  return { events, stop };
 }
 
 /** At once: what is half written when it is looked at would be a change more. */
@@ -66,16 +62,16 @@ function replace(to: string, content: Uint8Array | string): void {
 test("new certificates are shown, what cannot be used is not, and then the next one is", async (t) => {
   const store = folder.file("own.pem");
   copyFileSync(first.store, store);
-  const { events, until, stop } = watched(store);
+  const { events, stop } = watched(store);
+  t.teardown(stop);
   await firstLook();
   replace(store, readFileSync(second.store));
-  await until(2);
+  await until(() => events.length >= 2, "the second is shown");
   t.deepEqual(events, ["renewed", "info certificatesRenewed"]);
   replace(store, "half a file");
-  await until(3);
+  await until(() => events.length >= 3, "half a file is refused");
   replace(store, readFileSync(first.store));
-  await until(5);
-  stop();
+  await until(() => events.length >= 5, "the first is shown again");
   t.deepEqual(events.slice(2), [
     "error certificatesRefused",
     "renewed",
