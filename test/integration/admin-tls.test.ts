@@ -62,7 +62,7 @@ async function opened(t: ExecutionContext, flags: Flags): Promise<Opened> {
 type Told = {
   readonly status: number;
   readonly text: string;
-  /** Of the certificate that the server shows. */
+  /** That of the certificate that the server shows. */
   readonly serial: string;
   /** This end of the connection. */
   readonly port: number | undefined;

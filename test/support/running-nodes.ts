@@ -13,7 +13,7 @@ export type Flags = Readonly<Record<string, string>>;
 const MEMBERS = ["1", "2", "3"] as const;
 const SERVERS = "1=db1:2888:3888;2181,2=db2:2888:3888;2181,3=db3:2888:3888;2181";
 
-/** Of a node with an admin server, by which others in this process are reached. */
+/** The configuration of a node with an admin server, by which others in this process are reached. */
 export function memoryConfig(flags: Flags): Parameters<typeof launchNode>[0] {
   const own = { "client-port": "0", "client-port-address": "127.0.0.1", lanes: "0" };
   const loaded = loadConfig({
@@ -63,7 +63,6 @@ export class MemoryEnsemble {
 /** Also of those that are still starting. One that has failed to start has nothing to stop. */
 export async function stopAll(launching: readonly Promise<RunningNode>[]): Promise<void> {
   const settled = await Promise.allSettled(launching);
-  await Promise.all(
-    settled.map((each) => (each.status === "fulfilled" ? each.value.stop() : undefined)),
-  );
+  const launched = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  await Promise.all(launched.map((node) => node.stop()));
 }

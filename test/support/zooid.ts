@@ -1,6 +1,6 @@
 /** zooid as users run it: processes of the command line, one node alone or an ensemble of three with its own nats-server. */
-import { readFile } from "node:fs/promises";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -278,8 +278,13 @@ export class ZooidEnsemble {
     return [this.#parent, ...this.#restarted.values()].map((child) => child.output()).join("\n");
   }
 
+  /** Its process has a number that another one may have once it has ended, so it is asked first whose it is. */
   kill(id: number, signal: NodeJS.Signals): void {
-    process.kill(this.node(id).pid, signal);
+    const { pid } = this.node(id);
+    if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(this.#folder)) {
+      throw new Error(`process ${pid} is not one of node ${id}\n${this.output()}`);
+    }
+    process.kill(pid, signal);
   }
 
   /** Starts a node that was killed again, by the very command that the ensemble started it with. */
