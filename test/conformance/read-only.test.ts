@@ -3,6 +3,7 @@ import anyTest, { type TestFn } from "ava";
 import { fourLetters } from "../support/four-letters.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { type Pair, type Server, withPair } from "../support/pair.ts";
+import { found } from "../support/until.ts";
 import { startZooid } from "../support/zooid.ts";
 import { type Received, ZkClient } from "../support/zk-client.ts";
 import {
@@ -41,14 +42,10 @@ async function startZooidWithoutQuorum(): Promise<Server> {
 const pair = withPair(test, startZooidWithoutQuorum, () => startZookeeper({ readOnly: true }));
 
 /** A server that has just lost its quorum may turn the first away. */
-async function settled(port: number): Promise<ZkClient> {
-  for (;;) {
-    try {
-      return await ZkClient.connect({ port, readOnly: true });
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+function settled(port: number): Promise<ZkClient> {
+  const connect = (): Promise<ZkClient | undefined> =>
+    ZkClient.connect({ port, readOnly: true }).catch(() => undefined);
+  return found(connect, `${port} takes a client that may only read`);
 }
 
 async function answers(port: number, operations: readonly Operation[]): Promise<readonly string[]> {

@@ -1,17 +1,14 @@
 /** The JSON API of three nodes' admin servers, asked over HTTP as a dashboard asks it. */
-import { mkdtemp, rm } from "node:fs/promises";
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage, request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type TestFn } from "ava";
-import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
-import { realClock } from "../../runtime/real-clock.ts";
 import { ENDPOINTS } from "../../server/admin/api/endpoints.ts";
 import { loadConfig } from "../../server/config/load.ts";
-import { launchNode } from "../../server/node.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import { askAdmin, type Fields } from "../support/admin.ts";
+import { MemoryEnsemble } from "../support/running-nodes.ts";
+import { found } from "../support/until.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, remove, setData } from "../support/zk-operations.ts";
 
@@ -35,39 +32,31 @@ function writing(folder: string): Readonly<Record<string, string>> {
   };
 }
 
+/** Stops whatever was started, the last first. */
+const started = new AsyncDisposableStack();
+
 test.before(async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-admin-api-"));
-  const network = new MemoryNetwork(realClock);
-  const launch = (id: string): Promise<RunningNode> => {
-    const loaded = loadConfig({
-      transport: "memory",
-      flags: new Map(
-        Object.entries({
-          ...{ id, members: "1,2,3", "data-dir": join(folder, id), lanes: "0" },
-          ...{ "client-port": "0", "client-port-address": "127.0.0.1", "admin-port": "0" },
-          ...(id === "3" && writing(folder)),
-          servers: "1=db1:2888:3888;2181,2=db2:2888:3888;2181,3=db3:2888:3888;2181",
-        }),
-      ),
-    });
-    if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
-    return launchNode(loaded.config, { transport: network.join(loaded.config.id) });
-  };
-  const nodes = await Promise.all(["1", "2", "3"].map(launch));
-  await Promise.all(nodes.map((node) => node.ready));
+  const ensemble = await MemoryEnsemble.launch((id, folder) => (id === "3" ? writing(folder) : {}));
+  started.defer(() => ensemble.stop());
+  const nodes = await ensemble.ready();
   const client = await ZkClient.connect({ port: nodes[0]?.clientPort ?? 0 });
-  t.context = { nodes, folder, client, url: nodes[0]?.adminUrl ?? "" };
+  started.defer(() => client.close());
+  t.context = { nodes, folder: ensemble.folder, client, url: nodes[0]?.adminUrl ?? "" };
 });
 
-test.after.always(async (t) => {
-  const { nodes = [], folder, client } = t.context as Partial<Shared>;
-  await client?.close();
-  await Promise.all(nodes.map((node) => node.stop()));
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-});
+test.after.always(() => started.disposeAsync());
+
+/** The endpoints that have answered. */
+const answered = new Set<string>();
+
+function noteAnswer(path: string, status: number): void {
+  const [name = ""] = path.split("?");
+  if (status === 200) answered.add(name);
+}
 
 async function ask(url: string, path: string): Promise<Fields & { readonly status: number }> {
   const { status, text } = await askAdmin(url, `/api/v1/${path}`, TOKEN);
+  noteAnswer(path, status);
   return { ...(JSON.parse(text) as Fields), status };
 }
 
@@ -138,28 +127,25 @@ test.serial("the ensemble, its nodes and its sessions are told", async (t) => {
   t.is((sessions["connections"] as readonly unknown[]).length, 2);
 });
 
-test.serial(
-  "what is asked wrongly is answered with a code, and nothing else happens",
-  async (t) => {
-    const { url } = t.context;
-    const wrong: readonly (readonly [string, number, string])[] = [
-      ["", 404, "ZOOID_NO_ENDPOINT"],
-      ["znode?path=/nowhere", 404, "ZOOID_NO_NODE"],
-      ["children?path=/nowhere", 404, "ZOOID_NO_NODE"],
-      ["znode?path=nowhere", 400, "ZOOID_BAD_ARGUMENTS"],
-      ["znode?pth=/", 400, "ZOOID_BAD_ARGUMENTS"],
-      ["children?path=/&limit=501", 400, "ZOOID_BAD_ARGUMENTS"],
-      ["children?path=/&limit=-1", 400, "ZOOID_BAD_ARGUMENTS"],
-      ["changes?path=/&from=yesterday", 400, "ZOOID_BAD_ARGUMENTS"],
-      ["changes?path=/&recursive=maybe", 400, "ZOOID_BAD_ARGUMENTS"],
-      ["changes?path=a", 400, "ZOOID_BAD_ARGUMENTS"],
-    ];
-    for (const [path, status, code] of wrong) {
-      const told = await ask(url, path);
-      t.deepEqual([told.status, (told["error"] as Fields)["code"]], [status, code], path);
-    }
-  },
-);
+test.serial("what is asked wrongly is answered with a code", async (t) => {
+  const { url } = t.context;
+  const wrong: readonly (readonly [string, number, string])[] = [
+    ["", 404, "ZOOID_NO_ENDPOINT"],
+    ["znode?path=/nowhere", 404, "ZOOID_NO_NODE"],
+    ["children?path=/nowhere", 404, "ZOOID_NO_NODE"],
+    ["znode?path=nowhere", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["znode?pth=/", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["children?path=/&limit=501", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["children?path=/&limit=-1", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["changes?path=/&from=yesterday", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["changes?path=/&recursive=maybe", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["changes?path=a", 400, "ZOOID_BAD_ARGUMENTS"],
+  ];
+  for (const [path, status, code] of wrong) {
+    const told = await ask(url, path);
+    t.deepEqual([told.status, (told["error"] as Fields)["code"]], [status, code], path);
+  }
+});
 
 type Event = { readonly event: string; readonly id: string | undefined; readonly data: Fields };
 
@@ -186,8 +172,14 @@ class Events {
   }
 
   async opened(): Promise<void> {
-    while (!this.#text.includes(": open\n\n"))
-      this.#text += String((await this.#chunks.next()).value);
+    while (!this.#text.includes(": open\n\n")) await this.#read();
+    noteAnswer("changes", (await this.#response).statusCode ?? 0);
+  }
+
+  async #read(): Promise<void> {
+    const { done, value } = await this.#chunks.next();
+    if (done === true) throw new Error(`the stream has ended\n${this.#text}`);
+    this.#text += String(value);
   }
 
   /** The next change. */
@@ -195,9 +187,7 @@ class Events {
     for (;;) {
       const end = this.#text.indexOf("\n\n");
       if (end < 0) {
-        const { done, value } = await this.#chunks.next();
-        if (done === true) throw new Error("the stream has ended");
-        this.#text += String(value);
+        await this.#read();
         continue;
       }
       const fields = new Map(
@@ -253,8 +243,11 @@ test.serial("there are only so many streams, and one that ends makes way", async
   const refused = await ask(url, "changes?path=/live");
   t.is((refused["error"] as Fields)["code"], "ZOOID_TOO_MANY_STREAMS");
   await streams[0]?.close();
-  let more = await askHead(url);
-  while (more === 503) more = await askHead(url);
+  // The server notices that the connection was closed a moment later.
+  const more = await found(async () => {
+    const status = await askHead(url);
+    return status === 503 ? undefined : status;
+  }, "another stream is not refused");
   t.is(more, 200);
   await Promise.all(streams.map((stream) => stream.close()));
 });
@@ -298,6 +291,7 @@ function post(
         response.once("end", () => {
           const isJson = response.headers["content-type"] === "application/json";
           const told = isJson ? (JSON.parse(answer) as Fields) : { text: answer };
+          noteAnswer(name, response.statusCode ?? 0);
           resolve({ status: response.statusCode ?? 0, body: told });
         });
       },
@@ -470,9 +464,6 @@ test("changes need somebody who can prove who he is, and their log needs changes
   ]);
 });
 
-test("every endpoint is asked for here", (t) => {
-  t.deepEqual(
-    ENDPOINTS.map(({ name }) => name),
-    ["ensemble", "nodes", "sessions", "znode", "children", "changes", "create", "set", "delete"],
-  );
+test.serial("every endpoint has answered one of the tests before", (t) => {
+  t.deepEqual([...answered].toSorted(), ENDPOINTS.map(({ name }) => name).toSorted());
 });

@@ -5,14 +5,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
-import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
-import { realClock } from "../../runtime/real-clock.ts";
-import { loadConfig } from "../../server/config/load.ts";
 import { launchNode } from "../../server/node.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import type { MeasureTrace } from "../../server/diagnostics.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { askAdmin, askCommand, samplesOf } from "../support/admin.ts";
+import { type Flags, MemoryEnsemble, memoryConfig } from "../support/running-nodes.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, getData } from "../support/zk-operations.ts";
 
@@ -20,43 +18,23 @@ type Ensemble = { readonly nodes: readonly RunningNode[]; readonly folder: strin
 const test = anyTest as TestFn<Ensemble>;
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
-const SERVERS = "1=db1:2888:3888;2181,2=db2:2888:3888;2181,3=db3:2888:3888;2181";
-
-type Flags = Readonly<Record<string, string>>;
-
-function configOf(flags: Flags): Parameters<typeof launchNode>[0] {
-  const own = { "client-port": "0", "client-port-address": "127.0.0.1", lanes: "0" };
-  const loaded = loadConfig({
-    transport: "memory",
-    flags: new Map(Object.entries({ ...own, "admin-port": "0", ...flags })),
-  });
-  if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
-  return loaded.config;
-}
 
 function urlOf(node: RunningNode | undefined): string {
   if (node?.adminUrl === undefined) throw new Error("no admin server");
   return node.adminUrl;
 }
 
+/** It stops whatever was started. */
+let stop: () => Promise<void> = () => Promise.resolve();
+
 test.before(async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-admin-"));
-  const network = new MemoryNetwork(realClock);
-  const launch = (id: string): Promise<RunningNode> => {
-    const flags = { id, members: "1,2,3", servers: SERVERS, "data-dir": join(folder, id) };
-    // A lane of its own shows that it is asked on its thread.
-    const config = configOf({ ...flags, ...(id === "1" && { lanes: "1" }) });
-    return launchNode(config, { transport: network.join(config.id) });
-  };
-  t.context = { folder, nodes: await Promise.all(["1", "2", "3"].map(launch)) };
-  await Promise.all(t.context.nodes.map((node) => node.ready));
+  // A lane of its own shows that it is asked on its thread.
+  const ensemble = await MemoryEnsemble.launch((id) => (id === "1" ? { lanes: "1" } : {}));
+  stop = () => ensemble.stop();
+  t.context = { folder: ensemble.folder, nodes: await ensemble.ready() };
 });
 
-test.after.always(async (t) => {
-  const { nodes = [], folder } = t.context as Partial<Ensemble>;
-  await Promise.all(nodes.map((node) => node.stop()));
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-});
+test.after.always(() => stop());
 
 /** A node alone, of the test's own. */
 async function alone(
@@ -66,7 +44,7 @@ async function alone(
 ): Promise<RunningNode> {
   const folder = await mkdtemp(join(tmpdir(), "zooid-admin-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const node = await launchNode(configOf({ "data-dir": folder, ...flags }), { onInspection });
+  const node = await launchNode(memoryConfig({ "data-dir": folder, ...flags }), { onInspection });
   t.teardown(() => node.stop());
   await node.ready;
   return node;
@@ -222,7 +200,7 @@ test.serial(
       [true, false],
     );
     await writeFile(file, "short\n");
-    await t.throwsAsync(launchNode(configOf({ ...flags, "data-dir": join(folder, "t") })), {
+    await t.throwsAsync(launchNode(memoryConfig({ ...flags, "data-dir": join(folder, "t") })), {
       message: /token must hold one token of 16 to/,
     });
   },
@@ -253,12 +231,12 @@ test.serial("a port in use is said, and nothing of the node is left", async (t) 
   const { port } = holder.address() as { readonly port: number };
   const dataDir = join(t.context.folder, "busy");
   const flags = { "data-dir": dataDir, "admin-port": String(port) };
-  await t.throwsAsync(launchNode(configOf(flags)), {
+  await t.throwsAsync(launchNode(memoryConfig(flags)), {
     message: new RegExp(
       `port ${port} of 127.0.0.1: it is in use; choose another with --admin-port`,
     ),
   });
-  const node = await launchNode(configOf({ ...flags, "admin-port": "0" }));
+  const node = await launchNode(memoryConfig({ ...flags, "admin-port": "0" }));
   await node.stop();
   t.is(await node.stopped.then(({ kind }) => kind), "asked");
 });

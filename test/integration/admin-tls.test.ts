@@ -10,6 +10,7 @@ import { AdminServer } from "../../server/admin/admin-server.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import type { Problem } from "../../server/config/node-config.ts";
 import { makeCertificates } from "../support/development-certificates.ts";
+import { firstLook } from "../support/first-look.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zooid-admin-tls-"));
 const certs = join(folder, "certs");
@@ -42,51 +43,63 @@ async function opened(t: ExecutionContext, flags: Flags): Promise<Opened> {
   const loading = loaded(flags);
   if (loading.kind === "invalid") throw new Error(JSON.stringify(loading.problems));
   const events: string[] = [];
-  const { promise: renewed, resolve } = Promise.withResolvers<void>();
+  const { promise: renewed, resolve, reject } = Promise.withResolvers<void>();
   const server = await AdminServer.open({
     config: { ...loading.config, lanes: 0 },
     ports: () => undefined,
-    say: (_level, event) => {
+    say: (_level, event, detail) => {
       events.push(event);
       if (event === "certificatesRenewed") resolve();
+      if (event === "certificatesRefused") reject(new Error(JSON.stringify(detail)));
     },
     logControl: undefined,
-    certificatesEveryMs: 5,
+    certificatesEveryMs: 20,
   });
   t.teardown(() => server.close());
   return { url: server.url, renewed, events };
 }
 
-type Told = { readonly status: number; readonly text: string; readonly serial: string };
+type Told = {
+  readonly status: number;
+  readonly text: string;
+  /** That of the certificate that the server shows. */
+  readonly serial: string;
+  /** This end of the connection. */
+  readonly port: number | undefined;
+};
 
 type Asking = {
   /** Whose certificate is shown, of which folder. Default: none is. */
   readonly as?: readonly [folder: string, name: string];
   readonly token?: string;
   readonly agent?: Agent;
+  /** The authority that the server's certificate has to be of. Default that of `certs`. */
+  readonly ca?: Buffer;
 };
 
 /** Rejects when the connection is closed without an answer. */
-function ask(url: string, path: string, { as, token, agent }: Asking = {}): Promise<Told> {
+function ask(url: string, path: string, { as, token, agent, ca }: Asking = {}): Promise<Told> {
   const read = (extension: string): Buffer | undefined =>
     as && readFileSync(join(as[0], `${as[1]}.${extension}`));
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return new Promise((resolve, reject) => {
     const asked = request(`${url}${path}`, {
-      ca: readFileSync(join(certs, "ca.crt")),
+      ca: ca ?? readFileSync(join(certs, "ca.crt")),
       ...{ cert: read("crt"), key: read("key"), headers },
       agent: agent ?? new Agent({ keepAlive: false, maxCachedSessions: 0 }),
     });
     asked.once("error", reject);
     asked.once("response", (response) => {
-      const { serialNumber } = (response.socket as TLSSocket).getPeerCertificate();
+      const socket = response.socket as TLSSocket;
+      const { localPort: port } = socket;
+      const { serialNumber: serial } = socket.getPeerCertificate();
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
         text += chunk;
       });
       response.once("end", () => {
-        resolve({ status: response.statusCode ?? 0, text, serial: serialNumber });
+        resolve({ status: response.statusCode ?? 0, text, serial, port });
       });
     });
     asked.end();
@@ -146,30 +159,16 @@ test("a renewed certificate is shown to new connections, and those that there ar
   const own = join(folder, "renewed");
   await makeCertificates(own);
   const { url, renewed } = await opened(t, { "admin-key-store": join(own, "node.pem") });
-  const trusted = readFileSync(join(own, "ca.crt"));
-  const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: trusted });
+  const ca = readFileSync(join(own, "ca.crt"));
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.teardown(() => agent.destroy());
-  const askOwn = (of: Agent): Promise<Told & { readonly port: number | undefined }> =>
-    new Promise((resolve, reject) => {
-      request(`${url}/livez`, { agent: of, ca: trusted }, (response) => {
-        const socket = response.socket as TLSSocket;
-        const port = socket.localPort;
-        const serial = socket.getPeerCertificate().serialNumber;
-        response.resume().once("end", () => {
-          resolve({ status: response.statusCode ?? 0, text: "", serial, port });
-        });
-      })
-        .once("error", reject)
-        .end();
-    });
-  const before = await askOwn(agent);
-  // The first look has to be at the files as they were.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const before = await ask(url, "/livez", { ca, agent });
+  await firstLook();
   await makeCertificates(own, { renew: "true" });
   await renewed;
-  const stays = await askOwn(agent);
+  const stays = await ask(url, "/livez", { ca, agent });
   t.deepEqual([stays.status, stays.port], [200, before.port]);
-  const after = await askOwn(new Agent({ maxCachedSessions: 0 }));
+  const after = await ask(url, "/livez", { ca });
   t.is(after.status, 200);
   t.not(after.serial, before.serial);
 });

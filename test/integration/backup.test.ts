@@ -11,6 +11,7 @@ import { whyNotEmpty } from "../../cli/backup/folder/restore.ts";
 import { openSource } from "../../cli/backup/folder/source.ts";
 import { rebuild } from "../../cli/backup/rebuild.ts";
 import { fourLetters } from "../support/four-letters.ts";
+import { until } from "../support/until.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import {
   create,
@@ -130,9 +131,9 @@ test("an ensemble is backed up while it is written to, lost, and begun again fro
     t.is(plainText(text).split(" ").length, written);
     t.is((await reader.request(getData("/data"))).code, 0);
     t.is((await reader.request(exists("/ephemeral"))).code, 0);
-    while ((await reader.request(exists("/ephemeral"))).code === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    const isGone = async (): Promise<boolean> =>
+      (await reader.request(exists("/ephemeral"))).code !== 0;
+    await until(isGone, "the session of the time of the backup has expired");
     t.is((await reader.request(setData("/data", "it takes writes"))).code, 0);
     await reader.close();
 

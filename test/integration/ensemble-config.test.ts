@@ -1,13 +1,6 @@
 /** Three nodes tell their clients of each other, and enforce quotas as their leader is configured. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import test from "ava";
-import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
-import { realClock } from "../../runtime/real-clock.ts";
-import { loadConfig } from "../../server/config/load.ts";
-import { launchNode } from "../../server/node.ts";
-import type { RunningNode } from "../../server/running-node.ts";
+import { MemoryEnsemble } from "../support/running-nodes.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, getConfig, remove } from "../support/zk-operations.ts";
 
@@ -19,33 +12,11 @@ const SHOWN = [
   "version=0",
 ].join("\n");
 
-async function launch(network: MemoryNetwork, id: string, dataDir: string): Promise<RunningNode> {
-  const flags = new Map([
-    ["id", id],
-    ["members", "1,2,3"],
-    ["servers", ADDRESSES],
-    ["data-dir", dataDir],
-    ["client-port", "0"],
-    ["client-port-address", "127.0.0.1"],
-    ["lanes", "0"],
-    ["enforce-quota", "true"],
-  ]);
-  const loaded = loadConfig({ transport: "memory", flags });
-  if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
-  return launchNode(loaded.config, { transport: network.join(loaded.config.id) });
-}
-
 test("clients of each node read the members' addresses, and a quota holds on each", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-config-"));
-  const network = new MemoryNetwork(realClock);
-  const nodes = await Promise.all(
-    ["1", "2", "3"].map((id) => launch(network, id, join(folder, id))),
-  );
-  t.teardown(async () => {
-    await Promise.all(nodes.map((node) => node.stop()));
-    await rm(folder, { recursive: true, force: true });
-  });
-  await Promise.all(nodes.map((node) => node.ready));
+  const flags = { servers: ADDRESSES, "enforce-quota": "true" };
+  const ensemble = await MemoryEnsemble.launch(() => flags);
+  t.teardown(() => ensemble.stop());
+  const nodes = await ensemble.ready();
   for (const [index, { clientPort: port }] of nodes.entries()) {
     const client = await ZkClient.connect({ port });
     const { text } = await client.request(getConfig());

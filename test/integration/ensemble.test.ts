@@ -12,6 +12,7 @@ import { Child } from "../support/child.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
 import { untilAnswer } from "../support/four-letters.ts";
+import { until } from "../support/until.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { CHECKOUT } from "../support/zooid.ts";
 import { create, getConfig, getData } from "../support/zk-operations.ts";
@@ -57,6 +58,12 @@ function pidsOf(child: Child): readonly number[] {
     const pid = /^(?:node \d+|nats) {2}pid (\d+)/.exec(line)?.[1];
     return pid === undefined ? [] : [Number(pid)];
   });
+}
+
+function kill(pid: number | undefined): void {
+  // 0 would be all processes of the group.
+  if (pid === undefined || pid === 0) throw new Error("the process is not known");
+  process.kill(pid, "SIGKILL");
 }
 
 function isThere(pid: number): boolean {
@@ -246,8 +253,7 @@ test("a node that is killed is reported and not started again; the others go on"
     NODE.exec(child.lines[2] ?? "")
       ?.slice(1)
       .map(Number) ?? [];
-  if (victim === undefined) throw new Error(child.output());
-  process.kill(victim, "SIGKILL");
+  kill(victim);
   await child.line(/^node 2 {2}pid \d+ {2}exited/);
   const restart = await child.line(
     /^ {2}to start it again, in another terminal: (zooid|npm run zooid --) serve /,
@@ -274,9 +280,9 @@ test("a node that is killed is reported and not started again; the others go on"
 
 /** With node 2 of somebody else's already, the last two go and come back: the nats-server has to stay. */
 async function allAreStartedAgain(t: ExecutionContext, where: Place, child: Child): Promise<void> {
-  const [nats = 0, one = 0, , three = 0] = pidsOf(child);
-  process.kill(one, "SIGKILL");
-  process.kill(three, "SIGKILL");
+  const [nats = 0, one, , three] = pidsOf(child);
+  kill(one);
+  kill(three);
   await child.line(/^all nodes have exited: this goes on while one that was started again answers/);
   const commands = child.lines.filter((line) => /^ {2}to start it again, /.test(line)).slice(-2);
   const others = commands.map((command) => {
@@ -333,7 +339,7 @@ for (const [authorization, credentials, variables] of SECRETS) {
       t.true(line.includes(`--nats\0${nats.url}\0`), line);
       t.false(isSecretIn(line), line);
     }
-    process.kill(pids[1] ?? 0, "SIGKILL");
+    kill(pids[1]);
     const restart = await child.line(/^ {2}to start it again, in another terminal: /);
     const from = await child.line(/^ {2}with .* in its environment/);
     for (const name of names) t.true(from.includes(name), from);
@@ -356,7 +362,7 @@ for (const [authorization, credentials, variables] of SECRETS) {
 
 /** Its process is gone, or is about to be: the kernel tells its own children later than us. */
 async function untilGone(pids: readonly number[]): Promise<void> {
-  while (pids.some(isThere)) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => !pids.some(isThere), `${pids.join(", ")} have ended`);
 }
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {

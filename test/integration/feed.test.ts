@@ -10,6 +10,7 @@ import type { EventDetail } from "../../runtime/effects.ts";
 import { connectNatsClients } from "../../runtime/nats/client-subjects.ts";
 import { Child } from "../support/child.ts";
 import { projectNatsConfig, startNatsServer } from "../support/nats-server.ts";
+import { found, until } from "../support/until.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, remove, setAcl, setData } from "../support/zk-operations.ts";
 import { CHECKOUT, startZooid } from "../support/zooid.ts";
@@ -71,10 +72,11 @@ test("the examples of docs/feed.md hear the changes that ZooKeeper's clients mak
   const program = new Child({ command: PYTHON, args: ["-u", "-c", code], cwd: CHECKOUT });
   t.teardown(() => program.stop());
   await client.request(create("/config/begin"));
-  while (!program.output().includes("begin")) {
+  const hears = async (): Promise<boolean> => {
     await client.request(setData("/config/begin", "x"));
-    await wait(20);
-  }
+    return program.output().includes("begin");
+  };
+  await until(hears, "the program hears of a change");
   t.regex(program.output(), /^something is missing/);
 
   const socket = await say(nats.port, await example("text", nats.port));
@@ -147,10 +149,10 @@ test("what NATS does not take in time is dropped and told, what else is offered 
   t.deepEqual(first?.slice(0, 2), ["warn", "feedDropped"]);
   t.is(first?.[2]["messages"], 5);
   const again = next();
-  for (;;) {
+  const arrived = (): Promise<readonly [string, string] | undefined> => {
     clients.offer([{ subject: "offered.again", text: "small" }]);
-    if ((await Promise.race([again, wait(20)])) !== undefined) break;
-  }
-  t.deepEqual(await again, ["offered.again", "small"]);
+    return Promise.race([again, wait(20, undefined)]);
+  };
+  t.deepEqual(await found(arrived, "a message arrives again"), ["offered.again", "small"]);
   t.is(logged.length, 1);
 });

@@ -15,6 +15,7 @@ import { fourLetters, untilAnswer } from "../support/four-letters.ts";
 import { withBody } from "../support/frames.ts";
 import { HostilePeers } from "../support/hostile-peers.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { until } from "../support/until.ts";
 import { CHECKOUT } from "../support/zooid.ts";
 
 const MEMBERS = [1, 2, 3];
@@ -154,7 +155,11 @@ async function survives(t: ExecutionContext, of: Ensemble, isKeyed: boolean): Pr
   );
   t.teardown(() => stop.abort());
   await stranger.flush();
-  while (stranger.heard.length < 200) await stranger.flush();
+  const hasHeard = async (): Promise<boolean> => {
+    await stranger.flush();
+    return stranger.heard.length >= 200;
+  };
+  await until(hasHeard, "the stranger has heard enough to forge");
   for (let sent = 0; sent < FORGED; sent += 1) {
     stranger.forge();
     if (isKeyed) stranger.repeat();

@@ -1,6 +1,7 @@
 /** Real processes that are killed while clients write: what was acknowledged stays, and only the dead node's clients notice. */
 import test from "ava";
 import { fourLetters } from "../support/four-letters.ts";
+import { found } from "../support/until.ts";
 import { firstText, Writer } from "../support/writer.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, getChildren, getData, sync } from "../support/zk-operations.ts";
@@ -68,14 +69,14 @@ async function killOne(
   if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
 }
 
-async function leaderOf(ensemble: ZooidProcesses): Promise<number> {
-  for (;;) {
+function leaderOf(ensemble: ZooidProcesses): Promise<number> {
+  return found(async () => {
     for (const id of ensemble.ids) {
       const answer = await fourLetters({ port: ensemble.portOf(id) }, "srvr").catch(() => "");
       if (answer.includes("Mode: leader")) return id;
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    return undefined;
+  }, "a node leads");
 }
 
 /** Path to data of all that the writers may have created, as one node has it after a sync. */

@@ -8,6 +8,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { serve } from "../../cli/serve.ts";
 import { CONTAINER_VARIABLES, containerConfig } from "../../server/config/container-variables.ts";
 import { loadConfig } from "../../server/config/load.ts";
+import { natsServerBinary } from "../support/nats-server.ts";
 import { CONTAINERFILE, imageCommand, imageEnvironment } from "../operations/rootfs.ts";
 
 const FOLDER = new URL("../../ops/kubernetes/", import.meta.url);
@@ -180,6 +181,7 @@ test("probes, services, policies and budgets name ports, paths and labels that t
     );
     t.true(services.length > 0);
     for (const { spec: service } of services) {
+      t.true(service.ports.length > 0);
       for (const { targetPort } of service.ports) t.true(ports.has(targetPort), targetPort);
     }
     const headless = thing("Service", spec.serviceName).spec;
@@ -189,8 +191,9 @@ test("probes, services, policies and budgets name ports, paths and labels that t
     t.deepEqual([budget.maxUnavailable, budget.selector.matchLabels], [1, labels]);
     const policy = thing("NetworkPolicy", name).spec;
     t.deepEqual(policy.podSelector.matchLabels, labels);
-    for (const { port } of policy.ingress.flatMap((each) => each.ports))
-      t.true(ports.has(port), port);
+    const allowed = policy.ingress.flatMap((each) => each.ports);
+    t.true(allowed.length > 0);
+    for (const { port } of allowed) t.true(ports.has(port), port);
     t.true(
       "requiredDuringSchedulingIgnoredDuringExecution" in
         spec.template.spec.affinity.podAntiAffinity,
@@ -229,6 +232,8 @@ test("nats-server takes its configuration, with the permissions of nats.conf", (
   const ours = readFileSync(new URL("../../nats.conf", import.meta.url), "utf8");
   const permissions = (text: string): readonly string[] =>
     [...text.matchAll(/^ *(?:publish|subscribe): \[.*\]$/gm)].map(([line]) => line.trim());
+  // What nodes and clients each may publish, and what they may subscribe to.
+  t.is(permissions(ours).length, 4);
   t.deepEqual(permissions(config), permissions(ours));
   const folder = mkdtempSync(join(tmpdir(), "zooid-kubernetes-"));
   try {
@@ -237,7 +242,7 @@ test("nats-server takes its configuration, with the permissions of nats.conf", (
     const routes = 'ROUTES: ["nats-route://route:p0@nats-0.nats:6222"]';
     writeFileSync(join(folder, "nats-passwords.conf"), [...passwords, routes].join("\n"));
     const env = { ...process.env, POD_NAME: "nats-0" };
-    const checked = spawnSync("/usr/sbin/nats-server", ["-t", "-c", join(folder, "nats.conf")], {
+    const checked = spawnSync(natsServerBinary(), ["-t", "-c", join(folder, "nats.conf")], {
       env,
       encoding: "utf8",
     });

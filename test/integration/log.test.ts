@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { EVENTS } from "../../protocol/events.ts";
 import { askAdmin } from "../support/admin.ts";
+import { until } from "../support/until.ts";
 import { Child } from "../support/child.ts";
 
 const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
@@ -23,10 +24,6 @@ type Line = {
 /** What the child has printed that is not for people. */
 function linesOf(child: Child): readonly Line[] {
   return child.lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Line] : []));
-}
-
-async function until(is: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 test("a node's log has one JSON object on each line, and its level changes by a signal and over HTTP", async (t) => {
@@ -51,17 +48,19 @@ test("a node's log has one JSON object on each line, and its level changes by a 
     linesOf(child).filter(({ level }) => level !== "warn" && level !== "error"),
     [],
   );
-  t.is((await askAdmin(url, "/log-level", token)).text, "warn\n");
+  const level = async (): Promise<string> => (await askAdmin(url, "/log-level", token)).text;
+  t.is(await level(), "warn\n");
 
   child.kill("SIGUSR2");
-  await until(async () => (await askAdmin(url, "/log-level", token)).text === "debug\n");
+  await until(async () => (await level()) === "debug\n", "the signal has made the level debug");
   child.kill("SIGUSR2");
-  await until(async () => (await askAdmin(url, "/log-level", token)).text === "warn\n");
+  await until(async () => (await level()) === "warn\n", "the signal has made the level warn");
 
   t.is((await askAdmin(url, "/log-level?level=debug")).status, 401);
   t.is((await askAdmin(url, "/log-level?level=loud", token)).status, 400);
   t.is((await askAdmin(url, "/log-level?level=debug", token)).text, "debug\n");
-  await until(() => linesOf(child).some(({ event }) => event === "adminChange"));
+  const isLogged = (): boolean => linesOf(child).some(({ event }) => event === "adminChange");
+  await until(isLogged, "the change is in the log");
 
   const lines = linesOf(child);
   t.deepEqual(Object.keys(lines[0] ?? {}), ["time", "level", "node", "actor", "event", "detail"]);

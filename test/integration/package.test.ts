@@ -27,10 +27,10 @@ import { reachOf } from "../package/reach.ts";
 let folder = "";
 let own = "";
 
-test.before(async (t) => {
+test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), "zooid-package-"));
   own = join(folder, "zooid");
-  t.is(await buildPackage(own), "");
+  await buildPackage(own);
   await mkdir(join(folder, "node_modules"));
   await symlink(own, join(folder, "node_modules/zooid"));
   const { dependencies, peerDependencies } = await manifestOf(own);

@@ -8,6 +8,7 @@ import { Child } from "../support/child.ts";
 import { untilAnswer } from "../support/four-letters.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
+import { until } from "../support/until.ts";
 import { ZkClient } from "../support/zk-client.ts";
 import { create, exists, getChildren, getData } from "../support/zk-operations.ts";
 
@@ -126,13 +127,14 @@ test("an ensemble whose nodes all skip the operation goes on, and they hold the 
   }
   await Promise.all(
     nodes.map(async (node) => {
-      for (;;) {
+      const hasSkipped = async (): Promise<boolean> => {
         const served = await node.serves().then(
           () => true,
           () => false,
         );
-        if (served && node.child.output().includes(`zxid=${zxid} isSkipped=true`)) return;
-      }
+        return served && node.child.output().includes(`zxid=${zxid} isSkipped=true`);
+      };
+      await until(hasSkipped, "each node serves, and has skipped it");
     }),
   );
   const writer = await ZkClient.connect({ port: nodes[0]?.port ?? 0 });

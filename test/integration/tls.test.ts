@@ -10,6 +10,7 @@ import { startNode, type RunningNode } from "../../server/start.ts";
 import { type Certificate, CertificateFolder } from "../support/certificates.ts";
 import { Child } from "../support/child.ts";
 import { requestFrame } from "../support/gateway-driver.ts";
+import { until } from "../support/until.ts";
 import { connectFrame } from "../support/zk-client.ts";
 import { create, getData, type Operation, whoAmI } from "../support/zk-operations.ts";
 import { Code } from "../../protocol/codes.ts";
@@ -66,10 +67,6 @@ async function ask(word: string): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 100));
-}
-
 function logged(event: string): readonly InspectionEvent[] {
   return events.filter((each) => each.kind === "log" && each.event === event);
 }
@@ -109,7 +106,7 @@ test.serial("clients of both families come in, and all lanes serve them", async 
     const [answer] = (await once(socket, "data")) as [Buffer];
     t.is(answer.length, 41);
     return sockets.length >= 4 && lanes.size === 2;
-  });
+  }, "both lanes have clients");
   steps?.unsubscribe();
   const stat = await ask("stat");
   t.regex(stat, /\[::1\]:\d+/);
@@ -150,7 +147,7 @@ test.serial(
     const stranger = folder.authority("stranger").issue("unknown", "/CN=unknown");
     const socket = client(stranger);
     await new Promise((resolve) => socket.once("close", resolve));
-    await until(() => logged("connectionRefused").length > 0);
+    await until(() => logged("connectionRefused").length > 0, "a connection is refused");
     const [refused] = logged("connectionRefused");
     const detail = refused?.kind === "log" ? refused.detail : {};
     t.regex(String(detail["remoteAddress"]), /^127\.0\.0\.1:\d+$/);
@@ -165,7 +162,7 @@ test.serial(
     before.write(connectFrame({ port: 0 }));
     await once(before, "data");
     copyFileSync(second.store, store);
-    await until(() => logged("certificatesRenewed").length === 2);
+    await until(() => logged("certificatesRenewed").length === 2, "both lanes have the new one");
     for (let count = 0; count < 8; count += 1) {
       const socket = client(app);
       await once(socket, "secureConnect");

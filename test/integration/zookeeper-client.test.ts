@@ -27,6 +27,7 @@ import { CertificateFolder } from "../support/certificates.ts";
 import { reservePorts } from "../support/ports.ts";
 import { USERS, writeJaas } from "../support/sasl.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/until.ts";
 import { created, ended, write } from "../support/zk-wire.ts";
 import { startZookeeper } from "../support/zookeeper-server.ts";
 import { hasFeature } from "../support/zookeeper-under-test.ts";
@@ -290,10 +291,11 @@ for (const name of ["zooid", "ZooKeeper"]) {
       const tls = { ...files, caFile: stranger.certificate };
       const hosts = [{ host: "localhost", port: serverOf(name).securePort }];
       const wrong = new ZooKeeperWire(new SocketChannel(tls), { session: { ...SESSION, hosts } });
-      while (!/certificate/.test(wrong.lastProblem)) {
+      const isSaid = (): boolean => {
         t.is(wrong.state.kind, "connecting");
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+        return /certificate/.test(wrong.lastProblem);
+      };
+      await until(isSaid, "the problem is said to be the certificate");
       await wrong.close();
     });
 

@@ -3,7 +3,7 @@
  * large for `npm test`, where `test/integration/metrics.test.ts` holds the same files to what a node tells.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -13,12 +13,14 @@ import { Child } from "../support/child.ts";
 import { reservePorts } from "../support/ports.ts";
 import { startZooid } from "../support/zooid.ts";
 import { check } from "./check.ts";
+import { removeFolder } from "./tidily.ts";
 
 const RULES = fileURLToPath(new URL("../../ops/prometheus/zooid.rules.yml", import.meta.url));
 const BOARD = new URL("../../ops/grafana/zooid.json", import.meta.url);
 const JOB = "zooid";
 const LOOK_EVERY_MS = 250;
 const LOOKS_MAX = 240;
+const ANSWER_MS_MAX = 5000;
 /** Promtool's code for metrics that are well formed and have names that it would not have chosen: ZooKeeper's. */
 const LINT_CODE = 3;
 
@@ -32,7 +34,8 @@ function promtool(what: string, argument: readonly string[], input = ""): void {
 }
 
 async function ask(url: string, query: string): Promise<unknown> {
-  const response = await fetch(`${url}/api/v1/${query}`);
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  const response = await fetch(`${url}/api/v1/${query}`, { signal });
   const { status, data } = (await response.json()) as { status: string; data: unknown };
   return status === "success" ? data : undefined;
 }
@@ -79,8 +82,11 @@ function filled(query: string): string {
     .replaceAll("$__rate_interval", "1m");
 }
 
-async function scrape(folder: string, target: string): Promise<void> {
+type Site = { readonly folder: string; readonly stack: AsyncDisposableStack };
+
+async function scrape({ folder, stack }: Site, target: string): Promise<void> {
   const block = await reservePorts();
+  stack.defer(block.release);
   const url = `http://127.0.0.1:${block.first}`;
   const config = join(folder, "prometheus.yml");
   const times = "global: {scrape_interval: 1s, evaluation_interval: 1s}";
@@ -94,36 +100,31 @@ async function scrape(folder: string, target: string): Promise<void> {
       `--web.listen-address=127.0.0.1:${block.first}`,
     ],
   });
-  try {
-    check(await isScraped(url), "the node is scraped");
-    const rules = await evaluated(url);
-    check(rules.length > 10, `${rules.length} rules are loaded`);
-    for (const { name, health, state } of rules) {
-      check(health === "ok" && state !== "firing", `${name} is evaluated, and says nothing`);
-    }
-    for (const query of await boardQueries()) {
-      const data = await ask(url, `query?query=${encodeURIComponent(filled(query))}`);
-      if (data === undefined) check(false, `a query of the board: ${query}`);
-    }
-    check(true, "the queries of the board are answered");
-  } finally {
-    await prometheus.stop();
-    block.release();
+  stack.defer(() => prometheus.stop());
+  await prometheus.line(/Server is ready to receive web requests/);
+  check(await isScraped(url), "the node is scraped");
+  const rules = await evaluated(url);
+  check(rules.length > 10, `${rules.length} rules are loaded`);
+  for (const { name, health, state } of rules) {
+    check(health === "ok" && state !== "firing", `${name} is evaluated, and says nothing`);
   }
+  const queries = await boardQueries();
+  for (const query of queries) {
+    const data = await ask(url, `query?query=${encodeURIComponent(filled(query))}`);
+    check(data !== undefined, `Prometheus answers ${query}`);
+  }
+  check(queries.length > 10, `the board has ${queries.length} queries`);
 }
 
-export async function checkPrometheus(): Promise<void> {
+export async function checkPrometheus(stack: AsyncDisposableStack): Promise<void> {
   const problem = prepareDebian("prometheus");
   if (problem !== undefined) throw new Error(problem);
   const folder = await mkdtemp(join(tmpdir(), "zooid-prometheus-"));
+  stack.defer(() => removeFolder(folder));
   const node = await startZooid({ lines: ["admin.serverPort=0"] });
-  try {
-    const url = await node.adminUrl();
-    promtool("rules", [RULES]);
-    promtool("metrics", [], await (await fetch(`${url}/metrics`)).text());
-    await scrape(folder, url.replace("http://", ""));
-  } finally {
-    await node.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  stack.defer(node.stop);
+  const url = await node.adminUrl();
+  promtool("rules", [RULES]);
+  promtool("metrics", [], await (await fetch(`${url}/metrics`)).text());
+  await scrape({ folder, stack }, url.replace("http://", ""));
 }

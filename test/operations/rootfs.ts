@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { chmod, chown, cp, mkdir, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { buildPackage, pack, run } from "../package/install.ts";
+import { buildPackage, pack, succeed } from "../package/install.ts";
 import { Child } from "../support/child.ts";
 import { CHECKOUT } from "../support/zooid.ts";
 
@@ -24,13 +24,16 @@ const PROGRAMS = ["sh", "env", "id", "chown", "sed", "setpriv"];
 const VOLUMES = ["data", "datalog", "logs"];
 const USER = 1000;
 
-function instruction(name: string): string {
-  return new RegExp(`^${name} (.+)$`, "m").exec(CONTAINERFILE)?.[1] ?? "";
+/** What the pattern captures in the Containerfile, or all that it matches. */
+function inContainerfile(pattern: RegExp): string {
+  const [all, captured = all] = pattern.exec(CONTAINERFILE) ?? [];
+  if (captured === undefined) throw new Error(`nothing in the Containerfile matches ${pattern}`);
+  return captured;
 }
 
 /** The image's own variables. */
 export function imageEnvironment(): Record<string, string> {
-  const [block = ""] = /^ENV (?:.*\\\n)*.*$/m.exec(CONTAINERFILE) ?? [];
+  const block = inContainerfile(/^ENV (?:.*\\\n)*.*$/m);
   return Object.fromEntries(
     [...block.matchAll(/(\w+)=(\S+)/g)].map(([, name = "", value = ""]) => [name, value]),
   );
@@ -38,8 +41,8 @@ export function imageEnvironment(): Record<string, string> {
 
 /** What the image runs. */
 export function imageCommand(): readonly string[] {
-  const list = (name: string): string[] => JSON.parse(instruction(name)) as string[];
-  return [...list("ENTRYPOINT"), ...list("CMD")];
+  const instructions = [/^ENTRYPOINT (.+)$/m, /^CMD (.+)$/m];
+  return instructions.flatMap((each) => JSON.parse(inContainerfile(each)) as string[]);
 }
 
 /** Installs the packed package from the registry, as the Containerfile does, and copies Node.js and a shell beside it. */
@@ -52,13 +55,11 @@ export async function buildRootfs(folder: string): Promise<string> {
   copyProgram(rootfs, realpathSync(process.execPath), "usr/local/bin/node");
   for (const name of PROGRAMS) copyProgram(rootfs, pathOf(name), join("usr/bin", name));
   const built = join(folder, "package");
-  const problems = await buildPackage(built);
-  if (problems !== "") throw new Error(problems);
+  await buildPackage(built);
   const tarball = await pack(built, folder);
-  const [, flags = ""] =
-    /^RUN npm install --global --prefix \/opt\/zooid (.*) \S+$/m.exec(CONTAINERFILE) ?? [];
+  const flags = inContainerfile(/^RUN npm install --global --prefix \/opt\/zooid (.*) \S+$/m);
   const prefix = ["--prefix", join(rootfs, "opt/zooid")];
-  await run(["install", "--global", ...prefix, ...flags.split(" "), tarball], folder, "npm");
+  await succeed(["install", "--global", ...prefix, ...flags.split(" "), tarball], folder, "npm");
   const files = join(built, "ops/container");
   await cp(join(files, "bin"), join(rootfs, "opt/zooid/bin"), { recursive: true });
   await cp(join(files, "docker-entrypoint.sh"), join(rootfs, "docker-entrypoint.sh"));
@@ -116,12 +117,16 @@ export class Container {
       `mount -o remount,bind,ro ${rootfs}`,
       `exec /usr/sbin/chroot --userspec=${user}:${user} --groups= ${rootfs} ${imageCommand().join(" ")}`,
     ].join(" && ");
-    const namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"];
+    // The kernel ends a process with its parent only until the process becomes another user, as process 1 of a container does. So it is in a
+    // namespace of a namespace, whose process 1 stays root, and takes all in it along.
+    const outer = ["--pid", "--fork", "--kill-child", "unshare"];
+    const inner = ["--mount", "--pid", "--fork", "--propagation", "private"];
     return new Container(
       new Child({
         command: "unshare",
         args: [
-          ...namespaces,
+          ...outer,
+          ...inner,
           "env",
           "--ignore-environment",
           ...assignments(env),
@@ -137,10 +142,9 @@ export class Container {
     this.#child = child;
   }
 
-  /** Outside of the namespace; inside it is 1. */
+  /** Outside of the namespaces; inside it is 1. Throws when there is none yet, or no more. */
   get pid(): number {
-    const path = `/proc/${this.#child.pid}/task/${this.#child.pid}/children`;
-    return Number(readFileSync(path, "utf8").trim());
+    return onlyChildOf(onlyChildOf(this.#child.pid));
   }
 
   /** A line of `/proc/…/status`, without its name. */
@@ -178,11 +182,17 @@ export class Container {
     return this.#child.process.exitCode;
   }
 
-  /** Process 1 takes all others of its namespace along. */
+  /** With all of its processes. */
   async kill(): Promise<void> {
-    if (!this.#child.ended) process.kill(this.pid, "SIGKILL");
+    this.#child.kill("SIGKILL");
     await this.#child.exited;
   }
+}
+
+function onlyChildOf(pid: number): number {
+  const child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8"));
+  if (!(child > 0)) throw new Error(`process ${pid} has not one child`);
+  return child;
 }
 
 function assignments(env: Readonly<Record<string, string>>): readonly string[] {

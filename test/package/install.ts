@@ -7,6 +7,7 @@ import { CHECKOUT } from "../support/zooid.ts";
 export const TSC: string = join(CHECKOUT, "node_modules/typescript/bin/tsc");
 
 export type Manifest = {
+  readonly version: string;
   readonly exports: Readonly<
     Record<string, string | { readonly types: string; readonly default: string }>
   >;
@@ -16,23 +17,37 @@ export type Manifest = {
   readonly peerDependencies: Readonly<Record<string, string>>;
 };
 
-/** Returns what the process printed. */
+/** Returns what the process printed, however it ended. */
 export async function run(
   args: readonly string[],
   cwd: string,
   command: string = process.execPath,
 ): Promise<string> {
-  const child = new Child({ command, args, cwd, waitMsMax: 600_000 });
+  const child = new Child({ command, args, cwd });
   await child.exited;
   return child.output();
+}
+
+/** As `run`. Rejects, with what the process printed, if it ends with another code than 0. */
+export async function succeed(
+  args: readonly string[],
+  cwd: string,
+  command: string = process.execPath,
+): Promise<string> {
+  const child = new Child({ command, args, cwd });
+  await child.exited;
+  const { exitCode, signalCode } = child.process;
+  if (exitCode === 0) return child.output();
+  const line = [command, ...args].join(" ");
+  throw new Error(`${line} ended with ${signalCode ?? exitCode}\n${child.output()}`);
 }
 
 export async function manifestOf(folder: string): Promise<Manifest> {
   return JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as Manifest;
 }
 
-/** Builds the package into `folder`, with all that is published beside it. Returns what the compiler said. */
-export async function buildPackage(folder: string): Promise<string> {
+/** Builds the package into `folder`, with all that is published beside it. Rejects with what the compiler finds wrong. */
+export async function buildPackage(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { files } = await manifestOf(CHECKOUT);
   const others = files.filter((name) => name !== "dist");
@@ -40,13 +55,13 @@ export async function buildPackage(folder: string): Promise<string> {
     await cp(join(CHECKOUT, name), join(folder, name), { recursive: true });
   }
   const config = join(CHECKOUT, "tsconfig.build.json");
-  return run([TSC, "-p", config, "--outDir", join(folder, "dist")], CHECKOUT);
+  await succeed([TSC, "-p", config, "--outDir", join(folder, "dist")], CHECKOUT);
 }
 
 /** Packs a built package without building it again. Returns the tarball's path. */
 export async function pack(folder: string, into: string): Promise<string> {
   const args = ["pack", "--ignore-scripts", "--silent", "--pack-destination", into];
-  const printed = await run(args, folder, "npm");
+  const printed = await succeed(args, folder, "npm");
   return join(into, printed.trim().split("\n").at(-1) ?? "");
 }
 

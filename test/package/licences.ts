@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "../support/zooid.ts";
-import { type Component, components } from "./components.ts";
+import { type Component, components, LICENCES } from "./components.ts";
 
 export const LICENCES_FILE = "THIRD-PARTY-LICENCES.md";
 
@@ -28,4 +28,21 @@ zooid itself is under the Apache License 2.0 (LICENSE). \`npm install zooid\` al
   return `${[head, ...rows].join("\n")}\n\n${texts.join("\n\n")}\n`;
 }
 
-if (process.argv.includes("--write")) writeFileSync(join(CHECKOUT, LICENCES_FILE), licencesText());
+/** Why the file cannot be made of these; none if it can. */
+function problemsOf(all: readonly Component[]): readonly string[] {
+  return all.flatMap(({ name, licence, licenceText, isOptional }) => {
+    if (licence === undefined || !LICENCES.has(licence)) {
+      return [`${name} is under ${licence ?? "no licence"}, which nobody has read (LICENCES)`];
+    }
+    const isMissing = licenceText === undefined && !isOptional;
+    return isMissing ? [`${name} has no text of its licence here: is it installed?`] : [];
+  });
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const all = components();
+  const problems = problemsOf(all);
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  if (problems.length > 0) process.exitCode = 1;
+  else writeFileSync(join(CHECKOUT, LICENCES_FILE), licencesText(all));
+}

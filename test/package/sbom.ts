@@ -2,12 +2,16 @@
  * `npm run sbom -- FILE`: writes what zooid consists of, as CycloneDX in JSON. `npm sbom` makes it of the lock file, from which everything that is not
  * shipped was taken first: with `--omit dev` npm leaves out what is shipped and has a use in development, too.
  */
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { CHECKOUT } from "../support/zooid.ts";
 import { isShipped, readLock } from "./components.ts";
-import { run } from "./install.ts";
+
+const TEXT_BYTES_MAX = 64 * 1024 * 1024;
+const inProcess = promisify(execFile);
 
 /** Returns the text of the bill. */
 export async function makeSbom(): Promise<string> {
@@ -25,7 +29,10 @@ export async function makeSbom(): Promise<string> {
     const packages = { "": root, ...Object.fromEntries(kept) };
     await writeFile(join(project, "package-lock.json"), JSON.stringify({ ...lock, packages }));
     const args = ["sbom", "--sbom-format", "cyclonedx", "--sbom-type", "application"];
-    return await run([...args, "--package-lock-only"], project, "npm");
+    const options = { cwd: project, maxBuffer: TEXT_BYTES_MAX };
+    // What npm warns of goes to standard error, and is no part of the bill. One that fails rejects, with what it said.
+    const { stdout } = await inProcess("npm", [...args, "--package-lock-only"], options);
+    return stdout;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -41,8 +48,12 @@ function shippedManifest(manifest: Readonly<Record<string, unknown>>): Record<st
   return rest;
 }
 
-const [file] = process.argv.slice(2);
 if (process.argv[1] === import.meta.filename) {
-  if (file === undefined) throw new Error("npm run sbom -- FILE");
-  await writeFile(file, `${await makeSbom()}\n`);
+  const [file, ...others] = process.argv.slice(2);
+  if (file === undefined || others.length > 0) {
+    process.stderr.write("One file is to be named: npm run sbom -- FILE\n");
+    process.exitCode = 2;
+  } else {
+    await writeFile(file, await makeSbom());
+  }
 }

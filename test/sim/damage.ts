@@ -25,8 +25,14 @@ import type { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
  * before `log-end` has reached the disk, and whose machine then loses its power, shows nothing of it (decision 11).
  */
 export function damageDisk(disk: MemoryDisk, random: () => number): string | undefined {
+  const done = damageSomething(disk, random);
+  const hasEnd = disk.snapshot()[LOG_END_FILE] !== undefined;
+  if (done !== undefined && hasEnd) disk.perform({ kind: "sync", file: LOG_END_FILE });
+  return done;
+}
+
+function damageSomething(disk: MemoryDisk, random: () => number): string | undefined {
   const files = disk.snapshot();
-  if (files[LOG_END_FILE] !== undefined) disk.perform({ kind: "sync", file: LOG_END_FILE });
   const names = Object.keys(files);
   if (random() < 0.3) return wipeDisk(disk);
   const last = lastSegment(names);

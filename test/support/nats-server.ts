@@ -1,9 +1,9 @@
 /** Real nats-servers for tests: each on ports of its own, stopped by its process id. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, watch } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { Child } from "./child.ts";
 
 export type NatsServerOptions = {
   /** Text of its configuration, without ports. Default: none, which lets everybody do everything. */
@@ -21,6 +21,8 @@ export type NatsServer = {
   readonly url: string;
   /** `nats-route://host:port`, of a clustered one. */
   readonly routeUrl: string | undefined;
+  /** What it has logged so far. */
+  readonly output: () => string;
   /** At once, as in a crash. */
   readonly kill: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -33,26 +35,20 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const folder = await mkdtemp(join(tmpdir(), "zooid-nats-"));
   const configFile = join(folder, "server.conf");
   await writeFile(configFile, configText(options));
-  const child = spawn(natsServerBinary(), ["-c", configFile, "--ports_file_dir", folder], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const output = collect(child);
-  const exited = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
-  });
+  const args = ["-c", configFile, "--ports_file_dir", folder];
+  const child = new Child({ command: natsServerBinary(), args });
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    await exited;
+    child.kill(signal);
+    await child.exited;
     await rm(folder, { recursive: true, force: true });
   };
   const looking = new AbortController();
   try {
     const ports = await Promise.race([
       portsFile(folder, `nats-server_${child.pid}.ports`, looking.signal),
-      exited,
+      child.exited,
     ]);
-    if (ports === undefined) throw new Error(`nats-server did not start:\n${output()}`);
+    if (ports === undefined) throw new Error(`nats-server did not start:\n${child.output()}`);
     const port = Number(new URL(ports.nats[0] ?? "").port);
     const routePort = options.cluster === undefined ? undefined : clusterPort(ports);
     return {
@@ -60,6 +56,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
       port,
       url: `nats://${HOST}:${port}`,
       routeUrl: routePort === undefined ? undefined : `nats-route://${HOST}:${routePort}`,
+      output: () => child.output(),
       kill: () => end("SIGKILL"),
       stop: () => end("SIGTERM"),
     };
@@ -146,13 +143,4 @@ async function readPorts(file: string): Promise<Ports | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function collect(child: ChildProcess): () => string {
-  let text = "";
-  child.stderr?.setEncoding("utf8");
-  child.stderr?.on("data", (chunk: string) => {
-    text += chunk;
-  });
-  return () => text;
 }

@@ -9,10 +9,13 @@ import { OpCode } from "../../protocol/zookeeper/codes.ts";
 
 const HELLO = "0000002500000000000017700100012585db00000000001087081df3081d0f543d58e5b991a8cb0700";
 const UNKNOWN = "0000001000000001fffffffffffffffffffffffa";
+/** It was not recorded: a header alone, without an error (FinalRequestProcessor). */
+const PONG = "0000001000000001000000000000000300000000";
 const STAT =
   "00000000000000030000000000000003000001a2280e0e0f000001a2280e0e0f000000000000000000000000000000000000000000000001000000000000000000000003";
 const ANSWERS: ReadonlyMap<number, string> = new Map([
   [OpCode.create, "0000001600000001000000000000000300000000000000022f61"],
+  [OpCode.ping, PONG],
   [OpCode.exists, `0000005400000002000000000000000300000000${STAT}`],
   [OpCode.getData, `0000005900000001000000000000000c000000000000000178${STAT}`],
   /** The transaction that was recorded makes a container, so that it cannot be read. */
@@ -27,6 +30,7 @@ export class RecordedServer implements Channel {
   /** The server closes the connection over a login, as over a wrong password. */
   closesOverLogins = false;
   connections = 0;
+  pings = 0;
   #onEvent: (event: ChannelEvent) => void = () => undefined;
   readonly #soon: (run: () => void) => void;
   #connection = -1;
@@ -72,7 +76,8 @@ export class RecordedServer implements Channel {
       return { xid: view.getInt32(4), opCode: view.getInt32(8) };
     });
     for (const { opCode } of requests) {
-      if (opCode !== OpCode.ping) this.asked.push({ connection, opCode });
+      if (opCode === OpCode.ping) this.pings += 1;
+      else this.asked.push({ connection, opCode });
     }
     const isLogin = requests.some(({ opCode }) => opCode === OpCode.sasl);
     const refused = requests.find(({ opCode }) => !ANSWERS.has(opCode));

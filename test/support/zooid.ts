@@ -1,6 +1,6 @@
 /** zooid as users run it: processes of the command line, one node alone or an ensemble of three with its own nats-server. */
-import { readFile } from "node:fs/promises";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,7 +21,8 @@ export type ZooidNode = {
   readonly pid: number;
   /** All it has printed so far. */
   readonly output: () => string;
-  readonly line: (pattern: RegExp) => Promise<string>;
+  /** As `Child.line`. */
+  readonly line: (pattern: RegExp, after?: number) => Promise<string>;
   /** Where its admin server answers, of a node that has one. */
   readonly adminUrl: () => Promise<string>;
   readonly stop: () => Promise<void>;
@@ -108,7 +109,7 @@ export async function startZooid(options: ZooidOptions = {}): Promise<ZooidNode>
     port,
     pid: child.pid,
     output: () => child.output(),
-    line: (pattern) => child.line(pattern),
+    line: (pattern, after) => child.line(pattern, after),
     adminUrl: async () => (await child.line(/^node \d+ {2}admin /)).split("  ").at(-1) ?? "",
     stop: async () => {
       await child.stop();
@@ -142,6 +143,9 @@ export type EnsembleOptions = {
  */
 const PEER_TIMEOUT_MS = 15_000;
 
+/** What `zooid ensemble` says of a node that an operator has had started again. */
+const RESTARTED = "  restarted";
+
 export class ZooidEnsemble {
   readonly name = "zooid";
   readonly host = "127.0.0.1";
@@ -151,6 +155,7 @@ export class ZooidEnsemble {
   readonly #nodes: Map<number, EnsembleNode>;
   readonly #commands: ReadonlyMap<number, Command>;
   readonly #restarted = new Map<number, Child>();
+  #linesNoted = 0;
 
   static async start(options: EnsembleOptions = {}): Promise<ZooidEnsemble> {
     const folder = await mkdtemp(join(tmpdir(), "zooid-ensemble-"));
@@ -195,7 +200,20 @@ export class ZooidEnsemble {
   }
 
   get nodes(): readonly EnsembleNode[] {
+    this.#noteRestarted();
     return [...this.#nodes.values()];
+  }
+
+  /** An operator may have had nodes started again: they have other processes since. */
+  #noteRestarted(): void {
+    const { lines } = this.#parent;
+    for (const line of lines.slice(this.#linesNoted)) {
+      if (!line.endsWith(RESTARTED)) continue;
+      for (const node of readNodeLine(line.slice(0, -RESTARTED.length))) {
+        this.#nodes.set(node.id, node);
+      }
+    }
+    this.#linesNoted = lines.length;
   }
 
   /** A file with the URL that native clients connect with. */
@@ -237,7 +255,9 @@ export class ZooidEnsemble {
     return this.ports.map((port) => `127.0.0.1:${port}`).join(",");
   }
 
+  /** With its present process. */
   node(id: number): EnsembleNode {
+    this.#noteRestarted();
     const node = this.#nodes.get(id);
     if (node === undefined) throw new Error(`no node ${id}`);
     return node;
@@ -258,11 +278,12 @@ export class ZooidEnsemble {
     return [this.#parent, ...this.#restarted.values()].map((child) => child.output()).join("\n");
   }
 
-  /** Its present process, which an operator may have had started again. */
+  /** Its process has a number that another one may have once it has ended, so it is asked first whose it is. */
   kill(id: number, signal: NodeJS.Signals): void {
-    const again = this.#parent.lines.filter((line) => line.endsWith("  restarted"));
-    const last = again.findLast((line) => line.startsWith(`node ${id} `));
-    const pid = Number(/pid (\d+)/.exec(last ?? "")?.[1] ?? this.node(id).pid);
+    const { pid } = this.node(id);
+    if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(this.#folder)) {
+      throw new Error(`process ${pid} is not one of node ${id}\n${this.output()}`);
+    }
     process.kill(pid, signal);
   }
 
@@ -273,8 +294,8 @@ export class ZooidEnsemble {
     await this.#restarted.get(id)?.exited;
     const child = new Child({ command: process.execPath, ...command });
     this.#restarted.set(id, child);
-    const node = this.node(id);
-    this.#nodes.set(id, { ...node, pid: child.pid });
+    const node = { ...this.node(id), pid: child.pid };
+    this.#nodes.set(id, node);
     await untilAnswer(
       { port: node.port },
       "srvr",

@@ -94,11 +94,21 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
       cwd: folder,
     });
   let child = spawn();
-  await untilReady(port, folder, child);
   const kill = async (): Promise<void> => {
     child.kill("SIGKILL");
     await child.exited;
   };
+  const stop = async (): Promise<void> => {
+    await kill();
+    block.release();
+    if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await untilReady(port, folder, child);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     name: "zookeeper",
     host: "127.0.0.1",
@@ -112,11 +122,7 @@ export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zo
       child = spawn();
       await untilReady(port, folder, child);
     },
-    stop: async () => {
-      await kill();
-      block.release();
-      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

@@ -20,6 +20,17 @@ export function consoleCases(name: string): ConsoleTarget {
   return target;
 }
 
+/** What is waited for while these commands run. Rejects when one of them ends before it has come. */
+function whileRunning<Value>(
+  awaited: Promise<Value>,
+  ...commands: readonly Promise<Ended>[]
+): Promise<Value> {
+  const ends = commands.map(async (command): Promise<never> => {
+    throw new Error(`a command has ended: ${JSON.stringify(await command)}`);
+  });
+  return Promise.race([awaited, ...ends]);
+}
+
 type Zooid = (args: readonly string[], options?: ConsoleOptions) => Promise<Ended>;
 
 function znodeCases(target: ConsoleTarget, zooid: Zooid): void {
@@ -180,7 +191,7 @@ function subtreeCases({ name }: ConsoleTarget, zooid: Zooid): void {
       signal: ended.signal,
       onStdout: (text) => text === "/mine\n" && made.resolve(),
     });
-    await made.promise;
+    await whileRunning(made.promise, keeping);
     t.regex((await zooid(["stat", "/mine"])).stdout, /ephemeralOwner = 0x[1-9a-f]/);
     ended.abort();
     t.is((await keeping).code, 130);
@@ -205,7 +216,7 @@ function serverCases(target: ConsoleTarget, zooid: Zooid): void {
       ...{ env, signal: ended.signal },
       onStdout: () => made.resolve(),
     });
-    await made.promise;
+    await whileRunning(made.promise, keeping);
     const listed = await zooid(["sessions", "--json"]);
     const all = listed.stdout
       .trim()
@@ -233,6 +244,7 @@ function serverCases(target: ConsoleTarget, zooid: Zooid): void {
     const working = zooid([...args, "--outstanding", "8"], { env, signal: ending.signal });
     const seen = Promise.withResolvers<Samples>();
     const watching = new AbortController();
+    t.teardown(() => watching.abort());
     const topping = zooid(["top", "--json", "--interval", "1"], {
       ...{ env, signal: watching.signal },
       onStdout: (text) => {
@@ -246,7 +258,11 @@ function serverCases(target: ConsoleTarget, zooid: Zooid): void {
         }
       },
     });
-    const { servers, paths, sessions, missing } = await seen.promise;
+    const { servers, paths, sessions, missing } = await whileRunning(
+      seen.promise,
+      working,
+      topping,
+    );
     watching.abort();
     t.is((await topping).code, 130);
     t.true(servers.some(({ requests }) => Number(requests) > 0));

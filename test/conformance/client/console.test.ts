@@ -12,12 +12,14 @@ import { CertificateFolder } from "../../support/certificates.ts";
 import { Child } from "../../support/child.ts";
 import { type Ended, PATIENT, run, typing } from "../../support/console.ts";
 import { startNatsServer } from "../../support/nats-server.ts";
+import { stopAll } from "../../support/running-nodes.ts";
 import { startZookeeper } from "../../support/zookeeper-server.ts";
 import { consoleCases } from "./console-cases.ts";
 
 const ENTRY = fileURLToPath(new URL("../../../cli/zooid.ts", import.meta.url));
 let folder = "";
-const stops: (() => Promise<unknown>)[] = [];
+/** Stops whatever was started, the last first. */
+const started = new AsyncDisposableStack();
 /** A node that was started with the words that are answered by default. */
 let oneOfThree = "";
 let overTls = "";
@@ -31,17 +33,24 @@ const zookeeper = consoleCases("Apache ZooKeeper over zk://");
 
 test.before(async (t) => {
   folder = await mkdtemp(join(tmpdir(), "zooid-console-"));
-  stops.push(() => rm(folder, { recursive: true, force: true }));
+  started.defer(() => rm(folder, { recursive: true, force: true }));
   const starting = startZookeeper();
+  // If it has not started there is nothing to stop.
+  started.defer(() =>
+    starting.then(
+      ({ stop }) => stop(),
+      () => undefined,
+    ),
+  );
   const nats = await startNatsServer();
-  stops.unshift(nats.stop);
+  started.defer(nats.stop);
   const common = { clientPort: 0, clientPortAddress: "127.0.0.1", lanes: 1 };
   const secure = {
     ...{ secureClientPort: 0, secureClientPortAddress: "127.0.0.1" },
     ...{ tlsKeyStoreFile: own.store, tlsTrustStoreFile: authority.certificate },
   };
   // Two ensembles: the cases of both protocols use the same paths. One of three nodes is away.
-  const nodes = await Promise.all([
+  const launching = [
     startNode({ ...common, ...secure, dataDir: join(folder, "alone"), fourLetterWords: ["*"] }),
     ...[1, 2, 3].map((id) =>
       startNode({
@@ -49,8 +58,9 @@ test.before(async (t) => {
         dataDir: join(folder, String(id)),
       }),
     ),
-  ]);
-  for (const node of nodes) stops.unshift(() => node.stop());
+  ];
+  started.defer(() => stopAll(launching));
+  const nodes = await Promise.all(launching);
   await Promise.all(nodes.map(({ ready }) => ready));
   const [alone, first, second, third] = nodes;
   // An ensemble is founded by all of its nodes, and goes on without one, which may have led it.
@@ -58,8 +68,7 @@ test.before(async (t) => {
   await Promise.all([first, second].map((node) => leaderOtherThan(3, node)));
   oneOfThree = `zk://127.0.0.1:${first?.clientPort}`;
   overTls = `zks://127.0.0.1:${alone?.secureClientPort}`;
-  const { host, port, stop } = await starting;
-  stops.unshift(stop);
+  const { host, port } = await starting;
   overNats.url = nats.url;
   overTcp.url = `zk://127.0.0.1:${alone?.clientPort}`;
   zookeeper.url = `zk://${host}:${port}`;
@@ -74,7 +83,7 @@ async function leaderOtherThan(id: number, node: RunningNode | undefined): Promi
 }
 
 test.after.always("the servers stop", async () => {
-  for (const stop of stops) await stop();
+  await started.disposeAsync();
   certificates.remove();
 });
 

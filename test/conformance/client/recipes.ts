@@ -7,14 +7,7 @@ import {
   NotAcquiredError,
 } from "../../../client/connect.ts";
 import type { Case } from "./case.ts";
-
-async function untilEmpty(client: Client, path: string): Promise<void> {
-  for (;;) {
-    // The parent is a container: it may be gone, too.
-    const { stat } = await client.exists(path, { consistency: "linearizable" });
-    if (stat === undefined || stat.numChildren === 0) return;
-  }
-}
+import { untilChildren } from "./until-children.ts";
 
 export const RECIPE_CASES: readonly Case[] = [
   {
@@ -41,7 +34,7 @@ export const RECIPE_CASES: readonly Case[] = [
         fences,
         fences.toSorted((left, right) => Number(left - right)),
       );
-      await untilEmpty(client, path);
+      await untilChildren(client, path, 0);
     },
   },
   {
@@ -60,7 +53,7 @@ export const RECIPE_CASES: readonly Case[] = [
       controller.abort("enough");
       t.is((await t.throwsAsync(asked, { instanceOf: AbortedError })).cause, "enough");
       await held.release();
-      await untilEmpty(client, path);
+      await untilChildren(client, path, 0);
       await (await waiting.lock(path, { waitMs: 0 })).release();
     },
   },

@@ -6,19 +6,13 @@ import {
   NotAcquiredError,
 } from "../../../client/connect.ts";
 import type { Case } from "./case.ts";
+import { untilChildren } from "./until-children.ts";
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-async function untilChildren(client: Client, path: string, count: number): Promise<void> {
-  for (;;) {
-    const { stat } = await client.exists(path, { consistency: "linearizable" });
-    if ((stat?.numChildren ?? 0) === count) return;
-  }
 }
 
 export const TURN_CASES: readonly Case[] = [

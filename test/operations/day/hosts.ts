@@ -5,6 +5,9 @@
 import { execFileSync } from "node:child_process";
 import { Child } from "../../support/child.ts";
 
+const LOOK_EVERY_MS = 20;
+const LOOKS_MAX = 500;
+
 /** `slot`: a number that no other run on this machine has now. */
 export class DataCentre {
   readonly #name: string;
@@ -14,10 +17,15 @@ export class DataCentre {
     const centre = new DataCentre(`zooid-day-${slot}`);
     // Whoever had the slot before is gone; it may not have had the time to tidy up.
     centre.remove();
-    ip("netns", "add", centre.#network);
-    ip("-n", centre.#network, "link", "add", "bridge", "type", "bridge");
-    ip("-n", centre.#network, "link", "set", "bridge", "up");
-    return centre;
+    try {
+      ip("netns", "add", centre.#network);
+      ip("-n", centre.#network, "link", "add", "bridge", "type", "bridge");
+      ip("-n", centre.#network, "link", "set", "bridge", "up");
+      return centre;
+    } catch (error) {
+      centre.remove();
+      throw error;
+    }
   }
 
   private constructor(name: string) {
@@ -77,13 +85,23 @@ export class Host {
   }
 }
 
+/** Until there are none: a process may start another one just before its end, and is there for a moment after it was killed. */
 function killAll(namespace: string): void {
-  for (const pid of ip("netns", "pids", namespace).split("\n").filter(Boolean)) {
-    try {
-      process.kill(Number(pid), "SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
+  for (let look = 1; look <= LOOKS_MAX; look += 1) {
+    const pids = ip("netns", "pids", namespace).split("\n").filter(Boolean);
+    if (pids.length === 0) return;
+    for (const pid of pids) killOne(Number(pid));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_EVERY_MS);
+  }
+  throw new Error(`there are processes in ${namespace} that do not end`);
+}
+
+function killOne(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    // One that is not there any more has ended by itself.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 

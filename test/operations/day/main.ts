@@ -3,20 +3,22 @@
  * Prometheus that watches them, a rolling restart under load, a backup, the loss of every disk, and a restore. Needs root, Debian's packages and the
  * npm registry; takes about two minutes.
  */
-import { mkdtemp, mkdir, rm } from "node:fs/promises";
+import { mkdtemp, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { setTimeout as wait } from "node:timers/promises";
 import { prepareDebian } from "../../setup/debian.ts";
 import { namespacesProblem } from "../../soak/namespaces.ts";
 import type { Child } from "../../support/child.ts";
 import { reservePorts } from "../../support/ports.ts";
 import { CHECKOUT } from "../../support/zooid.ts";
-import { buildPackage, manifestOf, pack, run } from "../../package/install.ts";
+import { buildPackage, manifestOf, pack, succeed } from "../../package/install.ts";
+import { removeFolder, tidily } from "../tidily.ts";
 import { DataCentre } from "./hosts.ts";
 import { Monitor } from "./monitor.ts";
 import { COUNTS_PROGRAM, LOAD_PROGRAM } from "./programs.ts";
-import { type Machine, Site } from "./site.ts";
+import { Site } from "./site.ts";
 
 type Counted = {
   readonly name: string;
@@ -29,7 +31,10 @@ type Counted = {
 
 const LOAD_MS = 5000;
 const COUNTS_TRIES_MAX = 60;
+const CLIENTS = 4;
 const totals = { passed: 0, failed: 0 };
+
+const isAll = (values: readonly number[]): boolean => values.length === 3;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -52,24 +57,37 @@ async function install(folder: string): Promise<string> {
   const project = join(folder, "installed");
   await mkdir(project);
   const built = join(folder, "zooid");
-  const problems = await buildPackage(built);
-  if (problems !== "") throw new Error(problems);
+  await buildPackage(built);
   const tarball = await pack(built, folder);
-  const { devDependencies } = await manifestOf(CHECKOUT);
+  const { devDependencies, version: own } = await manifestOf(CHECKOUT);
   const packages = [tarball, `node@${devDependencies["node"]}`];
-  await run(["install", "--no-audit", "--no-fund", "--silent", ...packages], project, "npm");
+  await succeed(["install", "--no-audit", "--no-fund", "--silent", ...packages], project, "npm");
   const zooid = join(project, "node_modules/.bin/zooid");
-  const version = await run([zooid, "--version"], project, join(project, "node_modules/.bin/node"));
-  check(/^\d/.test(version), `zooid ${version} is installed`);
+  const node = join(project, "node_modules/.bin/node");
+  const version = (await succeed([zooid, "--version"], project, node)).trim();
+  check(version === own, `zooid ${version} is installed`);
   return project;
 }
 
-async function serve(site: Site, machines: readonly Machine[]): Promise<void> {
-  const nodes = machines.map((machine) => site.startNode(machine));
+/** Returns the nodes' supervisors. */
+async function serve(site: Site): Promise<readonly Child[]> {
+  const nodes = site.machines.map((machine) => site.startNode(machine));
   await Promise.all(nodes.map((node) => node.line(/^node \d+ {2}pid /)));
+  const status = site.run(site.office, ["zooid", "status", "--server", site.zkUrl]);
+  await done(status, "three nodes serve, and one of them leads");
+  return nodes;
 }
 
-async function restart(site: Site, monitor: Monitor): Promise<void> {
+function timesStarted(node: Child): number {
+  return node.lines.filter((line) => /^node \d+ {2}pid /.test(line)).length;
+}
+
+/** Returns what has been counted meanwhile. */
+async function restart(
+  site: Site,
+  monitor: Monitor,
+  nodes: readonly Child[],
+): Promise<readonly Counted[]> {
   const load = await site.program("load.mjs", LOAD_PROGRAM, site.natsUrl, site.zkUrl);
   await load.line(/^loading$/);
   await wait(LOAD_MS);
@@ -81,6 +99,8 @@ async function restart(site: Site, monitor: Monitor): Promise<void> {
       "a rolling restart",
     ),
   );
+  const times = nodes.map(timesStarted).join();
+  check(times === "2,2,2", "each node was started a second time, and no more", times);
   await wait(LOAD_MS);
   load.process.stdin?.end();
   const counted = JSON.parse(await load.line(/^\[/)) as readonly Counted[];
@@ -93,8 +113,9 @@ async function restart(site: Site, monitor: Monitor): Promise<void> {
     say(`     the slowest took ${longestMs} ms; ${inDoubt.length} in doubt`);
     if (name.startsWith("native")) check(inDoubt.length === 0, `${name}: nothing was in doubt`);
   }
-  const isAll = (values: readonly number[]): boolean => values.length === 3;
+  check(counted.length === CLIENTS, `${CLIENTS} clients have written`);
   check(await monitor.says("up == 1", isAll), "Prometheus sees three nodes again");
+  return counted;
 }
 
 async function counts(site: Site): Promise<string> {
@@ -107,6 +128,11 @@ async function counts(site: Site): Promise<string> {
   }
 }
 
+/** What is counted at each znode: its data and its version. */
+function countsOf(counted: readonly Counted[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(counted.map(({ name, version }) => [name, [`${version}`, version]]));
+}
+
 /** The first follower makes one. */
 async function backup(site: Site, file: string): Promise<void> {
   for (const { host, dataFolder } of site.machines) {
@@ -117,9 +143,10 @@ async function backup(site: Site, file: string): Promise<void> {
     // The leader leaves it to the others.
     if (child.process.exitCode === 3) continue;
     check(child.process.exitCode === 0, "a backup of a follower", child.output());
-    break;
+    await done(site.run(site.office, ["zooid", "verify-backup", file]), "the backup is verified");
+    return;
   }
-  await done(site.run(site.office, ["zooid", "verify-backup", file]), "the backup is verified");
+  throw new Error("each node says that it leads, and leaves the backup to the others");
 }
 
 async function restore(site: Site, file: string): Promise<void> {
@@ -135,62 +162,56 @@ async function day(centre: DataCentre, folder: string): Promise<void> {
   const site = new Site(centre, folder, await install(folder));
   await site.configure();
   for (const machine of site.machines) site.startNats(machine);
-  await serve(site, site.machines);
-  check(true, "three nodes serve");
+  const nodes = await serve(site);
   say("== 09:00 Prometheus watches them");
   const monitor = await Monitor.start(site, folder);
-  check(await monitor.says("up == 1", (values) => values.length === 3), "three nodes are scraped");
+  check(await monitor.says("up == 1", isAll), "three nodes are scraped");
   check(
     await monitor.says('zooid_role{role="leading"} == 1', (all) => all.length === 1),
     "one leads",
   );
-  const rules = await monitor.rules();
-  check(rules.length > 10, `${rules.length} rules are loaded`);
+  const areEvaluated = await monitor.hasRules(
+    (rules) => rules.length > 10 && rules.every(({ health }) => health === "ok"),
+  );
+  check(areEvaluated, "all rules are loaded and evaluated", JSON.stringify(await monitor.rules()));
   say("== 10:00 a rolling restart under load");
-  await restart(site, monitor);
+  const counted = await restart(site, monitor, nodes);
   const firing = (await monitor.rules()).filter(({ state }) => state === "firing");
   check(firing.length === 0, "no alert fires", firing.map(({ name }) => name).join());
   say("== 12:00 a backup");
   const before = await counts(site);
+  const areAll = isDeepStrictEqual(JSON.parse(before), countsOf(counted));
+  check(areAll, "what each client has counted is there", before);
   const file = join(folder, "day.backup");
   await backup(site, file);
   say("== 15:00 all disks are lost");
   await site.lose();
-  check(
-    await monitor.says("up == 0", (values) => values.length === 3),
-    "Prometheus misses all three",
-  );
-  const isPending = (await monitor.rules()).some(
-    ({ name, state }) => name === "ZooidNodeDown" && state !== "inactive",
+  check(await monitor.says("up == 0", isAll), "Prometheus misses all three");
+  const isPending = await monitor.hasRules((rules) =>
+    rules.some(({ name, state }) => name === "ZooidNodeDown" && state !== "inactive"),
   );
   check(isPending, "ZooidNodeDown is raised");
   say("== 15:30 they are restored");
   await restore(site, file);
   for (const machine of site.machines) site.startNats(machine);
-  await serve(site, site.machines);
+  await serve(site);
   const after = await counts(site);
   check(after === before, `every count is there again: ${after}`, `${before}\n${after}`);
-  check(
-    await monitor.says("up == 1", (values) => values.length === 3),
-    "Prometheus sees three nodes",
-  );
+  check(await monitor.says("up == 1", isAll), "Prometheus sees three nodes");
 }
 
-async function main(): Promise<void> {
+async function main(stack: AsyncDisposableStack): Promise<void> {
   const problem = prepareDebian("prometheus") ?? namespacesProblem();
   if (problem !== undefined) throw new Error(problem);
   const block = await reservePorts();
+  stack.defer(block.release);
   const folder = await mkdtemp(join(tmpdir(), "zooid-day-"));
+  stack.defer(() => removeFolder(folder));
   const centre = DataCentre.create(block.first);
-  try {
-    await day(centre, folder);
-  } finally {
-    centre.remove();
-    await rm(folder, { recursive: true, force: true });
-    block.release();
-  }
+  stack.defer(() => centre.remove());
+  await day(centre, folder);
   say(`${totals.passed} passed, ${totals.failed} failed`);
   if (totals.failed > 0) process.exitCode = 1;
 }
 
-await main();
+await tidily(main);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { CHECKOUT } from "../../support/zooid.ts";
 import { GET_PROGRAM } from "./programs.ts";
+import type { Child } from "../../support/child.ts";
 import type { Site } from "./site.ts";
 
 const URL = "http://127.0.0.1:9090/api/v1";
@@ -15,6 +16,7 @@ type Rule = { readonly name: string; readonly health: string; readonly state: st
 
 export class Monitor {
   readonly #site: Site;
+  readonly #prometheus: Child;
 
   static async start(site: Site, folder: string): Promise<Monitor> {
     const targets = site.machines.map(({ host }) => `"${host.address}:8080"`).join(", ");
@@ -33,16 +35,19 @@ export class Monitor {
     await writeFile(file, config.join("\n"));
     const storage = `--storage.tsdb.path=${join(folder, "tsdb")}`;
     const listen = "--web.listen-address=127.0.0.1:9090";
-    site.run(site.office, ["prometheus", `--config.file=${file}`, storage, listen], folder);
-    return new Monitor(site);
+    const command = ["prometheus", `--config.file=${file}`, storage, listen];
+    const prometheus = site.run(site.office, command, folder);
+    await prometheus.line(/Server is ready to receive web requests/);
+    return new Monitor(site, prometheus);
   }
 
-  private constructor(site: Site) {
+  private constructor(site: Site, prometheus: Child) {
     this.#site = site;
+    this.#prometheus = prometheus;
   }
 
   /** The values of a query, one for each node; empty while nobody answers. */
-  async query(query: string): Promise<readonly number[]> {
+  async #query(query: string): Promise<readonly number[]> {
     const data = await this.#get(`query?query=${encodeURIComponent(query)}`);
     const { result = [] } = (data ?? {}) as { result?: { value: [number, string] }[] };
     return result.map(({ value }) => Number(value[1]));
@@ -54,9 +59,18 @@ export class Monitor {
   }
 
   /** Whether it comes to say so, within a minute. */
-  async says(query: string, isSo: (values: readonly number[]) => boolean): Promise<boolean> {
+  says(query: string, isSo: (values: readonly number[]) => boolean): Promise<boolean> {
+    return this.#comes(async () => isSo(await this.#query(query)));
+  }
+
+  /** Whether its rules come to be so, within a minute. */
+  hasRules(areSo: (rules: readonly Rule[]) => boolean): Promise<boolean> {
+    return this.#comes(async () => areSo(await this.rules()));
+  }
+
+  async #comes(isSo: () => Promise<boolean>): Promise<boolean> {
     for (let look = 1; look <= LOOKS_MAX; look += 1) {
-      if (isSo(await this.query(query))) return true;
+      if (await isSo()) return true;
       await wait(LOOK_EVERY_MS);
     }
     return false;
@@ -65,6 +79,9 @@ export class Monitor {
   async #get(what: string): Promise<unknown> {
     const child = await this.#site.program("get.mjs", GET_PROGRAM, `${URL}/${what}`);
     await child.exited;
+    if (this.#prometheus.ended) {
+      throw new Error(`Prometheus has ended\n${this.#prometheus.output()}`);
+    }
     if (child.process.exitCode !== 0) return undefined;
     const { status, data } = JSON.parse(child.output()) as { status: string; data: unknown };
     return status === "success" ? data : undefined;

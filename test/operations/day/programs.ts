@@ -57,8 +57,9 @@ for (const name of children) {
 console.log(JSON.stringify(counts));
 `;
 
-/** GETs a URL and prints the body. */
+/** GETs a URL and prints the body. It fails if the answer is an error. */
 export const GET_PROGRAM = `
 const response = await fetch(process.argv[2]);
 console.log(await response.text());
+if (!response.ok) process.exitCode = 1;
 `;

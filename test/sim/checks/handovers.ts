@@ -4,9 +4,10 @@
  */
 import type { LogSyncMessage, SubmitMessage } from "../../../actors/log-sync/messages.ts";
 import type { Held } from "../../../actors/log-sync/handover/handover.ts";
-import type { Role } from "../../../actors/log-sync/roles.ts";
+import type { Leading, Role } from "../../../actors/log-sync/roles.ts";
 import type { LogSyncState } from "../../../actors/log-sync/state.ts";
 import type { Effect } from "../../../runtime/effects.ts";
+import { recordHeader } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import { holds, type NodeLog } from "./invariants.ts";
 import { must } from "./violation.ts";
@@ -98,10 +99,19 @@ export class Handovers {
     });
   }
 
-  /** The leader goes on: each batch that has waited is in its log, or has a reason not to be, which its submitter is told or can do without. */
-  #checkTaken(node: number, state: LogSyncState, { held, role }: Before): void {
-    if (state.role !== role || role.kind !== "leading") return;
-    if (state.space.disk === "full" || role.uncommittedBytes > state.sizes.uncommitted) return;
+  /**
+   * The leader goes on: each batch that has waited is in its log, or has a reason not to be, which its submitter is told or can do without;
+   * and each of its own proposals has become a record, once.
+   */
+  #checkTaken(node: number, state: LogSyncState, { held, role, tail }: Before): void {
+    if (held.length === 0 || state.role !== role || role.kind !== "leading") return;
+    if (state.space.disk === "full") return;
+    const made = ownRecordsAfter(role, tail);
+    const proposed = held.filter(({ kind }) => kind === "propose").length;
+    must(made === proposed, "handover", () => {
+      return `node ${node} goes on to lead and makes ${made} records of the ${proposed} that it has proposed`;
+    });
+    if (role.uncommittedBytes > state.sizes.uncommitted) return;
     for (const [index, message] of held.entries()) {
       // One that has overtaken another batch of its submitter is refused, and sent again.
       if (message.kind !== "submit" || hasOvertaken(held.slice(index + 1), message)) continue;
@@ -111,6 +121,14 @@ export class Handovers {
       });
     }
   }
+}
+
+/** How many records of the leader's own proposals it has made after this zxid. They have not been published yet. */
+function ownRecordsAfter({ outbox }: Leading, tail: Zxid): number {
+  return outbox.filter((record) => {
+    const { kind, submitter, prevZxid } = recordHeader(record);
+    return kind === "batch" && submitter === undefined && prevZxid >= tail;
+  }).length;
 }
 
 function hasOvertaken(later: readonly Held[], { submitter, seq }: SubmitMessage): boolean {

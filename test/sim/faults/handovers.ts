@@ -11,6 +11,8 @@ type HandoverKind = "handOver" | "wrongTakeOver" | "orderlyStop";
 
 /** A node is given about so long to go out of service, which it may need or not. */
 const STOP_MS_MAX = 1500;
+/** Longer than a leader waits for a takeover. */
+const SLOW_MS_MAX = 1500;
 
 export function handoverFaults({
   cluster,
@@ -27,8 +29,11 @@ export function handoverFaults({
       const to = random.chance(0.5) ? node.id : undefined;
       const isStopping = random.chance(0.15);
       if (isStopping) node.tell("log-sync", { kind: "retire" });
-      // Its disk may be slow meanwhile, so that it does not take over in time.
-      if (random.chance(0.2)) cluster.network.slow(leader.id, node.id, random.random() * 1500);
+      // What the leader says to it may be slow meanwhile, so that it does not take over in time.
+      if (random.chance(0.2)) {
+        cluster.network.slow(leader.id, node.id, random.random() * SLOW_MS_MAX);
+        later(SLOW_MS_MAX, () => cluster.network.slow(leader.id, node.id, 0));
+      }
       leader.tell("log-sync", { kind: "handOver", request: requests, to });
       const whom = to === undefined ? "whoever can" : `${to}`;
       return say(`${leader.id} hands over to ${whom}${isStopping ? `; ${node.id} retires` : ""}`);

@@ -46,18 +46,12 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
   {
     name: "takeover-with-another-log",
     mistake: "a follower takes over although its log does not end where its leader's did",
-    story: "handover-waits-for-the-last",
+    story: "takeover-is-late",
     edits: [
       {
         file: TAKE,
         find: "view.index.tail === zxid && view.durable === zxid && !view.truncating;",
-        replace: "!view.truncating;",
-      },
-      {
-        file: GIVE,
-        find: "return role.outbox.length === 0 && delivery.committed === tail && follower.accepted === tail;",
-        replace:
-          "return role.outbox.length === 0 && delivery.committed <= tail && follower.accepted <= tail;",
+        replace: "view.index.tail >= zxid && view.durable >= zxid && !view.truncating;",
       },
     ],
   },
@@ -72,6 +66,13 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
         replace: "for (const message of held.slice(held.length)) {",
       },
     ],
+  },
+  {
+    name: "held-proposals-lost",
+    mistake:
+      "what a leader itself has proposed during a handover that came to nothing is forgotten",
+    story: "handover-abandoned-with-an-end-of-a-session",
+    edits: [{ file: GIVE, find: "else propose(turn, role, message);", replace: "" }],
   },
   {
     name: "held-writes-twice",

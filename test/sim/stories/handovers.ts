@@ -2,6 +2,7 @@
 import { encodeCbor } from "../../../protocol/cbor.ts";
 import { withBody } from "../../support/frames.ts";
 import type { SimNode } from "../sim-node.ts";
+import { SESSION_TIMEOUT_MS } from "./plan.ts";
 import type { Story, StoryCase } from "./story.ts";
 import { create, set } from "./story-client.ts";
 
@@ -11,6 +12,8 @@ const AT_ONCE_MS = 40;
 const LAST_ZXID = 2 ** 32 + 3;
 /** A leader goes on after a second in which nobody takes over. */
 const ABANDONED_MS = 1100;
+/** Longer than a handover that is abandoned, and than a node then takes to follow again. */
+const LATE_MS = 4000;
 
 export const HANDOVERS: readonly StoryCase[] = [
   {
@@ -98,6 +101,31 @@ export const HANDOVERS: readonly StoryCase[] = [
     },
   },
   {
+    name: "handover-abandoned-with-an-end-of-a-session",
+    title: "the end of a session waits for a handover, too, and comes when that is abandoned",
+    nodes: 3,
+    tell: (story) => {
+      const { leader } = story;
+      const [one, two] = story.others(leader);
+      const ann = story.client("ann", { at: one });
+      ann.does(create("/lock", "ann's", "ephemeral"));
+      story.cutClient(ann, one);
+      story.wait(SESSION_TIMEOUT_MS - ABANDONED_MS / 2);
+      story.cut(leader, two);
+      story.handOver(leader, two);
+      story.until("the end of ann's session waits", () => {
+        return leader.logSync?.handover?.held.some(({ kind }) => kind === "propose") === true;
+      });
+      story.untilHandoverEnds(leader, ABANDONED_MS);
+      story.expectLeader(leader);
+      story.expectData(leader, "/lock", undefined);
+      story.heal();
+      story.untilWell();
+      story.expectEverywhere("/lock", undefined);
+      story.until("ann has a new session", () => ann.session !== undefined && ann.sim.connected);
+    },
+  },
+  {
     name: "handover-declined",
     title: "a node that is about to stop declines, and another one takes over at once",
     nodes: 3,
@@ -109,6 +137,30 @@ export const HANDOVERS: readonly StoryCase[] = [
       story.handOver(leader);
       story.untilReplaced(leader, AT_ONCE_MS);
       story.expectLeader(other);
+    },
+  },
+  {
+    name: "takeover-is-late",
+    title: "a node that is told to take over after its leader has gone on does not stand",
+    nodes: 3,
+    tell: (story) => {
+      const { leader } = story;
+      const [one] = story.others(leader);
+      const ann = story.client("ann", { at: leader });
+      ann.does(create("/x", "1"));
+      story.slow(leader, one, LATE_MS);
+      story.handOver(leader, one);
+      story.moment();
+      story.cut(leader, one);
+      story.untilHandoverEnds(leader, ABANDONED_MS);
+      story.heal();
+      ann.does(set("/x", "2"));
+      story.untilWell();
+      const { looked } = story;
+      story.wait(LATE_MS);
+      story.expect("nobody has looked for a leader", story.looked === looked);
+      story.expectLeader(leader);
+      story.expectEverywhere("/x", "2");
     },
   },
   {

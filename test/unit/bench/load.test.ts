@@ -6,6 +6,7 @@ import test from "ava";
 import { LoadConnection, type RequestFrame } from "../../../bench/load/zookeeper/connection.ts";
 import { Recorder } from "../../../bench/load/recorder.ts";
 import { createFrame, getDataFrame } from "../../../bench/load/zookeeper/wire.ts";
+import { until } from "../../support/until.ts";
 
 type Answer = (request: Buffer, socket: Socket) => void;
 
@@ -175,7 +176,7 @@ test("in an open loop a request is sent when it is due, whatever the answers do,
   });
   connection.tick();
   t.is(connection.sent, 10);
-  while (waiting.length < 10) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => waiting.length >= 10, "the server has all ten");
   socketOf?.write(Buffer.concat(waiting));
   await done;
   t.is(connection.underWay, 0);

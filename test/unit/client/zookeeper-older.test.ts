@@ -39,6 +39,17 @@ function opened({ sasl = false } = {}): Opened {
   return { wire, server, clock, pass };
 }
 
+test("an idle client stays connected: its pings are answered", async (t) => {
+  const { wire, server, pass } = opened();
+  const asked = ended(wire.request(GET));
+  await pass();
+  t.like(await asked, { kind: "data" });
+  // Four times as long as a session lasts without a ping.
+  for (let second = 0; second < 24; second += 1) await pass();
+  t.is(server.connections, 1);
+  t.true(server.pings > 4);
+});
+
 test("a create that an older server does not know goes alone, and nothing is asked before its turn", async (t) => {
   const { wire, server, pass } = opened();
   const exists = { kind: "read", read: { kind: "exists", path: "/a", watch: false } } as const;

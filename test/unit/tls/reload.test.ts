@@ -1,9 +1,11 @@
 /** Files of keys and certificates that change are read again, once they have been as they are for a while. */
-import { copyFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import test from "ava";
 import { loadTerms, type TlsConfig, tlsFiles } from "../../../server/tls/load-terms.ts";
 import { watchFiles } from "../../../server/tls/reload.ts";
 import { CertificateFolder } from "../../support/certificates.ts";
+import { firstLook } from "../../support/first-look.ts";
+import { until } from "../../support/until.ts";
 
 const folder = new CertificateFolder();
 const authority = folder.authority("authority");
@@ -30,8 +32,6 @@ function configOf(store: string): TlsConfig {
 
 type Watched = {
   readonly events: string[];
-  /** Resolves when so many events have been logged. */
-  readonly until: (count: number) => Promise<void>;
   readonly stop: () => void;
 };
 
@@ -48,34 +48,30 @@ function watched(store: string): Watched {
     log: (level, event) => {
       events.push(`${level} ${event}`);
     },
-    everyMs: 5,
+    everyMs: 50,
   });
-  const until = async (count: number): Promise<void> => {
-    while (events.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
-  return { events, until, stop };
+  return { events, stop };
 }
 
-/** At once: a copy that is half written when it is looked at would be a change more. */
-function replace(from: string, to: string): void {
-  copyFileSync(from, `${to}.new`);
+/** At once: what is half written when it is looked at would be a change more. */
+function replace(to: string, content: Uint8Array | string): void {
+  writeFileSync(`${to}.new`, content);
   renameSync(`${to}.new`, to);
 }
 
 test("new certificates are shown, what cannot be used is not, and then the next one is", async (t) => {
   const store = folder.file("own.pem");
   copyFileSync(first.store, store);
-  const { events, until, stop } = watched(store);
-  // The first look has to be at the file as it was.
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  replace(second.store, store);
-  await until(2);
+  const { events, stop } = watched(store);
+  t.teardown(stop);
+  await firstLook();
+  replace(store, readFileSync(second.store));
+  await until(() => events.length >= 2, "the second is shown");
   t.deepEqual(events, ["renewed", "info certificatesRenewed"]);
-  writeFileSync(store, "half a file");
-  await until(3);
-  replace(first.store, store);
-  await until(5);
-  stop();
+  replace(store, "half a file");
+  await until(() => events.length >= 3, "half a file is refused");
+  replace(store, readFileSync(first.store));
+  await until(() => events.length >= 5, "the first is shown again");
   t.deepEqual(events.slice(2), [
     "error certificatesRefused",
     "renewed",
