@@ -465,3 +465,28 @@ test("a znode that may have been replaced is a gap, also where the next connecti
   await reconnect(of, () => undefined);
   t.deepEqual([again.told, again.ends[0]?.kind], [[], "compacted"]);
 });
+
+test("a znode that came and went between two looks of a stream without a subscriber is a gap for whoever has read it", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  for (const path of ["/a/b", "/a/c"]) ensemble.write(created(path));
+  ensemble.write(remove("/a/c"));
+  const late = follow(of, { after: 1 as Zxid });
+  await pass();
+  t.is(late.ends[0]?.kind, "compacted");
+  channel.automatic = false;
+  ensemble.write(remove("/a/b"));
+  ensemble.write(created("/a/b"));
+  const after = ensemble.zxid;
+  for (const write of [remove("/a/b"), created("/a/b")]) ensemble.write(write);
+  while (channel.deliverOne()) await pass();
+  channel.automatic = true;
+  for (let step = 0; step < 10; step += 1) {
+    channel.handleOne();
+    channel.deliverOne();
+    await pass();
+  }
+  const again = follow(of, { after });
+  await pass();
+  t.deepEqual([again.told, again.ends[0]?.kind], [[], "compacted"]);
+});

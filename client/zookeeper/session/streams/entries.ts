@@ -39,8 +39,9 @@ export function want(stream: Stream, wanted: Wanted): void {
 function entryOf(wanted: Wanted): Entry {
   const { path, floor, isDeleted, deletedAt, data, children, ofWalk } = wanted;
   const deletedBehind = isDeleted === true ? floor : undefined;
+  const deletions = isDeleted === true ? 1 : 0;
   return {
-    ...{ path, floor, deletedAt, deletedBehind, isAnother: false },
+    ...{ path, floor, deletedAt, deletedBehind, deletions, isAnother: false },
     ...{ data: data === true, children: children === true, absence: false },
     ...{ asked: 0, ofWalk: ofWalk === true, isOlder: false, next: undefined },
   };
@@ -49,7 +50,10 @@ function entryOf(wanted: Wanted): Entry {
 function add(entry: Entry, wanted: Wanted): void {
   const { floor, isDeleted, deletedAt, isCreated, data, children } = wanted;
   entry.isAnother ||= isCreated === true && entry.deletedBehind !== undefined;
-  if (isDeleted === true) entry.deletedBehind ??= floor;
+  if (isDeleted === true) {
+    entry.deletedBehind ??= floor;
+    entry.deletions += 1;
+  }
   entry.floor = earlierOf(entry.floor, floor);
   entry.deletedAt ??= deletedAt;
   entry.data ||= data === true;
@@ -80,6 +84,7 @@ export function forgetDeletions(entry: Entry): void {
     if (each === undefined) continue;
     each.deletedAt = undefined;
     each.deletedBehind = undefined;
+    each.deletions = 0;
     each.isAnother = false;
   }
 }

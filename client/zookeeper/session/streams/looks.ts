@@ -71,10 +71,7 @@ export function lookAnswered(
   switch (reply.kind) {
     case "data": {
       const { czxid } = reply.stat;
-      const isAnother =
-        deletionsOf(entry).some((each) => each > stream.after && each <= czxid) ||
-        (isOlder(entry) && czxid > stream.after);
-      if (isAnother) noteUnseen(stream, entry, czxid);
+      if (hasMissed(stream, entry, czxid)) noteMissed(stream, entry, czxid);
       observeThere(stream, path, reply, deletionsOf(entry));
       forgetDeletions(entry);
       return undefined;
@@ -103,7 +100,7 @@ function failed(
   const { path } = entry;
   const isRoot = path === stream.path;
   if (code === Code.noNode) {
-    noteUnseen(stream, entry, zxid);
+    if (hasMissed(stream, entry)) noteMissed(stream, entry, zxid);
     observeGone(stream, path, zxid, deletionsOf(entry));
     // Watches that fire once are left at znodes; where there is none, only `exists` leaves one. Others are told of by their parents.
     entry.absence = isRoot && !stream.staying && look.kind !== "absence";
@@ -155,16 +152,29 @@ function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
 }
 
 /**
- * The first walk has found the znode among the children of its parent, and it is gone before it was looked at: what it was when it was
- * deleted cannot be told.
+ * Whether a znode may have been there since the stream looked last, besides the one that it has seen then and the one that it finds now
+ * (undefined: there is none). Each event of a deletion is of another one; watches that fire once do not tell of each.
  */
-function noteUnseen(stream: Stream, entry: Entry, zxid: Zxid): void {
+function hasMissed(stream: Stream, entry: Entry, czxid?: Zxid): boolean {
+  const { known, staying, after } = stream;
+  const before = known.get(entry.path);
+  const each = entry.next === undefined ? [entry] : [entry, entry.next];
+  const deletions = each.reduce((sum, of) => sum + of.deletions, 0);
+  if (before !== undefined) return before.czxid !== czxid && (deletions > 1 || !staying);
+  if (czxid === undefined) return true;
+  if (czxid <= after) return false;
+  if (deletions > 1 || isOlder(entry)) return true;
+  return each.some(({ deletedBehind = -1 }) => deletedBehind >= after);
+}
+
+/** What the znode was when it was deleted cannot be told. The subscriber may know of it, or whoever takes the stream over. */
+function noteMissed(stream: Stream, entry: Entry, zxid: Zxid): void {
   const { walk, isExact, known, subscription, startedAt } = stream;
   const { path } = entry;
+  if (subscription === undefined) stream.startedAt = laterOf(startedAt, zxid);
   if (known.has(path)) return;
   if (walk?.isFirst === true && isExact && path !== stream.path) stream.hasGap = true;
   if (isOlder(entry)) stream.hasGap = true;
-  if (subscription === undefined) stream.startedAt = laterOf(startedAt, zxid);
 }
 
 /** Whether the znode itself was deleted since then, and perhaps created again, is to be seen at its parent. */

@@ -15,6 +15,8 @@ export type Entry = {
   deletedAt: Zxid | undefined;
   /** That deletion has a larger zxid than this, and no larger one than the next answer. Undefined: there was none. */
   deletedBehind: Zxid | undefined;
+  /** How many events have said so: each is of another znode. */
+  deletions: number;
   /** Another znode was created after that deletion. */
   isAnother: boolean;
   /** What is still to be asked. */
