@@ -202,8 +202,8 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LOOKS,
-        find: "  if (deletions > 1 || isOlder(entry)) return true;",
-        replace: "  if (deletions > 1) return true;",
+        find: "  if (isOlder(entry)) stream.hasGap = true;\n  if (isKnown",
+        replace: "  if (isKnown",
       },
     ],
   },
