@@ -1,9 +1,5 @@
 /** How the clients of one lane reach it: its port for ZooKeeper's clients, and its connection to NATS for native ones. */
-import {
-  type ClientMessage,
-  connectNatsClients,
-  type NatsClients,
-} from "../../runtime/nats/client-subjects.ts";
+import type { ClientMessage, NatsClients } from "../../runtime/nats/client-subjects.ts";
 import {
   ConnectionCounts,
   type SharedCounts,
@@ -172,5 +168,6 @@ async function clientsOf(
   const log = natsLog(id, onInspection, lane);
   const name = `zooid ${ensemble} ${id} clients ${lane}`;
   const options = { ...natsOptions(config, log), ...own, name, log };
+  const { connectNatsClients } = await import("../../runtime/nats/client-subjects.ts");
   return whenNatsIsThere(() => connectNatsClients(options), log, signal);
 }
