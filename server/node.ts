@@ -40,15 +40,14 @@ import { type PeerKeys, readPeerKeys } from "./peer-keys.ts";
 import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
 import { makeNodeFolder } from "./node-folder.ts";
 import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
-import { addAdminActor, addChangesActor } from "./gateways.ts";
+import { addAdminActor, addChangesActor, addReplicationActors } from "./actors/main.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
 import type { NodeGate } from "./peer-gate.ts";
-import { addReplicationActors, peerGate } from "./placement.ts";
+import { peerGate } from "./placement.ts";
 import { type PlacedConfig, type Placement, placementOf } from "./threads/choice.ts";
-import { OneThread } from "./threads/one-thread.ts";
 import type { LaunchOptions, RunningNode, StopReason } from "./running-node.ts";
-import { OwnThreads } from "./threads/own-threads.ts";
-import type { Threads, ThreadsOptions } from "./threads/threads.ts";
+import { threadsOf } from "./threads/of-placement.ts";
+import type { MakeThreads, Threads, ThreadsOptions } from "./threads/threads.ts";
 import { observe, wireAll } from "./wiring.ts";
 import {
   processEnvironment,
@@ -67,7 +66,11 @@ export async function launchNode(
 ): Promise<RunningNode> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const node = new Node(config, options);
+  const { ownsProcess = false } = options;
+  const placement = placementOf(config, { cores: availableParallelism(), ownsProcess });
+  const makeThreads = await threadsOf(placement);
+  signal?.throwIfAborted();
+  const node = new Node(config, options, { placement, makeThreads });
   const onAbort = (): void => void node.stop().catch(() => undefined);
   signal?.addEventListener("abort", onAbort, { once: true });
   void node.stopped.then(() => signal?.removeEventListener("abort", onAbort));
@@ -89,6 +92,8 @@ export async function launchNode(
 const PEERS_REPORT_INTERVAL_MS = 1_000;
 /** As ZooKeeper shows a port that is not open. */
 const NO_PORT = -1;
+
+type Placed = { readonly placement: Placement; readonly makeThreads: MakeThreads };
 
 /** What the main thread of a started node has. */
 type Main = {
@@ -129,10 +134,9 @@ class Node implements RunningNode {
   /** The log has been told that the limit of open files is low. */
   #warned = false;
 
-  constructor(config: NodeConfig, options: LaunchOptions) {
-    const { onInspection, ownsProcess = false, inMemory = {}, mayRestart = false } = options;
+  constructor(config: NodeConfig, options: LaunchOptions, { placement, makeThreads }: Placed) {
+    const { onInspection, inMemory = {}, mayRestart = false } = options;
     this.#mayRestart = mayRestart;
-    const placement = placementOf(config, { cores: availableParallelism(), ownsProcess });
     this.#placement = placement;
     this.#config = { ...config, lanes: placement.lanes };
     const isInMemory = inMemory.disk !== undefined || inMemory.clients !== undefined;
@@ -149,7 +153,7 @@ class Node implements RunningNode {
       onInspection: (event) => this.#inspect(event),
       onStopNode: (reason) => this.#fail(reason),
     };
-    this.#threads = placement.threads === "one" ? new OneThread(threads) : new OwnThreads(threads);
+    this.#threads = makeThreads(threads);
     this.ready = this.#ready.promise;
     this.stopped = this.#stopped.promise;
     // Whoever waits for it hears that it did not come; nobody has to.

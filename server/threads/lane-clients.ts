@@ -14,12 +14,11 @@ import { gatewaySubject, laneSubject, wordSubjects } from "../../protocol/subjec
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { NatsReport } from "../../actors/admin/messages.ts";
 import type { Topic } from "../../actors/topics.ts";
-import { addFeedActor, addGatewayActors } from "../gateways.ts";
+import { addFeedActor, addGatewayActors, addReplicaActors } from "../actors/lane.ts";
 import { machine, memoryLimits } from "../memory-limits.ts";
 import { natsLog, natsTopic } from "../nats-log.ts";
 import { natsOptions } from "../nats-options.ts";
 import { whenNatsIsThere } from "../nats-wait.ts";
-import { addReplicaActors } from "../placement.ts";
 import { reportLane } from "../process-report.ts";
 import { loadTerms, tlsFiles } from "../tls/load-terms.ts";
 import { watchFiles } from "../tls/reload.ts";
