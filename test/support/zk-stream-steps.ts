@@ -20,9 +20,11 @@ export type Step =
       readonly operation: "create" | "delete" | "set" | "both";
       readonly at: number;
     }
-  | { readonly kind: "handle" | "deliver" | "flush" | "take" | "pass" }
+  | { readonly kind: "handle" | "deliver" | "flush" | "take" | "pass" | "wait" }
   | { readonly kind: "cut" };
 
+/** A client that has lost its connection dials within this time. */
+const RECONNECT_MS = 300;
 const PATHS = ["/a", "/a/b", "/a/b/c", "/a/b/d", "/a/e", "/a/e/f", "/other"];
 
 export const steps: fc.Arbitrary<Step> = fc.oneof(
@@ -45,6 +47,7 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
         "flush",
         "take",
         "pass",
+        "wait",
       ),
     }),
   },
@@ -162,6 +165,7 @@ export function play(of: Started, run: readonly Step[], take: () => void): void 
     else if (step.kind === "deliver") channel.deliverOne();
     else if (step.kind === "take") take();
     else if (step.kind === "flush") clock.advance(0);
+    else if (step.kind === "wait") clock.advance(RECONNECT_MS);
     else if (step.kind === "cut") channel.cut();
     else {
       clock.advance(0);
@@ -174,7 +178,7 @@ export function play(of: Started, run: readonly Step[], take: () => void): void 
 export function quiesce({ channel, clock }: Started, take: () => void): void {
   for (let round = 0; round < 400; round += 1) {
     take();
-    clock.advance(20);
+    clock.advance(50);
     while (channel.handleOne() || channel.deliverOne()) clock.advance(0);
   }
 }

@@ -102,6 +102,8 @@ function failed(
   const isRoot = path === stream.path;
   if (code === Code.noNode) {
     noteChanged(stream, entry, zxid, false);
+    // The list of its parent's children comes later, and may have another one of its name.
+    stream.walk?.listed.delete(path);
     observeGone(stream, path, zxid, deletionsOf(entry));
     // Watches that fire once are left at znodes; where there is none, only `exists` leaves one. Others are told of by their parents.
     entry.absence = isRoot && !stream.staying && look.kind !== "absence";
