@@ -223,7 +223,8 @@ class Node implements RunningNode {
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
     const nats = config.natsUrls.length > 0;
-    await this.#threads.startLanes({ counts: this.#shareCounts(), nats, skips });
+    const counts = this.#shareCounts();
+    await this.#threads.startLanes({ counts, nats, ownDoor: this.#admin?.ownDoor, skips });
     const main = this.#makeMain();
     this.#main = main;
     this.#admin?.attach(main.system, {
