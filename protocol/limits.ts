@@ -322,7 +322,10 @@ export const API_STREAMS_MAX = 16;
 /** Children on a page of the admin server's API. Who asks for more is answered 400. */
 export const API_CHILDREN_MAX = 500;
 
-/** Children that a znode may have for its pages to be in the order of their names, each of which takes all names. Those of one with more come as they stand in the tree. */
+/**
+ * Children that a znode may have for its pages to be in the order of their names, each of which takes all names. Those of one with more come
+ * as they stand in the tree.
+ */
 export const API_SORTED_MAX = 10_000;
 
 /** Bytes of names in what a page of such a znode goes on from, of which there is one at least. */

@@ -1,4 +1,4 @@
-/** What the API tells of a znode, and which answer a failure has. It reads them as a client of the node, who may what everybody may. */
+/** What the API tells of a znode, which it reads as a client who may what everybody may, and what it answers where that fails. */
 import { isUtf8 } from "node:buffer";
 import { ZooidError } from "../../../protocol/errors.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
