@@ -222,8 +222,7 @@ class Node implements RunningNode {
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
-    const nats = config.natsUrls.length > 0;
-    const counts = this.#shareCounts();
+    const [counts, nats] = [this.#shareCounts(), config.natsUrls.length > 0];
     await this.#threads.startLanes({ counts, nats, ownDoor: this.#admin?.ownDoor, skips });
     const main = this.#makeMain();
     this.#main = main;

@@ -3,7 +3,6 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:f
 import { get, type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import anyTest, { type TestFn } from "ava";
-import { API_SORTED_MAX } from "../../protocol/limits.ts";
 import { ENDPOINTS } from "../../server/admin/api/endpoints.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import type { RunningNode } from "../../server/running-node.ts";
@@ -102,63 +101,6 @@ test.serial(
     t.deepEqual([last.children.map(({ name }) => name), last.next], [["\u{e9}"], null]);
   },
 );
-
-test.serial("a znode with more children than are put in order is read by pages, too", async (t) => {
-  const { url, client } = t.context;
-  await client.request(create("/many"));
-  const name = (number: number): string => `c${(number * 7919) % 100_003}`;
-  const names = Array.from({ length: API_SORTED_MAX + 1 }, (_, number) => name(number));
-  await client.pipeline(names.map((each) => create(`/many/${each}`)));
-  const ask500 = (after: string): Promise<Fields & { readonly status: number }> =>
-    ask(url, `children?path=/many&limit=500${after}`);
-  const namesOf = (page: Fields): readonly string[] =>
-    (page["children"] as readonly { readonly name: string }[]).map((child) => child.name);
-  const seen: string[] = [];
-  const cursors: string[] = [];
-  let page = await ask500("");
-  for (;;) {
-    t.is(page["sorted"], false);
-    seen.push(...namesOf(page));
-    if (page["next"] === null) break;
-    cursors.push(String(page["next"]));
-    // The last child of the page goes, and so does one that was shown long before.
-    if (cursors.length === 2) {
-      for (const gone of [seen.at(-1), seen[0]]) await client.request(remove(`/many/${gone}`));
-    }
-    page = await ask500(`&after=${encodeURIComponent(String(page["next"]))}`);
-  }
-  t.deepEqual(seen.toSorted(), names.toSorted());
-  const first = encodeURIComponent(cursors[0] ?? "");
-  const second = namesOf(await ask500(`&after=${first}`));
-  // The page as it was, without its last child, which has gone.
-  t.deepEqual(second, [...seen.slice(500, 999), seen[1000]]);
-  // By now there are as few as are put in order.
-  const sorted = await ask500(`&after=${seen.toSorted()[0]}`);
-  t.true(sorted["sorted"]);
-  await client.request(create("/many/another"));
-  await client.request(create("/many/one-more"));
-  const grown = await ask500(`&after=${seen[0]}`);
-  t.deepEqual([grown.status, (grown["error"] as Fields)["code"]], [409, "ZOOID_PAGE_LOST"]);
-  const lost = await ask500(`&after=${cursorOf(["1.1.1.1", "0x1", "c1"])}`);
-  t.deepEqual([lost.status, (lost["error"] as Fields)["code"]], [409, "ZOOID_PAGE_LOST"]);
-  for (const wrong of [
-    "/",
-    "/x",
-    cursorOf([]),
-    cursorOf(["a", "b", "c"]),
-    cursorOf(["a", "0x1"]),
-  ]) {
-    const refused = await ask500(`&after=${wrong}`);
-    t.deepEqual(
-      [refused.status, (refused["error"] as Fields)["code"]],
-      [400, "ZOOID_BAD_ARGUMENTS"],
-    );
-  }
-});
-
-function cursorOf(fields: readonly string[]): string {
-  return `/${Buffer.from(JSON.stringify(fields)).toString("base64url")}`;
-}
 
 test.serial("the ensemble, its nodes and its sessions are told", async (t) => {
   const { nodes, client } = t.context;
