@@ -20,7 +20,7 @@ type Page = {
 /** A page of `/many`. */
 async function pageOf(url: string, after = ""): Promise<Page> {
   const query = new URLSearchParams({ path: "/many", limit: String(LIMIT), after });
-  const { status, text } = await askAdmin(url, `/api/v1/children?${query}`);
+  const { status, text } = await askAdmin(url, `/api/v1/children?${query.toString()}`);
   return { ...(JSON.parse(text) as Omit<Page, "status">), status };
 }
 
