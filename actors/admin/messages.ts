@@ -39,10 +39,12 @@ export type StreamCounts = {
    * that wait, or one that is not open at the tree, since too many wait or its turn has not come.
    */
   readonly furthestBehind: Zxid | undefined;
+  /** The latest zxid that the gateway has heard its tree has applied, which reports that itself only now and then. */
+  readonly heardOf: Zxid;
 };
 
 /** The change streams of all lanes together, and how far each lane's is behind that is furthest behind. */
-export type StreamMetrics = Omit<StreamCounts, "furthestBehind"> & {
+export type StreamMetrics = Omit<StreamCounts, "furthestBehind" | "heardOf"> & {
   /** In zxids that the lane's tree has applied, in order of the lanes; 0: none is behind. */
   readonly lagZxids: readonly (readonly [lane: number, zxids: number])[];
 };

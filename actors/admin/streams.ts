@@ -1,5 +1,5 @@
 /** What is told of change streams, made of the reports of the gateways that have them. */
-import { type Zxid, zxidsBetween } from "../../protocol/zxid.ts";
+import { laterOf, type Zxid, zxidsBetween } from "../../protocol/zxid.ts";
 import type { GatewayReport, StreamMetrics } from "./messages.ts";
 
 /** `applied`: maps a lane to the zxid that its tree has applied, whose streams have that before them. */
@@ -19,11 +19,10 @@ export function streamsOf(
     pendingChanges += streams.pendingChanges;
     pendingChangesMax = Math.max(pendingChangesMax, streams.pendingChangesMax);
     const lane = Number(gateway.slice(gateway.indexOf("/") + 1));
-    const { furthestBehind } = streams;
+    const { furthestBehind, heardOf } = streams;
     // The report of the tree and that of the gateway are of two moments.
-    const end = applied.get(lane);
-    const isKnown = furthestBehind !== undefined && end !== undefined;
-    lagZxids.push([lane, isKnown ? zxidsBetween(furthestBehind, end) : 0]);
+    const end = laterOf(applied.get(lane) ?? heardOf, heardOf);
+    lagZxids.push([lane, zxidsBetween(furthestBehind ?? end, end)]);
   }
   lagZxids.sort(([one], [other]) => one - other);
   const pending = { pendingBytes, pendingBytesMax, pendingChanges, pendingChangesMax };

@@ -9,7 +9,7 @@ import type { Recursive } from "../../../protocol/changes.ts";
 import { pathProblem } from "../../../protocol/paths.ts";
 import { NATIVE_STREAMS_MAX } from "../../../protocol/limits.ts";
 import type { ClientItem } from "../../../protocol/native.ts";
-import { earlierOf, type Zxid } from "../../../protocol/zxid.ts";
+import { earlierOf, laterOf, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import { forgetInTree } from "../lane.ts";
 import type { TreeReply } from "../../tree/messages.ts";
@@ -137,10 +137,11 @@ export function goOn(turn: Turn, connection: Connection, stream: GatewayStream):
 }
 
 /** How many streams there are, and how far behind their clients are. */
-export function streamCounts({ connections, openings }: State): StreamCounts {
+export function streamCounts({ connections, openings, zxid }: State): StreamCounts {
   let [open, waiting, pendingBytes, pendingBytesMax] = [0, 0, 0, 0];
   let [pendingChanges, pendingChangesMax] = [0, 0];
   let furthestBehind: Zxid | undefined;
+  let heardOf = zxid;
   for (const { streams } of connections.values()) {
     open += streams.size;
     for (const stream of streams.values()) {
@@ -153,13 +154,14 @@ export function streamCounts({ connections, openings }: State): StreamCounts {
       waiting += 1;
       pendingBytes += stream.pendingBytes;
       pendingBytesMax = Math.max(pendingBytesMax, stream.pendingBytes);
+      heardOf = laterOf(heardOf, stream.pending.at(-1)?.through ?? heardOf);
       const changes = stream.pending.reduce((sum, portion) => sum + portion.changes.length, 0);
       pendingChanges += changes;
       pendingChangesMax = Math.max(pendingChangesMax, changes);
     }
   }
   const pending = { pendingBytes, pendingBytesMax, pendingChanges, pendingChangesMax };
-  return { open, waiting, ...pending, furthestBehind };
+  return { open, waiting, ...pending, furthestBehind, heardOf };
 }
 
 /** A stream whose znodes do not change is told all the same how far it has come, at intervals, while others are written. */

@@ -82,6 +82,10 @@ test("the lag of a lane is counted in what its own tree has applied", (t) => {
     [2, 0],
   ]);
   t.deepEqual(streamsOf([first], new Map()).lagZxids, [[1, 0]], "nothing is known of its tree");
+  changes(harness, 40, change(39), change(40));
+  changes(harness, 50, change(50));
+  harness.published();
+  t.deepEqual(streamsOf([reportOf(harness)], applied).lagZxids, [[1, 10]], "the tree reports late");
   t.is(streamsOf(reports, applied).open, 2);
 });
 
