@@ -1,5 +1,5 @@
 /**
- * Keeps what V8 has made of the sources, so that the next start need not compile them: that is a third of the work of a start. Without a
+ * Keeps what V8 has made of the sources, so that the next start need not compile them: that is half of the work of a start. Without a
  * folder that it may write to, a start is as slow as the first one, and nothing else is different.
  */
 import { enableCompileCache } from "node:module";

@@ -2,14 +2,13 @@
 import { zooidVersion } from "../server/version.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Command, EXIT_MISUSED, EXIT_OK } from "./command.ts";
-import { SPECS, specOf } from "./console/specs.ts";
-import type { Spec } from "./console/spec.ts";
 import { flagsText, readFlags } from "./flags.ts";
 
 /** Not for people: what the scripts of `zooid completion` ask. */
 const COMPLETE = "complete";
 
-function overview(): string {
+async function overview(): Promise<string> {
+  const { SPECS } = await import("./console/specs.ts");
   const all = [...COMMANDS, ...SPECS];
   const width = Math.max(...all.map((command) => command.name.length));
   const lines = (
@@ -45,6 +44,7 @@ ${flagsText(command.flags)}`;
 
 async function unknownCommand(name: string): Promise<number> {
   const { nearest } = await import("../server/config/nearest.ts");
+  const { SPECS } = await import("./console/specs.ts");
   const near = nearest(
     name,
     [...COMMANDS, ...SPECS].map((command) => command.name),
@@ -54,7 +54,10 @@ async function unknownCommand(name: string): Promise<number> {
   return EXIT_MISUSED;
 }
 
-async function runConsole(spec: Spec, args: readonly string[]): Promise<number> {
+async function runConsole(name: string, args: readonly string[]): Promise<number> {
+  const { specOf } = await import("./console/specs.ts");
+  const spec = specOf(name);
+  if (spec === undefined) return unknownCommand(name);
   const { runCommand } = await import("./console/run.ts");
   const { processIo } = await import("./console/process-io.ts");
   return runCommand(spec, args, processIo());
@@ -63,7 +66,7 @@ async function runConsole(spec: Spec, args: readonly string[]): Promise<number> 
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    console.log(overview());
+    console.log(await overview());
     return name === undefined ? EXIT_MISUSED : EXIT_OK;
   }
   if (name === "--version") {
@@ -74,10 +77,8 @@ export async function main(args: readonly string[]): Promise<number> {
     const { complete } = await import("./console/completion/complete.ts");
     return complete(rest);
   }
-  const spec = specOf(name);
-  if (spec !== undefined) return runConsole(spec, rest);
   const entry = COMMANDS.find((candidate) => candidate.name === name);
-  if (entry === undefined) return unknownCommand(name);
+  if (entry === undefined) return runConsole(name, rest);
   const command = await entry.load();
   const { values, operands, problems } = readFlags(rest, command.flags, command.operands);
   if (values.has("help")) {

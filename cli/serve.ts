@@ -22,28 +22,16 @@ import {
 import { checkText, idleKeysLine } from "./check.ts";
 import type { Flag } from "./flags.ts";
 import {
-  isLogFormat,
-  isLogLevel,
-  LOG_FORMATS,
-  LOG_LEVELS,
-  type LogFormat,
-  NodeLog,
-} from "./log-lines.ts";
+  LOG_FORMAT_FLAG,
+  LOG_LEVEL_FLAG,
+  logFormatOf,
+  logLevelOf,
+  logProblems,
+} from "./log-flags.ts";
+import { NodeLog } from "./log-lines.ts";
 import { adminLine, nodeLine } from "./node-line.ts";
 import { serviceManagerOf } from "./service-manager.ts";
 import { stopSignal } from "./signals.ts";
-
-export const LOG_LEVEL_FLAG: Flag = {
-  name: "log-level",
-  placeholder: "LEVEL",
-  summary: `lowest level that is logged: ${LOG_LEVELS.join(", ")} (default info)`,
-};
-
-export const LOG_FORMAT_FLAG: Flag = {
-  name: "log-format",
-  placeholder: "FORMAT",
-  summary: `text, or json: an object on each line (default text)`,
-};
 
 const CONTAINER_FLAG = "container-variables";
 const SKIP_FLAG = "skip-zxid";
@@ -74,30 +62,6 @@ const FLAGS: readonly Flag[] = [
     summary: "stop when standard input ends, as when the parent process is gone",
   },
 ];
-
-/** Returns the level that the flag names; undefined if it names none. */
-export function logLevelOf(flags: ReadonlyMap<string, string>): LogLevel | undefined {
-  const text = flags.get(LOG_LEVEL_FLAG.name) ?? "info";
-  return isLogLevel(text) ? text : undefined;
-}
-
-/** Returns the format that the flag names; undefined if it names none. */
-export function logFormatOf(flags: ReadonlyMap<string, string>): LogFormat | undefined {
-  const text = flags.get(LOG_FORMAT_FLAG.name) ?? "text";
-  return isLogFormat(text) ? text : undefined;
-}
-
-/** What is wrong with the flags of the log. */
-export function logProblems(flags: ReadonlyMap<string, string>): readonly string[] {
-  const problems: string[] = [];
-  if (logLevelOf(flags) === undefined) {
-    problems.push(`--log-level must be one of ${LOG_LEVELS.join(", ")}`);
-  }
-  if (logFormatOf(flags) === undefined) {
-    problems.push(`--log-format must be one of ${LOG_FORMATS.join(", ")}`);
-  }
-  return problems;
-}
 
 function stdinEnd(): Promise<void> {
   return new Promise((resolve) => {

@@ -14,8 +14,10 @@ async function start(): Promise<number> {
   }
   const { tuneGarbageCollection } = await import("../server/garbage-collection.ts");
   const { keepCompiledSources } = await import("./compiled-sources.ts");
+  const { resolveByPath } = await import("./source-paths.ts");
   tuneGarbageCollection();
   keepCompiledSources();
+  resolveByPath();
   const { main } = await import("./main.ts");
   return main(process.argv.slice(2));
 }

@@ -1,7 +1,7 @@
 /** How this node connects to NATS. Secrets come from files or the environment, so that no command line and no log has them. */
 import { readFileSync } from "node:fs";
 import type { NatsLog, NatsOptions } from "../runtime/nats/link.ts";
-import { NatsError } from "../runtime/nats/errors.ts";
+import { NatsError } from "../runtime/nats/nats-error.ts";
 import type { NodeConfig } from "./config/node-config.ts";
 import { environmentCredentials } from "./nats-environment.ts";
 import { NatsTls, natsTlsFiles } from "./tls/nats-terms.ts";

@@ -1,6 +1,6 @@
 /** A node that starts before its NATS server waits for it: after a power failure nobody decides what comes up first. */
 import { setTimeout as wait } from "node:timers/promises";
-import { NatsError } from "../runtime/nats/errors.ts";
+import { NatsError } from "../runtime/nats/nats-error.ts";
 import type { NatsLog } from "../runtime/nats/link.ts";
 
 const ASK_EVERY_MS = 500;

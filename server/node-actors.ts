@@ -1,8 +1,9 @@
 /** All actors of a node, in the order in which they start, where one place makes the systems of all its threads. */
 import type { ActorSystem } from "../runtime/system.ts";
-import { addAdminActor, addChangesActor, addFeedActor, addGatewayActors } from "./gateways.ts";
+import { addFeedActor, addGatewayActors, addReplicaActors } from "./actors/lane.ts";
+import { addLogActor } from "./actors/log.ts";
+import { addAdminActor, addChangesActor, addReplicationActors } from "./actors/main.ts";
 import type { NodeGate } from "./peer-gate.ts";
-import { addLogActor, addReplicaActors, addReplicationActors } from "./placement.ts";
 import type { PlacedConfig } from "./threads/choice.ts";
 
 /** Sizes and times other than the usual ones. */

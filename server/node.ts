@@ -17,7 +17,7 @@ import type { InspectionEvent, StepEvent } from "../runtime/inspection.ts";
 import { realClock, realRandomness } from "../runtime/real-clock.ts";
 import { ActorSystem, type Letter } from "../runtime/system.ts";
 import type { Transport } from "../runtime/transport.ts";
-import { connectNats, type Questions } from "../runtime/nats/transport.ts";
+import type { Questions } from "../runtime/nats/transport.ts";
 import type { AdminServer, LogControl } from "./admin/admin-server.ts";
 import { Operations } from "./operator/operations.ts";
 import { Retirement } from "./retirement.ts";
@@ -27,7 +27,8 @@ import { Ending } from "./ending.ts";
 import { AuthenticatedTransport } from "./authenticated-transport.ts";
 import { type Changes, type ChangesOptions, ChangeStreams } from "./change-streams.ts";
 import { NodeStoppedError } from "./errors.ts";
-import { actorReports, stepsOf } from "./inspect-steps.ts";
+import type { actorReports } from "./actor-reports.ts";
+import { stepsOf } from "./inspect-steps.ts";
 import { reportMissingLeader } from "./leader-missing.ts";
 import { natsLog, natsTopic } from "./nats-log.ts";
 import { natsOptions } from "./nats-options.ts";
@@ -37,19 +38,16 @@ import { traceEvent } from "./diagnostics.ts";
 import { type NodeState, stateOf } from "./node-state.ts";
 import { type PeerKeys, readPeerKeys } from "./peer-keys.ts";
 import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
-import { makeDataFolder } from "./data-folder.ts";
+import { makeNodeFolder } from "./node-folder.ts";
 import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
-import { addAdminActor, addChangesActor } from "./gateways.ts";
-import { machine, treeBytesStop } from "./memory-limits.ts";
+import { addAdminActor, addChangesActor, addReplicationActors } from "./actors/main.ts";
 import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
 import type { NodeGate } from "./peer-gate.ts";
-import { memoryProblem } from "./start-memory.ts";
-import { addReplicationActors, peerGate } from "./placement.ts";
+import { peerGate } from "./placement.ts";
 import { type PlacedConfig, type Placement, placementOf } from "./threads/choice.ts";
-import { OneThread } from "./threads/one-thread.ts";
 import type { LaunchOptions, RunningNode, StopReason } from "./running-node.ts";
-import { OwnThreads } from "./threads/own-threads.ts";
-import type { Threads, ThreadsOptions } from "./threads/threads.ts";
+import { threadsOf } from "./threads/of-placement.ts";
+import type { MakeThreads, Threads, ThreadsOptions } from "./threads/threads.ts";
 import { observe, wireAll } from "./wiring.ts";
 import {
   processEnvironment,
@@ -68,7 +66,11 @@ export async function launchNode(
 ): Promise<RunningNode> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const node = new Node(config, options);
+  const { ownsProcess = false } = options;
+  const placement = placementOf(config, { cores: availableParallelism(), ownsProcess });
+  const makeThreads = await threadsOf(placement);
+  signal?.throwIfAborted();
+  const node = new Node(config, options, { placement, makeThreads });
   const onAbort = (): void => void node.stop().catch(() => undefined);
   signal?.addEventListener("abort", onAbort, { once: true });
   void node.stopped.then(() => signal?.removeEventListener("abort", onAbort));
@@ -90,6 +92,8 @@ export async function launchNode(
 const PEERS_REPORT_INTERVAL_MS = 1_000;
 /** As ZooKeeper shows a port that is not open. */
 const NO_PORT = -1;
+
+type Placed = { readonly placement: Placement; readonly makeThreads: MakeThreads };
 
 /** What the main thread of a started node has. */
 type Main = {
@@ -130,10 +134,9 @@ class Node implements RunningNode {
   /** The log has been told that the limit of open files is low. */
   #warned = false;
 
-  constructor(config: NodeConfig, options: LaunchOptions) {
-    const { onInspection, ownsProcess = false, inMemory = {}, mayRestart = false } = options;
+  constructor(config: NodeConfig, options: LaunchOptions, { placement, makeThreads }: Placed) {
+    const { onInspection, inMemory = {}, mayRestart = false } = options;
     this.#mayRestart = mayRestart;
-    const placement = placementOf(config, { cores: availableParallelism(), ownsProcess });
     this.#placement = placement;
     this.#config = { ...config, lanes: placement.lanes };
     const isInMemory = inMemory.disk !== undefined || inMemory.clients !== undefined;
@@ -150,7 +153,7 @@ class Node implements RunningNode {
       onInspection: (event) => this.#inspect(event),
       onStopNode: (reason) => this.#fail(reason),
     };
-    this.#threads = placement.threads === "one" ? new OneThread(threads) : new OwnThreads(threads);
+    this.#threads = makeThreads(threads);
     this.ready = this.#ready.promise;
     this.stopped = this.#stopped.promise;
     // Whoever waits for it hears that it did not come; nobody has to.
@@ -212,7 +215,7 @@ class Node implements RunningNode {
 
   async start({ transport: given, skip = [], logControl }: LaunchOptions): Promise<void> {
     const config = this.#config;
-    if (this.#hasFolder) this.#makeFolder();
+    if (this.#hasFolder) makeNodeFolder(config);
     // The folder lock is taken before anything else: a node whose folder is in use may do nothing at all.
     await this.#threads.openFolder();
     const { threads, lanes, because } = this.#placement;
@@ -223,6 +226,8 @@ class Node implements RunningNode {
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
     const [counts, nats] = [this.#shareCounts(), config.natsUrls.length > 0];
+    const ofActors =
+      config.actorMetricsMs > 0 ? (await import("./actor-reports.ts")).actorReports : undefined;
     await this.#threads.startLanes({ counts, nats, ownDoor: this.#admin?.ownDoor, skips });
     const main = this.#makeMain();
     this.#main = main;
@@ -235,7 +240,7 @@ class Node implements RunningNode {
     });
     this.#deliver(this.#early);
     this.#early = [];
-    this.#stopReports = this.#startReports(main);
+    this.#stopReports = this.#startReports(main, ofActors);
     await this.#threads.openClients();
     // A folder that is another's, or damaged, is known once the log has been read.
     const outcome = await Promise.race([recovered, this.stopped]);
@@ -244,14 +249,6 @@ class Node implements RunningNode {
     this.#stopServerReports = reportServer(config, this.#threads.ports, (report) => {
       main.system.tell("admin", report);
     });
-  }
-
-  #makeFolder(): void {
-    const { dataDir, lanes } = this.#config;
-    makeDataFolder(dataDir);
-    const bytesStop = treeBytesStop(machine().memoryBytes, lanes);
-    const problem = memoryProblem(dataDir, bytesStop, lanes);
-    if (problem !== undefined) throw new Error(problem);
   }
 
   async #openAdmin(logControl: LogControl | undefined): Promise<AdminServer> {
@@ -300,7 +297,10 @@ class Node implements RunningNode {
   }
 
   /** What the admin actor is told now and then. The returned function ends it. */
-  #startReports({ system, gate, state, steps$ }: Main): () => void {
+  #startReports(
+    { system, gate, state, steps$ }: Main,
+    ofActors: typeof actorReports | undefined,
+  ): () => void {
     const stopProcessReports = reportProcess((report) => {
       this.#limitConnections(report);
       system.tell("admin", report);
@@ -309,12 +309,9 @@ class Node implements RunningNode {
       const refused = gate.refused + (this.#authenticated?.refused ?? 0);
       system.tell("admin", { kind: "peersReport", refused });
     }, PEERS_REPORT_INTERVAL_MS);
-    const { actorMetricsMs } = this.#config;
     const reports = new Subscription();
-    if (actorMetricsMs > 0) {
-      const reports$ = actorReports(steps$, actorMetricsMs);
-      reports.add(reports$.subscribe((report) => system.tell("admin", report)));
-    }
+    const reports$ = ofActors?.(steps$, this.#config.actorMetricsMs);
+    reports.add(reports$?.subscribe((report) => system.tell("admin", report)));
     const meter = this.#meter;
     if (meter !== undefined) {
       reports.add(meter.start((report) => system.tell("admin", report)));
@@ -425,6 +422,8 @@ class Node implements RunningNode {
     };
     const own = natsOptions(this.#config, log);
     const options = { ...own, name, subjects, id, log, isUnprotected, questions };
+    // A node that is alone starts sooner without the library of NATS.
+    const { connectNats } = await import("../runtime/nats/transport.ts");
     const transport = await whenNatsIsThere(() => connectNats(options), log, this.#aborted.signal);
     this.#stopNatsReports = reportNatsFiles(this.#config, log);
     // The node was stopped while the connection was made, and nobody else knows of it.

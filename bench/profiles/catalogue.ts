@@ -11,6 +11,7 @@ import { loadProfile } from "./load.ts";
 import { memory } from "./memory.ts";
 import type { Profile } from "./profile.ts";
 import { snapshots } from "./snapshots.ts";
+import { start } from "./start.ts";
 import { startUp } from "./start-up.ts";
 import { treeApply } from "./tree-apply.ts";
 
@@ -61,6 +62,11 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
     summary: "from the start of three servers until they serve",
     needs: "own",
     run: startUp,
+  },
+  start: {
+    summary: "a start from a checkout: until it serves, and what it costs; for --against COMMIT",
+    needs: "own",
+    run: start,
   },
   growth: {
     summary: "zooid with 3, 5, 7 nodes; with 1, 2, 4 lanes; with 10 thousand to 10 million znodes",

@@ -30,6 +30,7 @@ export type MetricName =
   | "bytesPerZnode"
   | "residentMb"
   | "startMs"
+  | "startCpuSeconds"
   | "restartMs"
   | "idleCpuPercent"
   | "batchUs"
@@ -60,6 +61,7 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   bytesPerZnode: { label: "bytes/znode", better: "less", digits: 0 },
   residentMb: { label: "resident MB", better: "less", digits: 0 },
   startMs: { label: "start ms", better: "less", digits: 0 },
+  startCpuSeconds: { label: "start's cpu s", better: "less", digits: 2 },
   restartMs: { label: "restart ms", better: "less", digits: 0 },
   idleCpuPercent: { label: "idle % of a core", better: "less", digits: 1 },
   batchUs: { label: "us/batch alone", better: "less", digits: 1 },

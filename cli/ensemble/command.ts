@@ -11,7 +11,7 @@ import { makeDataFolder } from "../../server/data-folder.ts";
 import { placementOf } from "../../server/threads/choice.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED } from "../command.ts";
 import type { Flag } from "../flags.ts";
-import { LOG_FORMAT_FLAG, LOG_LEVEL_FLAG, logProblems } from "../serve.ts";
+import { LOG_FORMAT_FLAG, LOG_LEVEL_FLAG, logProblems } from "../log-flags.ts";
 import type { NodePlan } from "./node.ts";
 import { busyPorts } from "./ports.ts";
 

@@ -1,11 +1,12 @@
 /** A node of `zooid ensemble --in-process`: it lives in this process and meets the others over a network in memory. */
 import { closeSync, openSync, writeSync } from "node:fs";
-import type { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
+import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
+import { realClock } from "../../runtime/real-clock.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { type NodeConfig, problemsText } from "../../server/config/node-config.ts";
 import { launchNode } from "../../server/node.ts";
 import { NodeLog } from "../log-lines.ts";
-import { logFormatOf, logLevelOf } from "../serve.ts";
+import { logFormatOf, logLevelOf } from "../log-flags.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
 
 function configOf(plan: NodePlan): NodeConfig {
@@ -27,8 +28,14 @@ function openLog(file: string | undefined): Log {
   };
 }
 
+/** Returns what starts nodes of one ensemble. */
+export function localNodes(): (plan: NodePlan) => EnsembleNode {
+  const network = new MemoryNetwork(realClock);
+  return (plan) => startLocalNode(network, plan);
+}
+
 /** Starts the node. It cannot be started again after it has stopped, because the network in memory has removed it. */
-export function startLocalNode(network: MemoryNetwork, plan: NodePlan): EnsembleNode {
+function startLocalNode(network: MemoryNetwork, plan: NodePlan): EnsembleNode {
   const config = configOf(plan);
   const file = openLog(plan.logFile);
   const log = new NodeLog({

@@ -1,15 +1,12 @@
 /** Starts an ensemble, prints what happens to it, and stops it. It starts a node again only when an operator has asked the node for that. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { MemoryNetwork } from "../../runtime/testing/memory-transport.ts";
-import { realClock } from "../../runtime/real-clock.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { asEnvironment } from "../../server/nats-environment.ts";
 import { NatsServerMissingError } from "./nats-server-binary.ts";
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../command.ts";
 import { adminLine, nodeLine, type NodeLine } from "../node-line.ts";
 import { stopSignal } from "../signals.ts";
-import { startLocalNode } from "./local-node.ts";
 import { makeNatsCredentials, type NatsCredentials } from "./nats-credentials.ts";
 import type { EnsembleNode, NodePlan } from "./node.ts";
 import { startProcessNode } from "./process-node.ts";
@@ -106,8 +103,9 @@ class Ensemble {
     const { inProcess, natsUrls, entry } = this.#plan;
     const nats = inProcess ? undefined : await this.#natsOf(natsUrls);
     if (nats === undefined) {
-      const network = new MemoryNetwork(realClock);
-      return (plan) => startLocalNode(network, plan);
+      // It brings a whole node along, which an ensemble of processes has no use for.
+      const { localNodes } = await import("./local-node.ts");
+      return localNodes();
     }
     return (plan) => {
       const flags = new Map([...plan.flags, ...nats.flags]);

@@ -1,27 +1,10 @@
-/** What can be wrong between zooid and a NATS server, in words that name the server and the remedy. */
+/** What the library of NATS says is wrong, in words that name the server and the remedy. */
 import {
   AuthorizationError,
   PermissionViolationError,
   TimeoutError,
 } from "@nats-io/transport-node";
-
-export type NatsErrorCode =
-  | "ZOOID_NATS_OPTIONS"
-  | "ZOOID_NATS_UNREACHABLE"
-  | "ZOOID_NATS_CREDENTIALS"
-  | "ZOOID_NATS_TLS"
-  | "ZOOID_NATS_PERMISSION"
-  | "ZOOID_NATS_FAILED";
-
-export class NatsError extends Error {
-  override readonly name = "NatsError";
-  readonly code: NatsErrorCode;
-
-  constructor(code: NatsErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
+import { NatsError, type NatsErrorCode } from "./nats-error.ts";
 
 /** Credentials came later than the server waits for them (`authorization { timeout }`), which does not mean that they are wrong. */
 function isTooLate(error: unknown): boolean {

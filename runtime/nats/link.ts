@@ -16,7 +16,8 @@ import type { EventDetail, LogLevel } from "../effects.ts";
 import type { Offered, TransportStatus } from "../transport.ts";
 import { MESSAGE_BYTES_MAX, split } from "./fragments.ts";
 import { encodeOffered } from "./offered.ts";
-import { connectProblem, NatsError, permissionProblem } from "./errors.ts";
+import { connectProblem, permissionProblem } from "./errors.ts";
+import { NatsError } from "./nats-error.ts";
 import {
   isNatsServer,
   type NatsIdentity,

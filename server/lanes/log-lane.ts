@@ -7,7 +7,7 @@ import { slowStepMs } from "../config/node-config.ts";
 import { openDataFolders, ownerOf } from "../log-folder.ts";
 import { MeasuredDisk } from "../measures/measured-disk.ts";
 import { meterOf } from "../measures/meter.ts";
-import { addLogActor } from "../placement.ts";
+import { addLogActor } from "../actors/log.ts";
 import type { PlacedConfig } from "../threads/choice.ts";
 
 export default async function logLane(

@@ -1,9 +1,5 @@
 /** How the clients of one lane reach it: its port for ZooKeeper's clients, and its connection to NATS for native ones. */
-import {
-  type ClientMessage,
-  connectNatsClients,
-  type NatsClients,
-} from "../../runtime/nats/client-subjects.ts";
+import type { ClientMessage, NatsClients } from "../../runtime/nats/client-subjects.ts";
 import {
   ConnectionCounts,
   type SharedCounts,
@@ -19,12 +15,11 @@ import { gatewaySubject, laneSubject, wordSubjects } from "../../protocol/subjec
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { NatsReport } from "../../actors/admin/messages.ts";
 import type { Topic } from "../../actors/topics.ts";
-import { addFeedActor, addGatewayActors } from "../gateways.ts";
+import { addFeedActor, addGatewayActors, addReplicaActors } from "../actors/lane.ts";
 import { machine, memoryLimits } from "../memory-limits.ts";
 import { natsLog, natsTopic } from "../nats-log.ts";
 import { natsOptions } from "../nats-options.ts";
 import { whenNatsIsThere } from "../nats-wait.ts";
-import { addReplicaActors } from "../placement.ts";
 import { reportLane } from "../process-report.ts";
 import { loadTerms, tlsFiles } from "../tls/load-terms.ts";
 import { watchFiles } from "../tls/reload.ts";
@@ -194,5 +189,6 @@ async function clientsOf(
   const log = natsLog(id, onInspection, lane);
   const name = `zooid ${ensemble} ${id} clients ${lane}`;
   const options = { ...natsOptions(config, log), ...own, name, log };
+  const { connectNatsClients } = await import("../../runtime/nats/client-subjects.ts");
   return whenNatsIsThere(() => connectNatsClients(options), log, signal);
 }

@@ -8,7 +8,7 @@ import { realClock } from "../../runtime/real-clock.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { openDataFolders, ownerOf } from "../log-folder.ts";
 import { MeasuredDisk } from "../measures/measured-disk.ts";
-import { addLogActor } from "../placement.ts";
+import { addLogActor } from "../actors/log.ts";
 import type { ClientPorts } from "./client-doors.ts";
 import { LaneClients } from "./lane-clients.ts";
 import type { ClientsOptions, MainPart, Threads, ThreadsOptions } from "./threads.ts";

@@ -75,3 +75,5 @@ export interface Threads {
   /** Releases the data folder. */
   closeFolder(): Promise<void>;
 }
+
+export type MakeThreads = (options: ThreadsOptions) => Threads;

@@ -3,7 +3,7 @@ import type { X509Certificate } from "node:crypto";
 import { statSync } from "node:fs";
 import type { EventDetail, LogLevel } from "../../runtime/effects.ts";
 import type { EventName } from "../../protocol/events.ts";
-import { NatsError } from "../../runtime/nats/errors.ts";
+import { NatsError } from "../../runtime/nats/nats-error.ts";
 import type { NatsLog } from "../../runtime/nats/link.ts";
 import type { NatsTlsMaterial } from "../../runtime/nats/servers.ts";
 import type { NodeConfig } from "../config/node-config.ts";

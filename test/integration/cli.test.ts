@@ -51,6 +51,20 @@ test("--version prints the version of package.json", async (t) => {
   t.true(text.includes(`"version": "${stdout.trim()}"`));
 });
 
+test("what npm runs does not load the compiler of TypeScript where the sources were kept before", async (t) => {
+  const entry = fileURLToPath(new URL("../../cli/checkout.js", import.meta.url));
+  const say =
+    "data:text/javascript,process.on('exit',()=>console.log(process.moduleLoadList.some((name)=>name.includes('amaro'))))";
+  const start = (...args: readonly string[]): Promise<string> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, ["--import", say, ...args], (_, stdout) => resolve(stdout));
+    });
+  const first = await start(entry, "--version");
+  const kept = await start(entry, "--version");
+  t.is(kept, `${first.split("\n")[0]}\nfalse\n`);
+  t.regex(await start(ENTRY, "--version"), /\ntrue\n$/, "a start that finds nothing kept does");
+});
+
 test("on a Node that is too old it says which it needs, before anything else fails", async (t) => {
   const old =
     "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.20.2'})";

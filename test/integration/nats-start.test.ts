@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { peerSubjects } from "../../protocol/subjects.ts";
-import { NatsError } from "../../runtime/nats/errors.ts";
+import { NatsError } from "../../runtime/nats/nats-error.ts";
 import { connectNats, type NatsTransportOptions } from "../../runtime/nats/transport.ts";
 import type { Transport } from "../../runtime/transport.ts";
 import { Child } from "../support/child.ts";

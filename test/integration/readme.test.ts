@@ -53,7 +53,7 @@ function layout(text: string): string[] {
 
 test("npm start is the ensemble, and prints the lines that the README shows", async (t) => {
   const manifest: unknown = JSON.parse(await readFile(join(CHECKOUT, "package.json"), "utf8"));
-  t.like(manifest, { scripts: { start: "exec node cli/zooid.ts ensemble" } });
+  t.like(manifest, { scripts: { start: "exec node cli/checkout.js ensemble" } });
   const shown = (await blocks("Start")).find((block) => block.includes("ready: node"));
   t.deepEqual(layout(running().output()), layout(shown ?? "the README shows no lines"));
 });

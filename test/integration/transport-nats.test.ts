@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import { filter, firstValueFrom } from "rxjs";
 import { peerSubjects } from "../../protocol/subjects.ts";
 import type { Incoming, Transport, TransportOutcome } from "../../runtime/transport.ts";
-import { NatsError } from "../../runtime/nats/errors.ts";
+import { NatsError } from "../../runtime/nats/nats-error.ts";
 import { connectNats, type NatsTransportOptions } from "../../runtime/nats/transport.ts";
 import { server as numbered } from "../support/plain-calls.ts";
 import {

@@ -1,4 +1,4 @@
-/** What a built module brings along: its files of ours, in bytes, and the packages. */
+/** What a module brings along when it is run: its files of ours, in bytes, and the packages. */
 import { readFileSync, statSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { importsOf } from "../setup/scan.ts";
@@ -11,6 +11,9 @@ export type Reach = {
   /** The packages that are imported; sorted. */
   readonly packages: readonly string[];
   readonly files: readonly string[];
+  /** Those of the files that an import of the module loads, and the packages that they import; sorted. */
+  readonly eagerFiles: readonly string[];
+  readonly eagerPackages: readonly string[];
 };
 
 export function reachOf(root: string, entry: string): Reach {
@@ -21,6 +24,8 @@ export function reachOf(root: string, entry: string): Reach {
     eagerBytes: bytesOf(eager.files),
     packages: [...all.packages].toSorted(),
     files: [...all.files].map((file) => relative(root, file)).toSorted(),
+    eagerFiles: [...eager.files].map((file) => relative(root, file)).toSorted(),
+    eagerPackages: [...eager.packages].toSorted(),
   };
 }
 
@@ -36,8 +41,8 @@ function walk(
   const packages = new Set<string>();
   for (const file of files) {
     const text = readFileSync(file, "utf8");
-    for (const { specifier } of importsOf(text)) {
-      if (specifier.startsWith("node:")) continue;
+    for (const { specifier, typeOnly } of importsOf(text)) {
+      if (typeOnly || specifier.startsWith("node:")) continue;
       if (!later && text.includes(`import("${specifier}")`)) continue;
       if (specifier.startsWith(".")) files.add(resolve(dirname(file), specifier));
       else packages.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier);

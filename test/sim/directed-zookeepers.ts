@@ -33,6 +33,16 @@ const MIX: Workload["mix"] = {
   ...{ lifetime: 0, multiRead: 0, syncRead: 0.2, read: 0.4, watch: 0, close: 0.01 },
 };
 
+/**
+ * Few znodes, which come and go all the time: what a stream has seen of one is soon about another, also where a subscriber takes it over or
+ * a connection is lost in between.
+ */
+const BRIEF_KEYS = 2;
+const BRIEF_MIX: Workload["mix"] = {
+  ...{ setData: 0.2, create: 2, delete: 2, sequential: 0.1, ephemeral: 0.5, consume: 0.2 },
+  ...{ multi: 0.3, lifetime: 0, multiRead: 0, syncRead: 0.1, read: 0.4, watch: 0, close: 0 },
+};
+
 /** A read does not wait behind a write that cannot be committed, so that it is answered for as long as the node may answer. */
 const READS: Workload["mix"] = {
   ...{ setData: 0, create: 0, delete: 0, sequential: 0, ephemeral: 0, consume: 0, multi: 0 },
@@ -42,11 +52,13 @@ const READS: Workload["mix"] = {
 export function zookeepers(plan: Plan, random: Random): Partial<Plan> {
   const [workload] = plan.clients;
   if (workload === undefined) return {};
+  const isBrief = random.chance(0.4);
   const user = {
     ...workload,
     mix: MIX,
     timeoutMs: plan.minSessionTimeoutMs,
     ...{ dataBytes: 40, keys: 5, outstandingMax: 8, renewals: [], readOnly: false, patient: false },
+    ...(isBrief ? { mix: BRIEF_MIX, keys: BRIEF_KEYS } : {}),
     ...{ flood: false, hog: false, slowReader: random.chance(0.3), quotas: 0 },
   };
   const nodes = random.pick([1, 3, 3]);
@@ -68,7 +80,7 @@ export function zookeepers(plan: Plan, random: Random): Partial<Plan> {
     clients: plan.clients.slice(0, 2),
     zookeepers: {
       clients: [...users, reader],
-      streamsMax: 6,
+      streamsMax: isBrief ? 12 : 6,
       grantMs: random.pick([10, 50, 300]),
     },
   };

@@ -25,15 +25,10 @@ import { ActorSystem } from "../../../runtime/system.ts";
 import type { Offered } from "../../../runtime/transport.ts";
 import { SeededRandomness, VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
 import type { NodeConfig } from "../../../server/config/node-config.ts";
-import {
-  addAdminActor,
-  addChangesActor,
-  addFeedActor,
-  addGatewayActors,
-} from "../../../server/gateways.ts";
+import { addFeedActor, addGatewayActors, addReplicaActors } from "../../../server/actors/lane.ts";
+import { addAdminActor, addChangesActor } from "../../../server/actors/main.ts";
 import type { PlacedConfig } from "../../../server/threads/choice.ts";
 import { validate } from "../../../server/config/validate.ts";
-import { addReplicaActors } from "../../../server/placement.ts";
 import { wireAll } from "../../../server/wiring.ts";
 import { must } from "../target.ts";
 import type { Turn } from "../../../runtime/turn.ts";

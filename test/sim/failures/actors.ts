@@ -2,18 +2,14 @@
 import type { Actor } from "../../../runtime/actor.ts";
 import type { ActorSystem } from "../../../runtime/system.ts";
 import { NEVER } from "rxjs";
+import { addFeedActor, addGatewayActors, addReplicaActors } from "../../../server/actors/lane.ts";
+import { addLogActor } from "../../../server/actors/log.ts";
 import {
   addAdminActor,
   addChangesActor,
-  addFeedActor,
-  addGatewayActors,
-} from "../../../server/gateways.ts";
-import {
-  addLogActor,
-  addReplicaActors,
   addReplicationActors,
-  peerGate,
-} from "../../../server/placement.ts";
+} from "../../../server/actors/main.ts";
+import { peerGate } from "../../../server/placement.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { SeededRandomness } from "../../../runtime/testing/virtual-clock.ts";
 import { configOf } from "../config.ts";

@@ -2,7 +2,8 @@
 import { plant } from "./hooks.ts";
 import type { Survivor } from "../failures/survivors.ts";
 import type { DirectedName } from "../directed.ts";
-import type { Mutant } from "./mutant.ts";
+import { Violation } from "../checks/violation.ts";
+import type { Campaign, Mutant } from "./mutant.ts";
 
 export type Report =
   | { readonly kind: "passed"; readonly seed: number }
@@ -17,8 +18,11 @@ export type Setting = {
   readonly failing?: Survivor | undefined;
   /** The name of the story that is played. */
   readonly story?: string | undefined;
-  readonly campaign?: Mutant["campaign"];
+  readonly campaign?: Campaign | undefined;
 };
+
+/** How many runs of visits one seed is. */
+const VISITS = 100;
 
 /** Without a mutant: the control, which is to pass. */
 export async function runSeeds(
@@ -54,11 +58,28 @@ export async function runSeeds(
   }
 }
 
-async function campaignOf(
-  campaign: NonNullable<Mutant["campaign"]>,
-): Promise<(seed: number) => unknown> {
-  if (campaign === "rights") return (await import("../recipes/rights/campaign.ts")).runRights;
-  return (await import("../recipes/campaign.ts")).runRecipes;
+async function campaignOf(campaign: Campaign): Promise<(seed: number) => unknown> {
+  switch (campaign) {
+    case "rights":
+      return (await import("../recipes/rights/campaign.ts")).runRights;
+    case "recipes":
+      return (await import("../recipes/campaign.ts")).runRecipes;
+    case "visits": {
+      const { checkVisits } = await import("../../support/zk-stream-visits.ts");
+      return (seed) => violating(() => checkVisits({ seed, numRuns: VISITS }));
+    }
+  }
+}
+
+/** What a property says of a run that fails is a violation of what streams promise. */
+async function violating(run: () => Promise<unknown>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const [, why = text] = /Got error: (.*)/.exec(text) ?? [];
+    throw new Violation("change streams", why);
+  }
 }
 
 async function runAll(run: (seed: number) => unknown, last: number): Promise<void> {

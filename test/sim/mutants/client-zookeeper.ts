@@ -177,7 +177,7 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "zk-taken-over-with-what-was-gone",
-    plan: "zookeepers",
+    campaign: "visits",
     mistake: "whoever takes a stream over is told of deletions from before its read",
     edits: [
       {
@@ -189,27 +189,77 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "zk-forgets-what-it-has-not-seen",
-    plan: "zookeepers",
+    campaign: "visits",
     mistake:
       "a znode that only events of a lost connection have told of, and that is gone after it, is no gap",
     edits: [{ file: STREAMS, find: "    noteLost(stream);\n", replace: "" }],
   },
   {
     name: "zk-replaced-before-it-was-seen",
-    plan: "zookeepers",
+    campaign: "visits",
     mistake:
       "a znode that whoever takes a stream over may know is replaced by another one without a gap",
     edits: [
       {
         file: LOOKS,
-        find: "  if (deletions > 1 || isOlder(entry)) return true;",
-        replace: "  if (deletions > 1) return true;",
+        find: "  if (isOlder(entry)) stream.hasGap = true;\n  if (isKnown",
+        replace: "  if (isKnown",
+      },
+    ],
+  },
+  {
+    name: "zk-forgets-what-an-earlier-connection-said",
+    campaign: "visits",
+    mistake:
+      "a znode that may have been replaced is created, where a second connection is lost before the look",
+    edits: [
+      {
+        file: STREAMS,
+        find: "Math.min(createdBy, stream.unseen.get(path) ?? Infinity)",
+        replace: "createdBy",
+      },
+    ],
+  },
+  {
+    name: "zk-came-and-went-between-two-looks",
+    campaign: "visits",
+    mistake: "a stream is taken over from where a znode was there that it has not seen",
+    edits: [{ file: LOOKS, find: "staying && deletions === expected &&", replace: "staying &&" }],
+  },
+  {
+    name: "zk-walk-leaves-out-what-an-event-has-asked",
+    campaign: "visits",
+    mistake: "the first walk is done before a znode that an event has asked for is looked at",
+    edits: [{ file: LOOKS, find: "stream.entries.get(child)?.ofWalk ?? true", replace: "true" }],
+  },
+  {
+    name: "zk-watches-that-fire-once-tell-all",
+    campaign: "visits",
+    mistake:
+      "children that came and went behind a watch that had fired are forgotten with a connection",
+    edits: [
+      {
+        file: STREAMS,
+        find: "if (!stream.staying && isOlder(entry))",
+        replace: "if (stream.number < 0)",
+      },
+    ],
+  },
+  {
+    name: "zk-deletion-without-a-zxid",
+    campaign: "visits",
+    mistake: "whoever takes a stream over is told of a deletion that may have been before its read",
+    edits: [
+      {
+        file: LINGERING,
+        find: "if (isExact && deletedAt === undefined && after < lastZxid) stream.hasGap = true;",
+        replace: "",
       },
     ],
   },
   {
     name: "zk-taken-over-too-early",
-    plan: "zookeepers",
+    campaign: "visits",
     mistake: "a stream is taken over from before where it has seen everything",
     edits: [
       {

@@ -5,7 +5,7 @@ import { type DirectedName, isDirected } from "../directed.ts";
 import { isSurvivor } from "../failures/survivors.ts";
 import { MUTANTS } from "./all.ts";
 import { runSeeds, type Setting } from "./child.ts";
-import type { Mutant } from "./mutant.ts";
+import { isCampaign, type Mutant } from "./mutant.ts";
 import { type Fate, runMutant } from "./run.ts";
 
 const HELP = `npm run sim:mutants -- [options]
@@ -169,8 +169,7 @@ if (values.help) {
   const mutant = values.only === undefined ? undefined : chosen(values.only)[0];
   const failing = isSurvivor(values.failing) ? values.failing : undefined;
   const { story } = values;
-  const campaign =
-    values.campaign === "rights" || values.campaign === "recipes" ? values.campaign : undefined;
+  const campaign = isCampaign(values.campaign) ? values.campaign : undefined;
   const setting: Setting = { plan: plan(), failing, story, campaign };
   await runSeeds(mutant, wholeNumber("seeds", values.seeds), setting);
 } else {

@@ -23,9 +23,21 @@ export type Mutant = {
   readonly plan?: DirectedName;
   /** What it spoils breaks no invariant, since the rest makes up for it, but is what this story expects: that is played, with each seed. */
   readonly story?: string;
-  /** It shows where real clients are run with promises (`test/sim/recipes/`): that is played, with each seed, not a plan. */
-  readonly campaign?: "rights" | "recipes";
+  /** It shows in this campaign: that is played, with each seed, not a plan. */
+  readonly campaign?: Campaign;
 };
+
+/**
+ * `rights`, `recipes`: real clients with promises (`test/sim/recipes/`). `visits`: subscribers of streams over ZooKeeper's protocol that come
+ * and go (`test/support/zk-stream-visits.ts`), a hundred runs a seed.
+ */
+export type Campaign = "rights" | "recipes" | "visits";
+
+const CAMPAIGNS: readonly Campaign[] = ["rights", "recipes", "visits"];
+
+export function isCampaign(name: string | undefined): name is Campaign {
+  return CAMPAIGNS.some((each) => each === name);
+}
 
 /** A mutant that no longer fits the sources. It must be rewritten: one that is skipped would prove nothing. */
 export class StaleMutant extends Error {

@@ -184,8 +184,7 @@ test("a command of the console loads neither the server nor the actors", (t) => 
   t.true(files.some((file) => file === "client/connect.ts"));
   t.deepEqual(
     files.filter((file) => /^(?:actors|server)\//.test(file)),
-    // Imported by a module of which only types are.
-    ["server/config/nearest.ts"],
+    [],
   );
   // The list of commands is loaded by every command.
   const text = readFileSync(new URL("cli/main.ts", ROOT), "utf8");

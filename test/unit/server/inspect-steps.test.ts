@@ -3,7 +3,8 @@ import test from "ava";
 import { Observable, Subject, VirtualTimeScheduler } from "rxjs";
 import type { ActorReport } from "../../../actors/admin/messages.ts";
 import type { StepEvent } from "../../../runtime/inspection.ts";
-import { actorReports, stepsOf } from "../../../server/inspect-steps.ts";
+import { actorReports } from "../../../server/actor-reports.ts";
+import { stepsOf } from "../../../server/inspect-steps.ts";
 import { server } from "../../support/plain-calls.ts";
 
 function step(actor: string, tookUs: number, queued = 0): StepEvent {

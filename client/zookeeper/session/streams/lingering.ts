@@ -3,6 +3,7 @@
  * again at the zxid of that read. Where znodes come and go all the time there would be a gap each time; this stream has seen all of them go.
  */
 import type { Subscribe } from "../messages.ts";
+import type { Zxid } from "../../../../protocol/zxid.ts";
 import { isGoneBy, want } from "./entries.ts";
 import type { Entry, Stream, Streams } from "./state.ts";
 
@@ -23,7 +24,7 @@ export function adoptable(
 }
 
 /** Goes back to where the subscriber wants to begin. What happened since is looked at again, for its data. */
-export function adopt(stream: Stream, wish: Subscribe): void {
+export function adopt(stream: Stream, wish: Subscribe, lastZxid: Zxid): void {
   const { subscription, after, isExact } = wish;
   stream.subscription = subscription;
   stream.isExact = isExact;
@@ -32,12 +33,12 @@ export function adopt(stream: Stream, wish: Subscribe): void {
   stream.unconsumed = 0;
   stream.after = after;
   const { known, untaken, deletions, entries, recursive, staying } = stream;
+  stream.hasGap = false;
   for (const entry of entries.values()) {
     for (const each of [entry, entry.next]) {
-      if (each !== undefined) passOver(stream, each);
+      if (each !== undefined) passOver(stream, each, lastZxid);
     }
   }
-  stream.hasGap = false;
   // The subscriber knows of no other znodes than those that were there then.
   stream.seen = [...stream.seen, ...deletions].filter(({ zxid, kind, stat }) => {
     return kind === "deleted" && zxid > after && stat.czxid <= after;
@@ -53,10 +54,17 @@ export function adopt(stream: Stream, wish: Subscribe): void {
 }
 
 /** What has happened to a znode that is still to be looked at, as the subscriber knows it that has read at `after`. */
-function passOver(stream: Stream, entry: Entry): void {
-  const { known, untaken, after, isExact } = stream;
-  const { path, floor, deletedBehind = after } = entry;
+function passOver(stream: Stream, entry: Entry, lastZxid: Zxid): void {
+  const { known, untaken, after, isExact, staying } = stream;
+  const { path, floor, deletedAt, deletedBehind = after } = entry;
+  if (!staying) {
+    // What happened after the watch has fired nobody has said.
+    entry.isOlder = isExact && floor < after;
+    return;
+  }
   if (deletedBehind < after) {
+    // An event that names no zxid is of one up to the latest answer.
+    if (isExact && deletedAt === undefined && after < lastZxid) stream.hasGap = true;
     known.delete(path);
     untaken.delete(path);
   }

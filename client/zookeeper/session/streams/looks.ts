@@ -71,7 +71,8 @@ export function lookAnswered(
   switch (reply.kind) {
     case "data": {
       const { czxid } = reply.stat;
-      if (hasMissed(stream, entry, czxid)) noteMissed(stream, entry, czxid);
+      const isSame = stream.known.get(path)?.czxid === czxid;
+      if (!isSame && czxid > stream.after) noteChanged(stream, entry, czxid, true);
       observeThere(stream, path, reply, deletionsOf(entry));
       forgetDeletions(entry);
       return undefined;
@@ -100,7 +101,7 @@ function failed(
   const { path } = entry;
   const isRoot = path === stream.path;
   if (code === Code.noNode) {
-    if (hasMissed(stream, entry)) noteMissed(stream, entry, zxid);
+    noteChanged(stream, entry, zxid, false);
     observeGone(stream, path, zxid, deletionsOf(entry));
     // Watches that fire once are left at znodes; where there is none, only `exists` leaves one. Others are told of by their parents.
     entry.absence = isRoot && !stream.staying && look.kind !== "absence";
@@ -133,10 +134,13 @@ function childrenAnswered(
     entry.data = true;
   }
   if (walk?.isFirst === true) noteGap(stream, stat);
+  if (!staying) noteBrief(stream, entry, stat);
   const below = path === "/" ? "/" : `${path}/`;
   for (const name of children) {
     const child = `${below}${name}`;
-    const isDone = walk === undefined ? known.has(child) : walk.listed.has(child);
+    // Where an event has asked for it, the walk waits for that too: it may have been created long before.
+    const isOfWalk = stream.entries.get(child)?.ofWalk ?? true;
+    const isDone = walk === undefined ? known.has(child) : walk.listed.has(child) && isOfWalk;
     if (isDone) continue;
     const isWalk = ofWalk && walk !== undefined;
     want(stream, { path: child, floor, data: !staying, children: true, ofWalk: isWalk });
@@ -151,30 +155,35 @@ function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
   if (stream.isExact && pzxid > stream.after && cversion !== numChildren) stream.hasGap = true;
 }
 
-/**
- * Whether a znode may have been there since the stream looked last, besides the one that it has seen then and the one that it finds now
- * (undefined: there is none). Each event of a deletion is of another one; watches that fire once do not tell of each.
- */
-function hasMissed(stream: Stream, entry: Entry, czxid?: Zxid): boolean {
-  const { known, staying, after } = stream;
-  const before = known.get(entry.path);
-  const each = entry.next === undefined ? [entry] : [entry, entry.next];
-  const deletions = each.reduce((sum, of) => sum + of.deletions, 0);
-  if (before !== undefined) return before.czxid !== czxid && (deletions > 1 || !staying);
-  if (czxid === undefined) return true;
-  if (czxid <= after) return false;
-  if (deletions > 1 || isOlder(entry)) return true;
-  return each.some(({ deletedBehind = -1 }) => deletedBehind >= after);
+/** Children may have come and gone since the watch that fires once has fired, and before the znode was looked at. */
+function noteBrief(stream: Stream, entry: Entry, { pzxid }: Stat): void {
+  const { subscription, startedAt, after } = stream;
+  if (subscription === undefined) stream.startedAt = laterOf(startedAt, pzxid);
+  else if (isOlder(entry) && pzxid > after) stream.hasGap = true;
 }
 
-/** What the znode was when it was deleted cannot be told. The subscriber may know of it, or whoever takes the stream over. */
-function noteMissed(stream: Stream, entry: Entry, zxid: Zxid): void {
-  const { walk, isExact, known, subscription, startedAt } = stream;
-  const { path } = entry;
-  if (subscription === undefined) stream.startedAt = laterOf(startedAt, zxid);
-  if (known.has(path)) return;
-  if (walk?.isFirst === true && isExact && path !== stream.path) stream.hasGap = true;
+/**
+ * The znode is another one than when the stream looked last, or none. One that was there in between, and what it was when it was deleted,
+ * cannot be told; neither can be when the one that the stream has seen was deleted, unless an event has named the zxid. The subscriber may
+ * know that, or whoever takes the stream over.
+ */
+function noteChanged(stream: Stream, entry: Entry, zxid: Zxid, isThere: boolean): void {
+  const { walk, isExact, known, subscription, startedAt, after, staying } = stream;
+  const { path, next } = entry;
+  const each = next === undefined ? [entry] : [entry, next];
+  // Each event of a deletion is of another znode. Watches that fire once do not tell of each.
+  const deletions = each.reduce((sum, of) => sum + of.deletions, 0);
+  const isKnown = known.has(path);
+  const expected = isKnown ? 1 : 0;
+  const isSure = staying && deletions === expected && deletionsOf(entry).length === expected;
+  if (subscription === undefined) {
+    if (!isSure || (!isKnown && !isThere)) stream.startedAt = laterOf(startedAt, zxid);
+    return;
+  }
   if (isOlder(entry)) stream.hasGap = true;
+  if (isKnown || path === stream.path || walk?.isFirst !== true || !isExact) return;
+  const isDeletedSince = each.some(({ deletedBehind = -1 }) => deletedBehind >= after);
+  if (!isThere || deletions > 1 || isDeletedSince) stream.hasGap = true;
 }
 
 /** Whether the znode itself was deleted since then, and perhaps created again, is to be seen at its parent. */

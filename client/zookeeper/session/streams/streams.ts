@@ -38,7 +38,7 @@ export function subscribe(turn: Turn, wish: Subscribe): void {
   const path = wholePath(options.chroot, wish.path);
   const lingering = adoptable(streams, { path, recursive, after });
   if (lingering !== undefined) {
-    adopt(lingering, wish);
+    adopt(lingering, wish, turn.state.lastZxid);
     streams.bySubscription.set(subscription, lingering);
     touch(turn, lingering);
     return;
@@ -167,6 +167,8 @@ export function loseStreams(turn: Turn): void {
     }
     stream.round += 1;
     for (const [path, entry] of stream.entries) {
+      // Watches that fire once may not have told of all of its children.
+      if (!stream.staying && isOlder(entry)) stream.hasGap = true;
       if (stream.known.has(path) || !mayHaveBeenRead(stream, entry)) continue;
       // What a connection before this one has said of the znode still holds: nobody has looked at it since.
       const createdBy = isOlder(entry) ? stream.after : Infinity;

@@ -1,47 +1,32 @@
-/** The actors that face clients, operators, and the process that a node lives in. */
-import { adminActor } from "../actors/admin/admin.ts";
-import { changesActor, type ChangesOptions } from "../actors/changes/changes.ts";
-import { feedActor, type FeedOptions } from "../actors/feed/feed.ts";
-import { natsGatewayActor, type NatsGatewayOptions } from "../actors/gateway/nats/gateway.ts";
+/** The actors of a tree lane: its replica with its submitter, and the gateways of its clients. */
+import { crc32 } from "node:zlib";
+import { feedActor, type FeedOptions } from "../../actors/feed/feed.ts";
+import { natsGatewayActor, type NatsGatewayOptions } from "../../actors/gateway/nats/gateway.ts";
 import {
   zooKeeperGatewayActor,
   type ZooKeeperGatewayOptions,
-} from "../actors/gateway/zookeeper/gateway.ts";
-import type { ActorSystem } from "../runtime/system.ts";
-import { authenticationOf } from "./config/authentication.ts";
-import type { PlacedConfig } from "./threads/choice.ts";
-import { zooidVersion } from "./version.ts";
+} from "../../actors/gateway/zookeeper/gateway.ts";
+import { submitterActor } from "../../actors/submitter/submitter.ts";
+import { treeActor, type TreeOptions } from "../../actors/tree/tree.ts";
+import type { ActorSystem } from "../../runtime/system.ts";
+import { authenticationOf } from "../config/authentication.ts";
+import type { PlacedConfig } from "../threads/choice.ts";
 
-/** The version of ZooKeeper whose operations are served. Tools compare it. */
-const ZOOKEEPER_VERSION = "3.8.0";
-/** Tools expect a date here. It is that of reproducible builds. */
-const BUILT = "1970-01-01 00:00 UTC";
-
-/** The admin actor lives on the main thread, beside the replication actors. */
-export function addAdminActor(
+/** A lane's replica and its submitter. */
+export function addReplicaActors(
   system: ActorSystem,
   config: PlacedConfig,
-  environment: readonly (readonly [string, string])[] = [],
+  lane: number,
+  options: Pick<
+    TreeOptions,
+    "ringBytesMax" | "snapshotChunkBytes" | "slabBytes" | "limits" | "removals" | "skips"
+  > = {},
 ): void {
-  const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
-  const { id: server, members: voters, lanes, readOnlyMode } = config;
-  const startedMs = system.nowMs;
-  // `conf` picks what it tells.
-  const about = {
-    server,
-    voters,
-    lanes,
-    readOnlyMode,
-    version,
-    environment,
-    configuration: config,
-  };
-  system.add(adminActor({ ...about, startedMs }));
-}
-
-/** The changes actor, which gives change streams to readers in this process, lives on the main thread. */
-export function addChangesActor(system: ActorSystem, options: ChangesOptions = {}): void {
-  system.add(changesActor(options));
+  const { id: server, members } = config;
+  // ZooKeeper has nothing there if it is alone.
+  const servers = members.length > 1 ? config.servers : [];
+  system.add(treeActor({ server, lane, crc32, servers, ...options }));
+  system.add(submitterActor({ server, lane }));
 }
 
 /** The feed lives beside the replica of lane 1. Without NATS nobody could hear it. */
