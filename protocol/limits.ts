@@ -322,8 +322,14 @@ export const API_STREAMS_MAX = 16;
 /** Children on a page of the admin server's API. Who asks for more is answered 400. */
 export const API_CHILDREN_MAX = 500;
 
-/** Children that a znode may have for its pages to be made, each of which takes all names. One with more is answered 422. */
-export const API_LISTED_MAX = 50_000;
+/**
+ * Children that a znode may have for its pages to be in the order of their names, each of which takes all names. Those of one with more come
+ * as they stand in the tree.
+ */
+export const API_SORTED_MAX = 10_000;
+
+/** Bytes of names in what a page of such a znode goes on from, of which there is one at least. */
+export const API_CURSOR_BYTES_MAX = 1024;
 
 /** Bytes of the file with the token of the admin server, and the fewest characters of a token. Another is refused at the start. */
 export const ADMIN_TOKEN_FILE_BYTES_MAX = 4096;

@@ -48,6 +48,15 @@ export function counterOf(zxid: Zxid): number {
   return zxid % COUNTERS_PER_EPOCH;
 }
 
+/**
+ * How many zxids come after `from` and up to `to`; 0 if `to` is no later. Where an epoch ends between them, nobody knows from the two
+ * how many zxids it had, and those of `to`'s epoch alone are counted, at least one.
+ */
+export function zxidsBetween(from: Zxid, to: Zxid): number {
+  if (to <= from) return 0;
+  return epochOf(from) === epochOf(to) ? to - from : Math.max(1, counterOf(to));
+}
+
 export function earlierOf(one: Zxid, other: Zxid): Zxid {
   return one < other ? one : other;
 }

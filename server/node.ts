@@ -225,10 +225,10 @@ class Node implements RunningNode {
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
-    const nats = config.natsUrls.length > 0;
+    const [counts, nats] = [this.#shareCounts(), config.natsUrls.length > 0];
     const ofActors =
       config.actorMetricsMs > 0 ? (await import("./actor-reports.ts")).actorReports : undefined;
-    await this.#threads.startLanes({ counts: this.#shareCounts(), nats, skips });
+    await this.#threads.startLanes({ counts, nats, ownDoor: this.#admin?.ownDoor, skips });
     const main = this.#makeMain();
     this.#main = main;
     this.#admin?.attach(main.system, {

@@ -36,8 +36,8 @@ import type {
   Part,
   ProcessReport,
   ServerReport,
-  StreamCounts,
 } from "./messages.ts";
+import { streamsOf } from "./streams.ts";
 
 export type AdminOptions = {
   readonly server: ServerId;
@@ -330,7 +330,7 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
         busy.length === 0 ? 0 : Math.floor(Math.max(...busy.map((report) => report.latencyMs.max))),
     },
     clients: reports.flatMap((report) => report.clients),
-    streams: streamsOf(reports),
+    streams: streamsOf(reports, state.applied),
     voters: options.voters.length,
     followersAlive: state.alive.filter((peer) => peer !== options.server).length,
     peerMessagesRefused: state.refused,
@@ -352,17 +352,6 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     logFolderBytes: state.server.logFolderBytes,
     traceMask: state.traceMask,
   };
-}
-
-function streamsOf(reports: readonly GatewayReport[]): StreamCounts {
-  let [open, waiting, pendingBytes, pendingBytesMax] = [0, 0, 0, 0];
-  for (const { streams } of reports) {
-    open += streams?.open ?? 0;
-    waiting += streams?.waiting ?? 0;
-    pendingBytes += streams?.pendingBytes ?? 0;
-    pendingBytesMax = Math.max(pendingBytesMax, streams?.pendingBytesMax ?? 0);
-  }
-  return { open, waiting, pendingBytes, pendingBytesMax };
 }
 
 function modeOf({ voters, readOnlyMode }: AdminOptions, { role }: Leadership): Mode | undefined {

@@ -4,7 +4,7 @@ import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { Leadership, WriteAdmission } from "../../protocol/replication.ts";
 import { counterOf, countOf, histogramOf } from "./measures.ts";
 import { configurationText, type ShownConfiguration } from "./configuration-text.ts";
-import type { ActorReport, MeasuresReport, StreamCounts } from "./messages.ts";
+import type { ActorReport, MeasuresReport, StreamMetrics } from "./messages.ts";
 
 export type Mode = "standalone" | "leader" | "follower" | "read-only";
 
@@ -40,7 +40,7 @@ export type Metrics = {
   readonly outstanding: number;
   readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
   readonly clients: readonly string[];
-  readonly streams: StreamCounts;
+  readonly streams: StreamMetrics;
   readonly voters: number;
   /** If this node leads: the number of followers whose pings came in time. */
   readonly followersAlive: number;

@@ -1,5 +1,6 @@
 /** The messages of the admin actor, which collects reports on the main thread and answers four-letter words (`admin.ts`). */
 import type { Leadership } from "../../protocol/replication.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { Peers } from "../heartbeat/messages.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
@@ -30,6 +31,22 @@ export type StreamCounts = {
   /** The bytes that wait, of all streams and of the one with the most. */
   readonly pendingBytes: number;
   readonly pendingBytesMax: number;
+  /** The changes that wait, in the same way. */
+  readonly pendingChanges: number;
+  readonly pendingChangesMax: number;
+  /**
+   * The zxid up to which the stream has been sent everything that is furthest behind; undefined: none is. Behind is a stream with changes
+   * that wait, or one that is not open at the tree, since too many wait or its turn has not come.
+   */
+  readonly furthestBehind: Zxid | undefined;
+  /** The latest zxid that the gateway has heard its tree has applied, which reports that itself only now and then. */
+  readonly heardOf: Zxid;
+};
+
+/** The change streams of all lanes together, and how far each lane's is behind that is furthest behind. */
+export type StreamMetrics = Omit<StreamCounts, "furthestBehind" | "heardOf"> & {
+  /** In zxids that the lane's tree has applied, in order of the lanes; 0: none is behind. */
+  readonly lagZxids: readonly (readonly [lane: number, zxids: number])[];
 };
 
 /** From the server, at intervals: what the operating system says about the process. */

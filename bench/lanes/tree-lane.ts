@@ -32,6 +32,7 @@ export class BenchLane {
       lane: number,
       ports: { clientPort: 0, secureClientPort: undefined },
       nats: false,
+      ownDoor: undefined,
       skips: [],
     };
     const lane = await Lane.start({

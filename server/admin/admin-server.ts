@@ -2,6 +2,7 @@
  * The admin server of a node: `/livez` and `/readyz` for probes, `/metrics` for Prometheus, and the commands of ZooKeeper's AdminServer.
  * It answers from the time on when the node begins to start, so that a start that waits is seen as one.
  */
+import { randomBytes } from "node:crypto";
 import type { EventDetail, LogLevel } from "../../runtime/effects.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import type { EventName } from "../../protocol/events.ts";
@@ -46,6 +47,7 @@ export type LogControl = {
 
 type Started = { readonly facts: NodeFacts; readonly health: NodeHealth; readonly api: Api };
 
+const OWN_DOOR_BYTES = 16;
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 const NO_CHANGES = "it changes something, which --admin-changes true (zooid.adminChanges) allows";
 const ONLY_WITH_PROOF =
@@ -57,6 +59,8 @@ const NOT_FOUND: HttpReply = {
 };
 
 export class AdminServer {
+  /** The name of the door by which the node's own clients come in; nobody else knows it. */
+  readonly ownDoor: string = randomBytes(OWN_DOOR_BYTES).toString("hex");
   readonly #options: AdminServerOptions;
   readonly #access: AdminAccess;
   #stopWatching: () => void = () => undefined;
@@ -90,7 +94,9 @@ export class AdminServer {
     const audit = auditInto(config.adminAuditFile, log, () => Date.now());
     const lanes = Math.max(config.lanes, 1);
     const health = new NodeHealth({ system, facts, lanes, threadsAnswer });
-    this.#node = { facts, health, api: new Api({ config, facts, ports, changes, audit }) };
+    const { ownDoor } = this;
+    const api = new Api({ config, facts, ownDoor, ports, changes, audit });
+    this.#node = { facts, health, api };
   }
 
   /** The node goes out of service: from now on no znodes are told or changed, and the session for it ends while the node hears of that. */

@@ -1,20 +1,72 @@
-/** A client of a node in the node's own process, over the port that it has for clients: it may what everybody may, and is bounded as everybody is. */
-import { isIPv6 } from "node:net";
-import { type Client, connect } from "../../client/connect.ts";
+/**
+ * A native client of a node in the node's own process, by the node's own door (`server/threads/own-door.ts`): it may do what everybody may,
+ * and is bounded as everybody is.
+ */
+import { BroadcastChannel } from "node:worker_threads";
+import { type Client, connectOver } from "../../client/connect.ts";
+import { type NativeChannel, NativeWire } from "../../client/native-wire.ts";
+import { sessionOptionsOf } from "../../client/options.ts";
+import type { ChannelEvent } from "../../client/session/messages.ts";
+import { type OwnMessage, ownInboxes } from "../threads/own-door.ts";
 
-const EVERY_ADDRESS: ReadonlySet<string> = new Set(["::", "0.0.0.0"]);
 const CONNECT_MS_MAX = 5_000;
 const OPERATION_MS_MAX = 9_000;
 const SESSION_MS = 30_000;
 
 export type OwnClient = Client;
 
-/** Rejects with UnreachableError while the node serves nobody. */
-export async function connectToOwnNode(address: string, port: number): Promise<Client> {
-  const host = EVERY_ADDRESS.has(address) ? "127.0.0.1" : address;
-  return await connect(`zk://${isIPv6(host) ? `[${host}]` : host}:${port}`, {
+/** What a connection to NATS is to a native client. */
+class OwnChannel implements NativeChannel {
+  readonly up = true;
+  /** As a NATS server has it that has no other setting. */
+  readonly maxPayloadBytes: number = 1024 * 1024;
+  readonly #channel: BroadcastChannel;
+  /** The beginning of the inboxes of this client's connections, behind which their numbers stand. */
+  readonly #inboxes: string;
+  #onEvent: (event: ChannelEvent) => void = () => undefined;
+
+  constructor(name: string, ensemble: string, client: number) {
+    this.#inboxes = `${ownInboxes(ensemble, name)}${client}.`;
+    this.#channel = new BroadcastChannel(name);
+    this.#channel.unref();
+    this.#channel.onmessage = (event) => this.#take((event as MessageEvent).data as OwnMessage);
+  }
+
+  onEvent(handler: (event: ChannelEvent) => void): void {
+    this.#onEvent = handler;
+  }
+
+  send(subject: string, connection: number, bytes: Uint8Array): void {
+    const reply = `${this.#inboxes}${connection}`;
+    const message: OwnMessage = { to: "gateway", subject, reply, bytes: new Uint8Array(bytes) };
+    this.#channel.postMessage(message);
+  }
+
+  close(): Promise<void> {
+    this.#channel.close();
+    return Promise.resolve();
+  }
+
+  #take(message: OwnMessage): void {
+    if (message.to !== "client" || !message.inbox.startsWith(this.#inboxes)) return;
+    const { inbox, bytes } = message;
+    const connection = Number(inbox.slice(this.#inboxes.length));
+    if (bytes === undefined) this.#onEvent({ kind: "noResponders", connection });
+    else this.#onEvent({ kind: "received", connection, bytes });
+  }
+}
+
+let connected = 0;
+
+/** `name`: that of the node's own door. Rejects with UnreachableError while the node serves nobody. */
+export async function connectToOwnNode(name: string, ensemble: string): Promise<Client> {
+  const options = {
+    ensemble,
     connectTimeoutMs: CONNECT_MS_MAX,
     operationTimeoutMs: OPERATION_MS_MAX,
     sessionTimeoutMs: SESSION_MS,
-  });
+  };
+  connected += 1;
+  const channel = new OwnChannel(name, ensemble, connected);
+  return await connectOver(new NativeWire(channel, sessionOptionsOf(options)), options);
 }

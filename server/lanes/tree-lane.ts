@@ -20,7 +20,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       clock: realClock,
       randomness: realRandomness,
       connections: clients.listener,
-      publisher: clients.nats,
+      publisher: clients.publisher,
       slowStepMs: slowStepMs(config),
       meter,
       route: () => link,

@@ -9,6 +9,7 @@ import { realClock } from "../../runtime/real-clock.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { memoryClients, type Subscriber } from "../../runtime/testing/memory-subjects.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
+import type { Publisher } from "../../runtime/transport.ts";
 import { CONNECTION_UNSENT_BYTES_MAX } from "../../protocol/limits.ts";
 import { gatewaySubject, laneSubject, wordSubjects } from "../../protocol/subjects.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
@@ -24,6 +25,7 @@ import { loadTerms, tlsFiles } from "../tls/load-terms.ts";
 import { watchFiles } from "../tls/reload.ts";
 import type { PlacedConfig } from "./choice.ts";
 import { type ClientPorts, doorsOf, takenPorts, tlsTermsOf } from "./client-doors.ts";
+import { OwnDoor } from "./own-door.ts";
 
 /** What a lane is given; it can be sent to a thread. */
 export type TreeLaneData = {
@@ -35,6 +37,8 @@ export type TreeLaneData = {
   readonly ports: ClientPorts;
   /** Whether this node serves clients over NATS. */
   readonly nats: boolean;
+  /** The name of the door for clients of the process itself. Undefined: this lane has none. */
+  readonly ownDoor: string | undefined;
   /** Operations that are not applied. */
   readonly skips: readonly Zxid[];
 };
@@ -60,6 +64,7 @@ export class LaneClients {
   readonly listener: Listener;
   /** Undefined: native clients are not served. */
   readonly nats: NatsClients | undefined;
+  readonly #own: OwnDoor | undefined;
   readonly #data: TreeLaneData;
   readonly #system: () => ActorSystem;
   #stopReports: () => void = () => undefined;
@@ -70,11 +75,18 @@ export class LaneClients {
     readonly system: () => ActorSystem;
     readonly listener: Listener;
     readonly nats: NatsClients | undefined;
+    readonly own: OwnDoor | undefined;
   }) {
     this.#data = of.data;
     this.#system = of.system;
     this.listener = of.listener;
     this.nats = of.nats;
+    this.#own = of.own;
+  }
+
+  /** Where what the lane's gateways say to native clients goes. Undefined: there can be none. */
+  get publisher(): Publisher | undefined {
+    return this.#own === undefined ? this.nats : this.#own.publisherBeside(this.nats);
   }
 
   /** Waits for NATS, if it is used. Clients are heard after `open` only. */
@@ -89,7 +101,8 @@ export class LaneClients {
       counts: new ConnectionCounts(data.counts),
       onMessage: (message) => hear(`zookeeper/${lane}`, message),
     });
-    const clients = new LaneClients({ data, system, listener, nats });
+    const own = ownDoorOf(data, (message) => hear(`nats/${lane}`, message));
+    const clients = new LaneClients({ data, system, listener, nats, own });
     if (terms !== undefined && config.tlsReload) clients.#watchCertificates(surroundings);
     return clients;
   }
@@ -101,9 +114,10 @@ export class LaneClients {
     const { tree: limits, ringBytesMax, heldBytesMax } = memoryLimits(config, machine());
     addReplicaActors(system, config, lane, { limits, ringBytesMax, skips: new Set(skips) });
     const { nats } = this;
-    if (nats !== undefined) {
-      system.observe(`nats/${lane}`, "serving" satisfies Topic).subscribe(() => nats.listen());
-    }
+    system.observe(`nats/${lane}`, "serving" satisfies Topic).subscribe(() => {
+      nats?.listen();
+      this.#own?.listen();
+    });
     system.observe(`nats/${lane}`, "retiring" satisfies Topic).subscribe(() => {
       nats?.leave();
       this.listener.turnAway();
@@ -146,8 +160,16 @@ export class LaneClients {
     this.#stopReports();
     this.#stopWatching();
     await this.listener.close();
+    this.#own?.close();
     await this.nats?.close();
   }
+}
+
+function ownDoorOf(
+  { config: { ensemble }, ownDoor }: TreeLaneData,
+  onMessage: (message: ClientMessage) => void,
+): OwnDoor | undefined {
+  return ownDoor === undefined ? undefined : new OwnDoor({ name: ownDoor, ensemble, onMessage });
 }
 
 /** Undefined: native clients are not served. */

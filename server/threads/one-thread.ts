@@ -59,7 +59,7 @@ export class OneThread implements Threads {
     return {
       disk,
       connections: clients?.listener,
-      publisher: clients?.nats,
+      publisher: clients?.publisher,
       route: () => undefined,
     };
   }

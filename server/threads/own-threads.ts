@@ -30,7 +30,7 @@ export class OwnThreads implements Threads {
     this.#logLane = await this.#start("log-lane", { config });
   }
 
-  async startLanes({ counts, nats, skips }: ClientsOptions): Promise<void> {
+  async startLanes({ counts, nats, ownDoor, skips }: ClientsOptions): Promise<void> {
     const { config } = this.#options;
     const heapBytes = config.laneHeapBytes > 0 ? config.laneHeapBytes : undefined;
     for (let lane = 1; lane <= config.lanes; lane += 1) {
@@ -38,6 +38,8 @@ export class OwnThreads implements Threads {
       const { clientPort, secureClientPort } = ports;
       const data: TreeLaneData = {
         ...{ config, counts, lane, nats, skips },
+        // The clients of the process itself are few, and one lane serves them.
+        ownDoor: lane === 1 ? ownDoor : undefined,
         ports: { clientPort, secureClientPort },
       };
       this.#treeLanes.push(await this.#start("tree-lane", data, heapBytes));

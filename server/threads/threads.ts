@@ -41,6 +41,8 @@ export type ClientsOptions = {
   readonly counts: SharedCounts;
   /** Whether native clients are served. */
   readonly nats: boolean;
+  /** The name of the door for clients of the process itself. Undefined: there is none. */
+  readonly ownDoor: string | undefined;
   /** Operations that are not applied. */
   readonly skips: readonly Zxid[];
 };

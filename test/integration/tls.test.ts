@@ -7,6 +7,7 @@ import { connect, type TLSSocket } from "node:tls";
 import test from "ava";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { startNode, type RunningNode } from "../../server/start.ts";
+import { askAdmin } from "../support/admin.ts";
 import { type Certificate, CertificateFolder } from "../support/certificates.ts";
 import { Child } from "../support/child.ts";
 import { requestFrame } from "../support/gateway-driver.ts";
@@ -38,6 +39,7 @@ test.before(async () => {
       tlsTrustStoreFile: authority.certificate,
       fourLetterWords: ["*"],
       lanes: 2,
+      adminPort: 0,
     },
     { onInspection: (event) => events.push(event) },
   );
@@ -76,6 +78,12 @@ test.serial("without a client port there is the port for TLS only, and conf says
   const conf = await ask("conf");
   t.regex(conf, new RegExp(`^clientPort=-1\nsecureClientPort=${node?.secureClientPort}\n`));
   t.false(conf.includes("password"));
+});
+
+test.serial("the API of the admin server has znodes though no port is without TLS", async (t) => {
+  const { status, text } = await askAdmin(node?.adminUrl ?? "", "/api/v1/children?path=/zookeeper");
+  t.is(status, 200, text);
+  t.true(text.includes('"name":"quota"'), text);
 });
 
 test("zooid serve says where it listens, also where that is for TLS only", async (t) => {

@@ -9,7 +9,7 @@ import type { Recursive } from "../../../protocol/changes.ts";
 import { pathProblem } from "../../../protocol/paths.ts";
 import { NATIVE_STREAMS_MAX } from "../../../protocol/limits.ts";
 import type { ClientItem } from "../../../protocol/native.ts";
-import type { Zxid } from "../../../protocol/zxid.ts";
+import { earlierOf, laterOf, type Zxid } from "../../../protocol/zxid.ts";
 import { tell } from "../../inboxes.ts";
 import { forgetInTree } from "../lane.ts";
 import type { TreeReply } from "../../tree/messages.ts";
@@ -27,6 +27,8 @@ export type GatewayStream = {
   treeStream: number | undefined;
   /** After a pause the stream is opened again behind this zxid. */
   after: Zxid;
+  /** Everything up to here has been sent to the client. */
+  sent: Zxid;
   credits: number;
   pending: Portion[];
   pendingBytes: number;
@@ -52,6 +54,7 @@ export function openStream(
     recursive,
     treeStream: undefined,
     after,
+    sent: after,
     credits,
     pending: [],
     pendingBytes: 0,
@@ -134,18 +137,31 @@ export function goOn(turn: Turn, connection: Connection, stream: GatewayStream):
 }
 
 /** How many streams there are, and how far behind their clients are. */
-export function streamCounts({ connections }: State): StreamCounts {
+export function streamCounts({ connections, openings, zxid }: State): StreamCounts {
   let [open, waiting, pendingBytes, pendingBytesMax] = [0, 0, 0, 0];
+  let [pendingChanges, pendingChangesMax] = [0, 0];
+  let furthestBehind: Zxid | undefined;
+  let heardOf = zxid;
   for (const { streams } of connections.values()) {
     open += streams.size;
     for (const stream of streams.values()) {
+      const { treeStream } = stream;
+      const isOpen = treeStream !== undefined && treeStream !== openings.underWay;
+      if (!isOpen || stream.pendingBytes > 0) {
+        furthestBehind = earlierOf(stream.sent, furthestBehind ?? stream.sent);
+      }
       if (stream.pendingBytes === 0) continue;
       waiting += 1;
       pendingBytes += stream.pendingBytes;
       pendingBytesMax = Math.max(pendingBytesMax, stream.pendingBytes);
+      heardOf = laterOf(heardOf, stream.pending.at(-1)?.through ?? heardOf);
+      const changes = stream.pending.reduce((sum, portion) => sum + portion.changes.length, 0);
+      pendingChanges += changes;
+      pendingChangesMax = Math.max(pendingChangesMax, changes);
     }
   }
-  return { open, waiting, pendingBytes, pendingBytesMax };
+  const pending = { pendingBytes, pendingBytesMax, pendingChanges, pendingChangesMax };
+  return { open, waiting, ...pending, furthestBehind, heardOf };
 }
 
 /** A stream whose znodes do not change is told all the same how far it has come, at intervals, while others are written. */
@@ -170,6 +186,7 @@ function sendPending(
     // A portion is never cut, so credits may go below 0; the next portion waits until they are above.
     stream.credits -= changes.length;
     stream.pendingBytes -= bytes;
+    stream.sent = through;
     count += 1;
     const list = encodedPortion(turn, portion);
     push(turn, connection, { kind: "encodedChanges", stream: stream.number, through, list }, bytes);

@@ -187,10 +187,14 @@ function* readOwner(
   const more = found.length > 5 ? ` and ${found.length - 5} more` : "";
   throw new LogStop(
     found.some(isOurs)
-      ? `the data folder holds ${shown}${more} but no ${OWNER_FILE}, which says whose they are. ${WHAT_TO_DO}`
+      ? `the data folder holds ${shown}${more} but no ${OWNER_FILE}, which says whose they are. ${WHAT_TO_DO} ${RESTORE_UNFINISHED}`
       : `the data folder is not empty (${shown}${more}) and has no ${OWNER_FILE}, so it is not zooid's: give this node an empty folder of its own.`,
   );
 }
+
+/** A restore writes `zooid.json` last, so what a killed one has left is found here. */
+const RESTORE_UNFINISHED =
+  "If it is what a zooid restore has left that did not finish, empty it and restore again.";
 
 /** The identity of a new folder. A node alone is an ensemble at once; several nodes found theirs when all know of each other. */
 function ownFolder({ settings }: LogState, identity: Identity): FolderIdentity {

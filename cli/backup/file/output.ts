@@ -13,7 +13,7 @@ export type Output = {
   write(bytes: Uint8Array): Promise<void>;
   /** Makes it durable, and gives it its name. */
   finish(): Promise<void>;
-  /** Removes what was written so far. */
+  /** Removes what was written so far. It never rejects for what has failed before. */
   abandon(): Promise<void>;
 };
 
@@ -73,7 +73,8 @@ export class FileOutput implements Output {
 
   async abandon(): Promise<void> {
     this.#waiting = [];
-    await this.#close();
+    // A disk that has failed may say so again, and the first failure is the one to report.
+    await this.#close().catch(() => undefined);
     rmSync(this.#temporary, { force: true });
   }
 
@@ -166,12 +167,19 @@ function existing(path: string): OutputError {
 function problemOf(path: string, error: unknown): Error {
   if (error instanceof OutputError) return error;
   const why = WHYS[codeOf(error) ?? ""];
-  return new OutputError(`${path} cannot be written: ${why ?? String(error)}`, { cause: error });
+  const full = FULL[codeOf(error) ?? ""];
+  const said = full === undefined ? (why ?? String(error)) : `${full}. ${NOTHING_LEFT}`;
+  return new OutputError(`${path} cannot be written: ${said}`, { cause: error });
 }
 
+const NOTHING_LEFT = "Nothing is left of it; make room, then try again";
+
+const FULL: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota of the disk is used up",
+};
+
 const WHYS: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full. Nothing is left of it; make room, then try again",
-  EDQUOT: "the quota of the disk is used up. Nothing is left of it; make room, then try again",
   ENOENT: "there is no such folder",
   ENOTDIR: "there is no such folder",
   EACCES: "this user may not write there",
@@ -193,7 +201,7 @@ export class StreamOutput implements Output {
     return new Promise((resolve_, reject) => {
       this.#stream.write(bytes, (error) => {
         if (error === null || error === undefined) resolve_();
-        else reject(new OutputError("the output is not read any more", { cause: error }));
+        else reject(streamProblem(error));
       });
     });
   }
@@ -205,4 +213,13 @@ export class StreamOutput implements Output {
   abandon(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+function streamProblem(error: Error): OutputError {
+  const full = FULL[codeOf(error) ?? ""];
+  if (codeOf(error) === "EPIPE") {
+    return new OutputError("the output is not read any more", { cause: error });
+  }
+  const why = full === undefined ? error.message : `${full}. What is there is no backup`;
+  return new OutputError(`standard output cannot be written: ${why}`, { cause: error });
 }

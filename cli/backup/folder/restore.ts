@@ -58,7 +58,7 @@ function mayStay(name: string): boolean {
   return isLockFile(name) || (isTolerated(name) && !/^(skipped|log-|data-)/.test(name));
 }
 
-/** Writes the chunks and everything else that a data folder has. Throws `RestoreRefused`; other errors leave the folder half made. */
+/** Writes the chunks and everything else that a data folder has. Throws `RestoreRefused`; once writing has begun, the folder is left half made. */
 export function restoreFolder(
   folder: string,
   owner: FolderOwner,
@@ -70,15 +70,21 @@ export function restoreFolder(
     if (why !== undefined) throw new RestoreRefused(why);
     writeFolder(disk, owner, zxid, chunks);
   } catch (error) {
-    const code = codeOf(error);
-    if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
-    throw new RestoreRefused(
-      `the disk of ${folder} is full: remove what is in the folder, make room, then try again`,
-      { cause: error },
-    );
+    throw problemOf(folder, error);
   } finally {
     disk.close();
   }
+}
+
+/** An error of the system is about the folder, and never about the backup, which has been read by then. */
+function problemOf(folder: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === undefined || !("syscall" in (error as object))) return error;
+  const why =
+    code === "ENOSPC" || code === "EDQUOT"
+      ? `the disk of ${folder} is full: remove what is in the folder, make room, then try again`
+      : `${folder} cannot be written: ${messageOf(error)}. Remove what is in the folder before the next attempt`;
+  return new RestoreRefused(why, { cause: error });
 }
 
 function openFolder(folder: string): FileDisk {

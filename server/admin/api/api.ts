@@ -11,15 +11,18 @@ import type { NodeFacts } from "../node-facts.ts";
 import type { OwnClient } from "../../embedded/own-client.ts";
 import type { Audit } from "./audit.ts";
 import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
+import { children } from "./children.ts";
 import { eventsOf } from "./event-stream.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
 import { ApiSession } from "./session.ts";
-import { children, failureReply, znode } from "./tree.ts";
+import { failureReply, znode } from "./tree.ts";
 import { answerWrite, type Write } from "./writes.ts";
 
 export type ApiOptions = {
   readonly config: NodeConfig;
   readonly facts: NodeFacts;
+  /** The name of the door by which the node's own clients come in. */
+  readonly ownDoor: string;
   /** Undefined before clients can connect. */
   readonly ports: () => ClientPorts | undefined;
   readonly audit: Audit;
@@ -34,11 +37,10 @@ export class Api {
   constructor(options: ApiOptions) {
     this.#options = options;
     this.#session = new ApiSession(async () => {
-      const port = options.ports()?.clientPort;
-      if (port === undefined) throw new NoPortError();
+      if (options.ports() === undefined) throw new NotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
       const { connectToOwnNode } = await import("../../embedded/own-client.ts");
-      return await connectToOwnNode(options.config.clientPortAddress, port);
+      return await connectToOwnNode(options.ownDoor, options.config.ensemble);
     });
   }
 
@@ -62,7 +64,9 @@ export class Api {
     try {
       return await this.#answer(endpoint.name, request, who);
     } catch (error) {
-      if (error instanceof NoPortError) return errorReply(503, "ZOOID_NO_PORT", error.message);
+      if (error instanceof NotServingError) {
+        return errorReply(503, "ZOOID_NOT_SERVING", error.message);
+      }
       return failureReply(error);
     }
   }
@@ -188,9 +192,9 @@ export class Api {
   }
 }
 
-class NoPortError extends Error {
+class NotServingError extends Error {
   constructor() {
-    super("znodes are read over the client port without TLS, and the node has none that is open");
+    super("the node lets no clients in, since it starts or is about to stop");
   }
 }
 

@@ -45,7 +45,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "GET",
     query: ["path", "after", "limit"],
     summary:
-      "the children behind the name `after` in the order of their names, `limit` of them (100, 500 at most), each with its Stat. `next` is what `after` is for the next page, null at the end",
+      "the children of a znode by pages of `limit` (100, 500 at most), each with its Stat. `next` is what `after` is for the next page, null at the end",
   },
   {
     name: "changes",

@@ -1,13 +1,10 @@
-/** What the API tells of znodes. It reads them as a client of the node, who may what everybody may. */
+/** What the API tells of a znode, which it reads as a client who may what everybody may, and what it answers where that fails. */
 import { isUtf8 } from "node:buffer";
-import { API_CHILDREN_MAX, API_LISTED_MAX } from "../../../protocol/limits.ts";
 import { ZooidError } from "../../../protocol/errors.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import type { OwnClient } from "../../embedded/own-client.ts";
 import type { HttpReply } from "../http-server.ts";
 import { errorReply, jsonReply, statJson } from "./json.ts";
-
-const CHILDREN_DEFAULT = 100;
 
 export async function znode(client: OwnClient, query: URLSearchParams): Promise<HttpReply> {
   const path = query.get("path") ?? "/";
@@ -21,45 +18,6 @@ export async function znode(client: OwnClient, query: URLSearchParams): Promise<
     stat: statJson(stat),
     acl,
   });
-}
-
-/** The names are ordered by their UTF-16 units, so that a page begins where the one before ended, whatever has come and gone. */
-export async function children(client: OwnClient, query: URLSearchParams): Promise<HttpReply> {
-  const path = query.get("path") ?? "/";
-  const after = query.get("after") ?? "";
-  const limitText = query.get("limit") ?? String(CHILDREN_DEFAULT);
-  const limit = Number(limitText);
-  if (!/^\d+$/.test(limitText) || limit < 1 || limit > API_CHILDREN_MAX) {
-    const rule = `limit must be a whole number from 1 to ${API_CHILDREN_MAX}`;
-    return errorReply(400, "ZOOID_BAD_ARGUMENTS", rule);
-  }
-  const { stat: own } = await client.exists(path);
-  if (own !== undefined && own.numChildren > API_LISTED_MAX) {
-    const why = `${path} has ${own.numChildren} children, and those of ${API_LISTED_MAX} at most are listed here`;
-    return errorReply(422, "ZOOID_TOO_MANY_CHILDREN", why);
-  }
-  const { children: names, stat, zxid } = await client.children(path);
-  const behind = names.filter((name) => name > after).toSorted(byUnits);
-  const shown = behind.slice(0, limit);
-  const prefix = path === "/" ? "" : path;
-  const stats = await Promise.all(shown.map((name) => client.exists(`${prefix}/${name}`)));
-  // One that has been deleted since is not shown.
-  const listed = shown.flatMap((name, index) => {
-    const found = stats[index]?.stat;
-    return found === undefined ? [] : [{ name, stat: statJson(found) }];
-  });
-  return jsonReply(200, {
-    path,
-    zxid: formatZxid(zxid),
-    stat: statJson(stat),
-    children: listed,
-    next: behind.length > shown.length ? (shown.at(-1) ?? null) : null,
-  });
-}
-
-function byUnits(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }
 
 const STATUSES: Readonly<Record<string, number>> = {

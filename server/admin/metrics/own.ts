@@ -84,6 +84,19 @@ export const OWN_METRICS: readonly Metric<Known>[] = [
       return each.streams.pendingBytesMax;
     },
   ),
+  gauge("zooid_stream_pending_changes", "Changes that wait for clients.", ({ streams }) => {
+    return streams.pendingChanges;
+  }),
+  gauge(
+    "zooid_stream_pending_changes_max",
+    "The most changes that wait for one stream's client.",
+    ({ streams }) => streams.pendingChangesMax,
+  ),
+  gauge(
+    "zooid_stream_lag_zxids",
+    "Zxids between what a lane's tree has applied and what its stream has been sent that is furthest behind.",
+    ({ streams }) => byLane(streams.lagZxids),
+  ),
   counter(
     "zooid_peer_messages_refused_total",
     "Messages of nodes that were malformed, or not of this ensemble.",

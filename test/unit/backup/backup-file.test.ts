@@ -1,10 +1,10 @@
 /** A backup file: that it holds the state at every zxid of its span, and that nothing in it can be lost or changed unnoticed. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import test from "ava";
 import { readParts } from "../../../cli/backup/file/reader.ts";
-import { FileOutput } from "../../../cli/backup/file/output.ts";
+import { FileOutput, StreamOutput } from "../../../cli/backup/file/output.ts";
 import { beginNewEnsemble, EPOCHS_ABOVE } from "../../../cli/backup/new-ensemble.ts";
 import { restoreFolder, whyNotEmpty } from "../../../cli/backup/folder/restore.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
@@ -189,6 +189,31 @@ test("a file gets its name when it is whole, is never overwritten, and leaves no
     });
     t.deepEqual(readdirSync(folder), ["backup"]);
     t.is(readFileSync(path, "utf8"), "first");
+  });
+});
+
+test("standard output that ends on a full disk is named as such", async (t) => {
+  const output = new StreamOutput(createWriteStream("/dev/full"));
+  await t.throwsAsync(output.write(Buffer.from("bytes")), {
+    name: "OutputError",
+    message: /standard output cannot be written: the disk is full\. What is there is no backup/,
+  });
+});
+
+test("a folder that a restore cannot write to is named, and not the backup", async (t) => {
+  await withFolder(async (folder) => {
+    const owner = { server: 1 as ServerId, members: [1 as ServerId], ensemble: "test" };
+    const failing = function* (): Generator<Uint8Array> {
+      yield* HISTORY.chunks.slice(0, 1);
+      writeFileSync(join(folder, "no/file"), "");
+    };
+    const data = join(folder, "data");
+    const made = { zxid: 1 as Zxid, chunks: failing() };
+    t.throws(() => restoreFolder(data, owner, made), {
+      name: "RestoreRefused",
+      message: /\/data cannot be written: ENOENT.* Remove what is in the folder before the next/,
+    });
+    await Promise.resolve();
   });
 });
 

@@ -20,6 +20,7 @@ test.serial("the backlog of the configuration is that of the port", async (t) =>
       lane: 1,
       ports: { clientPort: 0, secureClientPort: undefined },
       nats: false,
+      ownDoor: undefined,
       skips: [],
     },
     {

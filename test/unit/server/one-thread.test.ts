@@ -28,7 +28,7 @@ test.serial(
     });
     t.teardown(() => prepare.mock.restore());
     const counts = ConnectionCounts.share({ connectionsMax: 10, perAddressMax: 0 });
-    await threads.startLanes({ counts, nats: true, skips: [] });
+    await threads.startLanes({ counts, nats: true, ownDoor: undefined, skips: [] });
     const { hear } = await promise;
     t.notThrows(() => hear("nats/1", { kind: "clientMessage" }));
   },

@@ -1,0 +1,140 @@
+/**
+ * The children of a znode by pages. Those of a znode with few come in the order of their names, so that a page begins where the one before
+ * ended, whatever has come and gone; each page takes all names. Those of a znode with many come as they stand in the tree, and each page
+ * takes what it has (`actors/tree/children-page.ts`). Nothing is kept between two pages: what the first sort goes on from is a name, what
+ * the second goes on from a cursor, which begins as no name does.
+ */
+import { assert } from "../../../protocol/assert.ts";
+import { errorOfCode } from "../../../protocol/errors.ts";
+import {
+  API_CHILDREN_MAX,
+  API_CURSOR_BYTES_MAX,
+  API_SORTED_MAX,
+  PAGE_AFTER_MAX,
+} from "../../../protocol/limits.ts";
+import type { PageBefore } from "../../../protocol/reads.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import type { OwnClient } from "../../embedded/own-client.ts";
+import type { HttpReply } from "../http-server.ts";
+import { errorReply, jsonReply, statJson, zxidIn } from "./json.ts";
+
+const CHILDREN_DEFAULT = 100;
+/** No name of a znode has one. */
+const CURSOR = "/";
+
+type Page = {
+  readonly names: readonly string[];
+  readonly stat: Stat;
+  readonly zxid: Zxid;
+  /** What the next page goes on from; null: there is none. */
+  readonly next: string | null;
+  readonly sorted: boolean;
+};
+
+export async function children(client: OwnClient, query: URLSearchParams): Promise<HttpReply> {
+  const path = query.get("path") ?? "/";
+  const after = query.get("after") ?? "";
+  const limitText = query.get("limit") ?? String(CHILDREN_DEFAULT);
+  const limit = Number(limitText);
+  if (!/^\d+$/.test(limitText) || limit < 1 || limit > API_CHILDREN_MAX) {
+    const rule = `limit must be a whole number from 1 to ${API_CHILDREN_MAX}`;
+    return errorReply(400, "ZOOID_BAD_ARGUMENTS", rule);
+  }
+  const page = await pageOf(client, { path, after, limit });
+  if (page === "badCursor") {
+    return errorReply(400, "ZOOID_BAD_ARGUMENTS", "after is a name, or what `next` was");
+  }
+  if (page === "lost") {
+    const why = `the order of the children of ${path} is another by now: begin again without after`;
+    return errorReply(409, "ZOOID_PAGE_LOST", why);
+  }
+  const prefix = path === "/" ? "" : path;
+  const stats = await Promise.all(page.names.map((name) => client.exists(`${prefix}/${name}`)));
+  // One that has been deleted since is not shown.
+  const listed = page.names.flatMap((name, index) => {
+    const found = stats[index]?.stat;
+    return found === undefined ? [] : [{ name, stat: statJson(found) }];
+  });
+  return jsonReply(200, {
+    path,
+    zxid: formatZxid(page.zxid),
+    stat: statJson(page.stat),
+    children: listed,
+    sorted: page.sorted,
+    next: page.next,
+  });
+}
+
+type Asked = { readonly path: string; readonly after: string; readonly limit: number };
+
+async function pageOf(client: OwnClient, asked: Asked): Promise<Page | "badCursor" | "lost"> {
+  const { path, after } = asked;
+  if (after.startsWith(CURSOR)) {
+    const before = decodeCursor(after);
+    return before === undefined ? "badCursor" : await pageInTree(client, asked, before);
+  }
+  const { stat } = await client.exists(path);
+  const isSorted = stat === undefined || stat.numChildren <= API_SORTED_MAX;
+  if (isSorted) return await pageByName(client, asked);
+  return after === "" ? await pageInTree(client, asked, undefined) : "lost";
+}
+
+async function pageByName(client: OwnClient, { path, after, limit }: Asked): Promise<Page> {
+  const { children: all, stat, zxid } = await client.children(path);
+  const behind = all.filter((name) => name > after).toSorted(byUnits);
+  const names = behind.slice(0, limit);
+  const next = behind.length > names.length ? (names.at(-1) ?? null) : null;
+  return { names, stat, zxid, next, sorted: true };
+}
+
+function byUnits(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+async function pageInTree(
+  client: OwnClient,
+  { path, limit }: Asked,
+  after: PageBefore | undefined,
+): Promise<Page | "lost"> {
+  const read = { kind: "childrenPage", path, childrenMax: limit, after } as const;
+  const { result, zxid } = await client.request({ kind: "read", read }, path, {});
+  if (result.kind === "error") throw errorOfCode(result.code, path);
+  assert(result.kind === "page", "a page is answered with a page");
+  if (result.end === "lost") return "lost";
+  const { children: names, stat, order } = result;
+  const next = result.end === "more" ? encodeCursor({ names, zxid, order }) : null;
+  return { names, stat, zxid, next, sorted: false };
+}
+
+/** The last names, as many as fit, and at least one. */
+function encodeCursor({ names, zxid, order }: PageBefore): string {
+  const last: string[] = [];
+  let bytes = 0;
+  for (const name of names.slice(-PAGE_AFTER_MAX).toReversed()) {
+    bytes += Buffer.byteLength(name);
+    if (last.length > 0 && bytes > API_CURSOR_BYTES_MAX) break;
+    last.unshift(name);
+  }
+  const text = JSON.stringify([order, formatZxid(zxid), ...last]);
+  return `${CURSOR}${Buffer.from(text).toString("base64url")}`;
+}
+
+/** Undefined: no page ended with it. */
+function decodeCursor(cursor: string): PageBefore | undefined {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(Buffer.from(cursor.slice(CURSOR.length), "base64url").toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(fields) || !fields.every((field) => typeof field === "string")) {
+    return undefined;
+  }
+  const [order, zxidText = "", ...names] = fields as string[];
+  const zxid = zxidIn(zxidText);
+  if (order === undefined || zxid === undefined) return undefined;
+  if (names.length === 0 || names.length > PAGE_AFTER_MAX) return undefined;
+  return { names, zxid, order };
+}
