@@ -1,0 +1,170 @@
+/**
+ * `npm run bench -- operator`: what clients of a large tree notice of an operator. Each disturbance is measured in three ways, in turn:
+ * nothing disturbs (`undisturbed`), the same tools ask another ensemble with the same tree (`other asked`), and they ask the ensemble under load
+ * (`asked`). Tools are processes which take processor and disk from whatever else runs on the machine; both of the latter pay for that, and on a
+ * machine of its own an ensemble would not. So asked beside other asked is what the ensemble itself does for the tools, and asked beside
+ * undisturbed is that and the tools.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fill } from "../../load/zookeeper/fill.ts";
+import type { Measurement } from "../../report/measurement.ts";
+import { count } from "../../report/table.ts";
+import type { Target } from "../../targets/target.ts";
+import { startZooid } from "../../targets/zooid.ts";
+import type { LoadCase } from "../cases.ts";
+import { runCase } from "../load.ts";
+import type { ProfileContext } from "../profile.ts";
+import { type Disturbance, DISTURBANCES } from "./disturbances.ts";
+import { type Buckets, bucketsOf, longestMs } from "./loop-times.ts";
+import { runTool } from "./tool.ts";
+
+const ZNODES = 1_000_000;
+const NODES = [1, 3];
+const WORK = "mixed 50/50";
+const CONNECTIONS = [1, 30];
+/** No snapshot is cut while something else is measured. */
+const NO_SNAPSHOTS = "--snapshot-every-bytes=68719476736";
+/** Names of the three ways, which stand where other profiles have servers. */
+const ASKED = "asked";
+const OTHER = "other asked";
+const UNDISTURBED = "undisturbed";
+
+export async function operator(context: ProfileContext): Promise<void> {
+  const { options, screen, signal } = context;
+  const folder = await mkdtemp(join(options.folder, "zooid-bench-operator-"));
+  try {
+    const backup = await backupOfFilled(context, folder);
+    const start = (nodes: number): Promise<Target> => {
+      screen.status(`restoring ${nodes} ${nodes === 1 ? "node" : "nodes"} ...`);
+      return startRestored(context, { nodes, backup });
+    };
+    await using other = await start(1);
+    for (const nodes of options.quick ? NODES.slice(0, 1) : NODES) {
+      await using target = await start(nodes);
+      for (const connections of CONNECTIONS) {
+        const name = `${nodes} ${nodes === 1 ? "node" : "nodes"}, ${connections}x1`;
+        const load: LoadCase = {
+          ...{ name, work: WORK, connections, outstanding: 1, valueBytes: options.valueBytes },
+        };
+        for (let round = 1; round <= options.rounds; round += 1) {
+          await measureRound(context, { folder, target, other, load, round });
+        }
+      }
+    }
+    signal.throwIfAborted();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Makes a tree once, and a backup of it, from which every ensemble begins. */
+async function backupOfFilled(
+  { options, screen, signal }: ProfileContext,
+  folder: string,
+): Promise<string> {
+  screen.status("starting a node to fill ...");
+  const znodes = options.znodes ?? ZNODES;
+  await using target = await startZooid({ folder, args: options.zooidArgs, nodes: 1 }, signal);
+  const seconds = await fill(
+    target.addresses,
+    { znodes, valueBytes: options.valueBytes },
+    { screen, signal },
+  );
+  screen.status(`filled ${count(znodes)} znodes in ${seconds.toFixed(0)} s; backing them up`);
+  const backup = join(folder, "backup");
+  const [data = ""] = target.folders ?? [];
+  const [address = { host: "", port: 0 }] = target.addresses;
+  const server = `${address.host}:${address.port}`;
+  await runTool(["backup", data, backup, "--server", server], signal);
+  return backup;
+}
+
+function startRestored(
+  { options: { folder, zooidArgs }, signal }: ProfileContext,
+  { nodes, backup }: { readonly nodes: number; readonly backup: string },
+): Promise<Target> {
+  const ids = Array.from({ length: nodes }, (_, index) => index + 1);
+  const args = ["--admin-port=0", NO_SNAPSHOTS, ...zooidArgs];
+  const prepare = async (dataFolder: string): Promise<void> => {
+    for (const id of ids) {
+      const whose = [`--id=${id}`, `--members=${ids.join(",")}`];
+      await runTool(
+        ["restore", backup, `--data-dir=${join(dataFolder, `${id}`)}`, ...whose],
+        signal,
+      );
+    }
+  };
+  return startZooid({ folder, nodes, args, prepare }, signal);
+}
+
+type Round = {
+  readonly folder: string;
+  /** The ensemble under load. */
+  readonly target: Target;
+  readonly other: Target;
+  readonly load: LoadCase;
+  readonly round: number;
+};
+
+async function measureRound(context: ProfileContext, of: Round): Promise<void> {
+  for (const disturbance of DISTURBANCES) {
+    const measured = [
+      await measure(context, of, { name: ASKED, disturbance, whom: of.target }),
+      await measure(context, of, { name: OTHER, disturbance, whom: of.other }),
+      await measure(context, of, { name: UNDISTURBED, disturbance, whom: undefined }),
+    ];
+    for (const each of measured) context.record(each);
+  }
+}
+
+type Way = {
+  readonly name: string;
+  readonly disturbance: Disturbance;
+  /** Undefined: nobody is disturbed. */
+  readonly whom: Target | undefined;
+};
+
+async function measure(
+  context: ProfileContext,
+  { folder, target, load, round }: Round,
+  { name, disturbance, whom }: Way,
+): Promise<Measurement> {
+  const disturbing = whom === undefined ? undefined : disturbance.begin(whom, folder);
+  let measured: Measurement;
+  let problems: readonly string[] = [];
+  const before = await bucketsOfAll(target);
+  try {
+    const at = {
+      profile: "operator",
+      case: { ...load, name: `${load.name}: ${disturbance.name}` },
+      round,
+    };
+    measured = await runCase(context, target, at);
+  } finally {
+    problems = (await disturbing?.stop()) ?? [];
+  }
+  const times = disturbing?.times();
+  const after = await bucketsOfAll(target);
+  return {
+    ...measured,
+    target: name,
+    metrics: {
+      ...measured.metrics,
+      ...(times === undefined ? {} : { timesDone: times }),
+      turnMsMax: longestMs("zooid_turn_seconds", { before, after }),
+      loopDelayMsMax: longestMs("zooid_event_loop_delay_seconds", { before, after }),
+    },
+    problems: [...(measured.problems ?? []), ...problems],
+  };
+}
+
+/** Asked before and after a load. It is warmed up in between, so that this costs no client anything that is measured. */
+async function bucketsOfAll({ adminUrls = [] }: Target): Promise<Buckets> {
+  const all = await Promise.all(
+    adminUrls.map(async (url, node) =>
+      bucketsOf(await (await fetch(`${url}/metrics`)).text(), node),
+    ),
+  );
+  return new Map(all.flat());
+}
