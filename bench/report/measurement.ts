@@ -39,6 +39,7 @@ export type MetricName =
   | "pauseMs"
   | "pauseElsewhereMs"
   | "timesDone"
+  | "serverCpuPercent"
   | "turnMsMax"
   | "loopDelayMsMax";
 
@@ -72,6 +73,7 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   pauseMs: { label: "longest pause ms", better: "less", digits: 0 },
   pauseElsewhereMs: { label: "pause elsewhere ms", digits: 0 },
   timesDone: { label: "times done", digits: 0 },
+  serverCpuPercent: { label: "servers' % of a core", digits: 1 },
   turnMsMax: { label: "longest turn ms <=", digits: 2 },
   loopDelayMsMax: { label: "loop's delay ms <=", digits: 2 },
 };

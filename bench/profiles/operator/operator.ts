@@ -7,7 +7,9 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fill } from "../../load/zookeeper/fill.ts";
+import { cpuSecondsOf } from "../../processes.ts";
 import type { Measurement } from "../../report/measurement.ts";
 import { count } from "../../report/table.ts";
 import type { Target } from "../../targets/target.ts";
@@ -15,7 +17,7 @@ import { startZooid } from "../../targets/zooid.ts";
 import type { LoadCase } from "../cases.ts";
 import { runCase } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
-import { type Disturbance, DISTURBANCES } from "./disturbances.ts";
+import { DISTURBANCES, type Disturbing } from "./disturbances.ts";
 import { type Buckets, bucketsOf, longestMs } from "./loop-times.ts";
 import { runTool } from "./tool.ts";
 
@@ -42,8 +44,10 @@ export async function operator(context: ProfileContext): Promise<void> {
     await using other = await start(1);
     for (const nodes of options.quick ? NODES.slice(0, 1) : NODES) {
       await using target = await start(nodes);
+      const what = `${nodes} ${nodes === 1 ? "node" : "nodes"}`;
+      await measureWithoutLoad(context, { folder, target, what });
       for (const connections of CONNECTIONS) {
-        const name = `${nodes} ${nodes === 1 ? "node" : "nodes"}, ${connections}x1`;
+        const name = `${what}, ${connections}x1`;
         const load: LoadCase = {
           ...{ name, work: WORK, connections, outstanding: 1, valueBytes: options.valueBytes },
         };
@@ -98,6 +102,34 @@ function startRestored(
   return startZooid({ folder, nodes, args, prepare }, signal);
 }
 
+type WithoutLoad = { readonly folder: string; readonly target: Target; readonly what: string };
+
+/** What the servers do for the tools, beside what they do when nobody asks anything. It is there whatever else the machine does. */
+async function measureWithoutLoad(context: ProfileContext, of: WithoutLoad): Promise<void> {
+  const { options, screen, signal, record } = context;
+  const { folder, target, what } = of;
+  for (const disturbance of [...DISTURBANCES, undefined]) {
+    const name = `${what}, no clients: ${disturbance?.name ?? "nobody asks"}`;
+    screen.status(name);
+    const disturbing = disturbance?.begin(target, folder);
+    let problems: readonly string[] = [];
+    let percent: number;
+    try {
+      await delay(options.warmupSeconds * 1000, undefined, { signal });
+      const [before, startedMs] = [cpuSecondsOf(target.processes), performance.now()];
+      await delay(options.seconds * 1000, undefined, { signal });
+      const seconds = (performance.now() - startedMs) / 1000;
+      percent = (100 * (cpuSecondsOf(target.processes) - before)) / seconds;
+    } finally {
+      problems = (await disturbing?.stop()) ?? [];
+    }
+    const times = disturbing === undefined ? {} : { timesDone: disturbing.times() };
+    const metrics = { serverCpuPercent: percent, ...times };
+    const way = disturbance === undefined ? UNDISTURBED : ASKED;
+    record({ profile: "operator", name, target: way, round: 1, metrics, problems });
+  }
+}
+
 type Round = {
   readonly folder: string;
   /** The ensemble under load. */
@@ -108,39 +140,43 @@ type Round = {
 };
 
 async function measureRound(context: ProfileContext, of: Round): Promise<void> {
-  for (const disturbance of DISTURBANCES) {
-    const measured = [
-      await measure(context, of, { name: ASKED, disturbance, whom: of.target }),
-      await measure(context, of, { name: OTHER, disturbance, whom: of.other }),
-      await measure(context, of, { name: UNDISTURBED, disturbance, whom: undefined }),
-    ];
-    for (const each of measured) context.record(each);
+  const { record } = context;
+  const names: string[] = [];
+  for (const { name: what, begin } of DISTURBANCES) {
+    const name = `${of.load.name}: ${what}`;
+    names.push(name);
+    record(
+      await measure(context, of, { name, way: ASKED, begin: (folder) => begin(of.target, folder) }),
+    );
+    record(
+      await measure(context, of, { name, way: OTHER, begin: (folder) => begin(of.other, folder) }),
+    );
   }
+  // One load stands beside all of the round's.
+  const undisturbed = await measure(context, of, { name: of.load.name, way: UNDISTURBED });
+  for (const name of names) record({ ...undisturbed, name });
 }
 
 type Way = {
   readonly name: string;
-  readonly disturbance: Disturbance;
+  readonly way: string;
   /** Undefined: nobody is disturbed. */
-  readonly whom: Target | undefined;
+  readonly begin?: (folder: string) => Disturbing;
 };
 
 async function measure(
   context: ProfileContext,
   { folder, target, load, round }: Round,
-  { name, disturbance, whom }: Way,
+  { name, way, begin }: Way,
 ): Promise<Measurement> {
-  const disturbing = whom === undefined ? undefined : disturbance.begin(whom, folder);
+  const disturbing = begin?.(folder);
+  const before = await bucketsOfAll(target);
   let measured: Measurement;
   let problems: readonly string[] = [];
-  const before = await bucketsOfAll(target);
   try {
-    const at = {
-      profile: "operator",
-      case: { ...load, name: `${load.name}: ${disturbance.name}` },
-      round,
-    };
-    measured = await runCase(context, target, at);
+    measured = await runCase(context, target, {
+      ...{ profile: "operator", case: { ...load, name }, round },
+    });
   } finally {
     problems = (await disturbing?.stop()) ?? [];
   }
@@ -148,7 +184,7 @@ async function measure(
   const after = await bucketsOfAll(target);
   return {
     ...measured,
-    target: name,
+    target: way,
     metrics: {
       ...measured.metrics,
       ...(times === undefined ? {} : { timesDone: times }),

@@ -8,6 +8,8 @@ import type { HttpReply } from "../http-server.ts";
 import { errorReply, jsonReply, statJson } from "./json.ts";
 
 const CHILDREN_DEFAULT = 100;
+/** Requests for one page that are under way together. The node answers what has come together, and other clients wait meanwhile. */
+const ASKED_AT_ONCE = 25;
 
 export async function znode(client: OwnClient, query: URLSearchParams): Promise<HttpReply> {
   const path = query.get("path") ?? "/";
@@ -42,12 +44,15 @@ export async function children(client: OwnClient, query: URLSearchParams): Promi
   const behind = names.filter((name) => name > after).toSorted(byUnits);
   const shown = behind.slice(0, limit);
   const prefix = path === "/" ? "" : path;
-  const stats = await Promise.all(shown.map((name) => client.exists(`${prefix}/${name}`)));
-  // One that has been deleted since is not shown.
-  const listed = shown.flatMap((name, index) => {
-    const found = stats[index]?.stat;
-    return found === undefined ? [] : [{ name, stat: statJson(found) }];
-  });
+  const listed: Record<string, unknown>[] = [];
+  for (let first = 0; first < shown.length; first += ASKED_AT_ONCE) {
+    const some = shown.slice(first, first + ASKED_AT_ONCE);
+    const stats = await Promise.all(some.map((name) => client.exists(`${prefix}/${name}`)));
+    for (const [index, { stat: found }] of stats.entries()) {
+      // One that has been deleted since is not shown.
+      if (found !== undefined) listed.push({ name: some[index], stat: statJson(found) });
+    }
+  }
   return jsonReply(200, {
     path,
     zxid: formatZxid(zxid),
