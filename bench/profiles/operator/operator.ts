@@ -17,7 +17,7 @@ import { startZooid } from "../../targets/zooid.ts";
 import type { LoadCase } from "../cases.ts";
 import { runCase } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
-import { DISTURBANCES, type Disturbing } from "./disturbances.ts";
+import { type Disturbance, DISTURBANCES, type Disturbing } from "./disturbances.ts";
 import { type Buckets, bucketsOf, longestMs } from "./loop-times.ts";
 import { runTool } from "./tool.ts";
 
@@ -139,37 +139,54 @@ type Round = {
   readonly round: number;
 };
 
+/** Every other round goes the other way round, so that a machine or compiler that becomes faster or slower does not favour one way. */
 async function measureRound(context: ProfileContext, of: Round): Promise<void> {
-  const { record } = context;
-  const names: string[] = [];
-  for (const { name: what, begin } of DISTURBANCES) {
-    const name = `${of.load.name}: ${what}`;
-    names.push(name);
-    record(
-      await measure(context, of, { name, way: ASKED, begin: (folder) => begin(of.target, folder) }),
-    );
-    record(
-      await measure(context, of, { name, way: OTHER, begin: (folder) => begin(of.other, folder) }),
-    );
+  const isOdd = of.round % 2 === 1;
+  const steps = [UNDISTURBED_STEP, ...DISTURBANCES.flatMap(stepsOf)];
+  for (const { way, disturbance, isOther } of isOdd ? steps : steps.toReversed()) {
+    const whom = isOther ? of.other : of.target;
+    const name = disturbance === undefined ? of.load.name : nameOf(of, disturbance);
+    const begin =
+      disturbance === undefined ? undefined : (): Disturbing => disturbance.begin(whom, of.folder);
+    const measured = await measure(context, of, { name, way, begin });
+    if (disturbance !== undefined) context.record(measured);
+    // One load stands beside all of the round's.
+    else for (const each of DISTURBANCES) context.record({ ...measured, name: nameOf(of, each) });
   }
-  // One load stands beside all of the round's.
-  const undisturbed = await measure(context, of, { name: of.load.name, way: UNDISTURBED });
-  for (const name of names) record({ ...undisturbed, name });
+}
+
+type Step = {
+  readonly way: string;
+  readonly disturbance: Disturbance | undefined;
+  /** Whether the other ensemble is asked. */
+  readonly isOther: boolean;
+};
+
+const UNDISTURBED_STEP: Step = { way: UNDISTURBED, disturbance: undefined, isOther: false };
+
+function stepsOf(disturbance: Disturbance): readonly Step[] {
+  return [
+    { way: ASKED, disturbance, isOther: false },
+    { way: OTHER, disturbance, isOther: true },
+  ];
+}
+
+function nameOf({ load }: Round, { name }: Disturbance): string {
+  return `${load.name}: ${name}`;
 }
 
 type Way = {
   readonly name: string;
   readonly way: string;
-  /** Undefined: nobody is disturbed. */
-  readonly begin?: (folder: string) => Disturbing;
+  readonly begin: (() => Disturbing) | undefined;
 };
 
 async function measure(
   context: ProfileContext,
-  { folder, target, load, round }: Round,
+  { target, load, round }: Round,
   { name, way, begin }: Way,
 ): Promise<Measurement> {
-  const disturbing = begin?.(folder);
+  const disturbing = begin?.();
   const before = await bucketsOfAll(target);
   let measured: Measurement;
   let problems: readonly string[] = [];
