@@ -79,7 +79,7 @@ function topOf({ natsFile }: Target): Disturbing {
   };
 }
 
-/** Of a node that follows, if there is one. */
+/** The node backed up is one that follows, if there is one. */
 function backupsOf({ folders = [], addresses }: Target, folder: string): Disturbing {
   return repeated(0, async (signal) => {
     const node = await followerOf({ addresses });
