@@ -3,7 +3,7 @@
  * was done: a disturbance that did not take place would cost nothing.
  */
 import { randomUUID } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { folderPath } from "../../load/zookeeper/fill.ts";
@@ -17,6 +17,8 @@ export type Disturbance = {
 };
 
 export type Disturbing = {
+  /** Resolves when it takes place. Default: it does at once. */
+  readonly underWay?: (signal: AbortSignal) => Promise<void>;
   /** How often it was done so far. */
   readonly times: () => number;
   /** Resolves, when nothing of it is under way any more, with what went wrong. */
@@ -24,6 +26,8 @@ export type Disturbing = {
 };
 
 const EVERY_MS = 1000;
+const POLL_MS = 50;
+const WRITTEN_MS_MAX = 60_000;
 const ANSWER_MS_MAX = 10_000;
 const CHILDREN_LISTED = 500;
 
@@ -81,10 +85,11 @@ function topOf({ natsFile }: Target): Disturbing {
 
 /** The node backed up is one that follows, if there is one. */
 function backupsOf({ folders = [], addresses }: Target, folder: string): Disturbing {
-  return repeated(0, async (signal) => {
+  const prefix = `zooid-bench-backup-${randomUUID()}`;
+  const disturbing = repeated(0, async (signal) => {
     const node = await followerOf({ addresses });
     const { host, port } = addresses[node] ?? { host: "", port: 0 };
-    const file = join(folder, `zooid-bench-backup-${randomUUID()}`);
+    const file = join(folder, prefix);
     const args = ["backup", folders[node] ?? "", file, "--server", `${host}:${port}`];
     try {
       await runTool(args, signal);
@@ -92,6 +97,24 @@ function backupsOf({ folders = [], addresses }: Target, folder: string): Disturb
       await rm(file, { force: true });
     }
   });
+  return { ...disturbing, underWay: (signal) => untilWritten(folder, prefix, signal) };
+}
+
+/** A backup reads all that it will hold before it writes. Whoever measures one waits for that: it is what syncs of a log meet. */
+async function untilWritten(folder: string, prefix: string, signal: AbortSignal): Promise<void> {
+  for (let waitedMs = 0; waitedMs < WRITTEN_MS_MAX; waitedMs += POLL_MS) {
+    const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
+    const sizes = await Promise.all(
+      names.map((name) =>
+        stat(join(folder, name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    );
+    if (sizes.some((size) => size > 0)) return;
+    await delay(POLL_MS, undefined, { signal });
+  }
 }
 
 async function followerOf({ addresses }: Pick<Target, "addresses">): Promise<number> {

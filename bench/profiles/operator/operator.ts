@@ -115,6 +115,7 @@ async function measureWithoutLoad(context: ProfileContext, of: WithoutLoad): Pro
     let problems: readonly string[] = [];
     let percent: number;
     try {
+      await disturbing?.underWay?.(signal);
       await delay(options.warmupSeconds * 1000, undefined, { signal });
       const [before, startedMs] = [cpuSecondsOf(target.processes), performance.now()];
       await delay(options.seconds * 1000, undefined, { signal });
@@ -191,6 +192,7 @@ async function measure(
   let measured: Measurement;
   let problems: readonly string[] = [];
   try {
+    await disturbing?.underWay?.(context.signal);
     measured = await runCase(context, target, {
       ...{ profile: "operator", case: { ...load, name }, round },
     });
