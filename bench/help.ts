@@ -45,8 +45,8 @@ Of single profiles:
   --rates LIST        open-loop: requests per second (default 250,500,1000,2000,4000,8000,16000)
   --markdown FILE     budget: its tables
   --kills N           failover: leaders to kill (default 10; quick 3)
-  --znodes N          snapshots, memory: znodes of the tree (default 1000000); growth: the most (default
-                      1000000); tree-apply (default 1000)
+  --znodes N          snapshots, memory, operator: znodes of the tree (default 1000000); growth: the most
+                      (default 1000000); tree-apply (default 1000)
   --writes-per-second N
                       snapshots: while the snapshot is cut (default 5000)
   --lanes N           tree-apply: measure 1 to N lanes (default: the machine's processors)

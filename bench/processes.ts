@@ -25,6 +25,11 @@ export function sampleProcesses(processes: readonly ServerProcess[]): ProcessSam
   return samples;
 }
 
+/** The processor time of all of them together. */
+export function cpuSecondsOf(processes: readonly ServerProcess[]): number {
+  return sampleProcesses(processes).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+}
+
 /** Returns the process and all its descendants. Each descendant has the name that the system knows it by. */
 export function processTree(root: ServerProcess): ServerProcess[] {
   const children = new Map<number, ServerProcess[]>();

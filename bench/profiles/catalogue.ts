@@ -9,6 +9,7 @@ import { growth } from "./growth.ts";
 import { libraries } from "./libraries/libraries.ts";
 import { loadProfile } from "./load.ts";
 import { memory } from "./memory.ts";
+import { operator } from "./operator/operator.ts";
 import type { Profile } from "./profile.ts";
 import { snapshots } from "./snapshots.ts";
 import { start } from "./start.ts";
@@ -77,6 +78,11 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
     summary: "a large tree: restart, and writes while its snapshot is cut",
     needs: "own",
     run: snapshots,
+  },
+  operator: {
+    summary: "what status, top, /metrics, listings and backups cost clients of a large tree",
+    needs: "own",
+    run: operator,
   },
   "tree-apply": {
     summary: "the tree lanes alone: no disk, no network; how they scale",

@@ -38,7 +38,11 @@ export type MetricName =
   | "speedUp"
   | "snapshotSeconds"
   | "pauseMs"
-  | "pauseElsewhereMs";
+  | "pauseElsewhereMs"
+  | "timesDone"
+  | "serverCpuPercent"
+  | "turnMsMax"
+  | "loopDelayMsMax";
 
 export const METRICS: Readonly<Record<MetricName, Metric>> = {
   operationsPerSecond: { label: "operations/s", better: "more", digits: 0 },
@@ -70,6 +74,10 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   snapshotSeconds: { label: "snapshot s", better: "less", digits: 1 },
   pauseMs: { label: "longest pause ms", better: "less", digits: 0 },
   pauseElsewhereMs: { label: "pause elsewhere ms", digits: 0 },
+  timesDone: { label: "times done", digits: 0 },
+  serverCpuPercent: { label: "servers' % of a core", digits: 1 },
+  turnMsMax: { label: "longest turn ms <=", digits: 2 },
+  loopDelayMsMax: { label: "loop's delay ms <=", digits: 2 },
 };
 
 export const METRIC_NAMES: readonly MetricName[] = Object.keys(METRICS) as MetricName[];

@@ -1,7 +1,7 @@
 /** Starts what the options ask for. All targets are up for the whole time. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { BenchOptions, Peer } from "../options.ts";
-import { sampleProcesses } from "../processes.ts";
+import { cpuSecondsOf } from "../processes.ts";
 import { isInMemory, type TargetFacts } from "../report/environment.ts";
 import type { Screen } from "../screen.ts";
 import { checkOut } from "./checkout.ts";
@@ -72,8 +72,4 @@ export async function factsOf(
     const seconds = cpuSecondsOf(processes) - (before[index] ?? 0);
     return { name, version, durability, idlePercent: (seconds / (IDLE_MS / 1000)) * 100 };
   });
-}
-
-function cpuSecondsOf(processes: Target["processes"]): number {
-  return sampleProcesses(processes).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 }

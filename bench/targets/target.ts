@@ -18,6 +18,10 @@ export type Target = AsyncDisposable & {
   readonly addresses: readonly Address[];
   /** zooid only: the URL of its NATS servers, for native clients. */
   readonly nats?: string | undefined;
+  /** zooid only: the file that holds this URL, the data folder of each node, and its admin server's URL, if it has one. */
+  readonly natsFile?: string | undefined;
+  readonly folders?: readonly string[];
+  readonly adminUrls?: readonly string[];
   /** All processes that the target needs, with what is between its servers. Empty if somebody else has started them. */
   readonly processes: readonly ServerProcess[];
   /** Returns what has gone wrong with the servers since the last call: one that ended, and errors that they wrote. */

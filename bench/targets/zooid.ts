@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { parseAdminLine } from "../../cli/node-line.ts";
 import { BenchError } from "../failure.ts";
 import type { Address } from "../load/plan.ts";
 import { processTree, type ServerProcess } from "../processes.ts";
@@ -21,8 +22,17 @@ const READY_TIMEOUT_MS = 60_000;
 const NATS_LINE = /^nats +pid \d+ .* clients: (.+)$/;
 const NODE_LINE = /^node (\d+)\s+pid (\d+)\s+(\S+):(\d+)/;
 
-type Node = { readonly label: string; readonly pid: number; readonly address: Address };
-type Ready = { readonly nodes: readonly Node[]; readonly natsFile: string | undefined };
+type Node = {
+  readonly id: string;
+  readonly label: string;
+  readonly pid: number;
+  readonly address: Address;
+};
+type Ready = {
+  readonly nodes: readonly Node[];
+  readonly adminUrls: readonly string[];
+  readonly natsFile: string | undefined;
+};
 
 export type ZooidOptions = {
   /** Where the temporary folder is made. */
@@ -35,12 +45,20 @@ export type ZooidOptions = {
   readonly name?: string;
   /** The folder of a checked out zooid. Default: this one. */
   readonly checkout?: string;
+  /** Is called with the folder in which node N will keep its data in a folder N. Default: they begin with nothing. */
+  readonly prepare?: (dataFolder: string) => Promise<void>;
 };
 
 const HERE = fileURLToPath(new URL("../../", import.meta.url));
 
 export async function startZooid(options: ZooidOptions, signal: AbortSignal): Promise<Target> {
   const dataFolder = await mkdtemp(join(options.folder, "zooid-bench-"));
+  try {
+    await options.prepare?.(dataFolder);
+  } catch (error) {
+    await rm(dataFolder, { recursive: true, force: true });
+    throw error;
+  }
   const child = spawnEnsemble(dataFolder, options);
   const family = (): ServerProcess[] => {
     return child.pid === undefined ? [] : processTree({ pid: child.pid, label: "zooid ensemble" });
@@ -50,7 +68,7 @@ export async function startZooid(options: ZooidOptions, signal: AbortSignal): Pr
     await rm(dataFolder, { recursive: true, force: true });
   };
   try {
-    const { nodes, natsFile } = await untilReady(child, signal);
+    const { nodes, adminUrls, natsFile } = await untilReady(child, signal);
     const labels = new Map(nodes.map(({ pid, label }) => [pid, label]));
     const addresses = nodes.map(({ address }) => address);
     return {
@@ -59,6 +77,9 @@ export async function startZooid(options: ZooidOptions, signal: AbortSignal): Pr
       version: await versionOf(addresses[0]),
       durability: "on the disks of a quorum (fsync) before each acknowledgement",
       addresses,
+      natsFile,
+      adminUrls,
+      folders: nodes.map(({ id }) => join(dataFolder, id)),
       nats: natsFile === undefined ? undefined : (await readFile(natsFile, "utf8")).trim(),
       processes: family().map(({ pid, label }) => ({ pid, label: labels.get(pid) ?? label })),
       problems: problemsOf(child, dataFolder),
@@ -103,6 +124,7 @@ async function untilReady(child: ChildProcess, signal: AbortSignal): Promise<Rea
   const { promise, resolve, reject } = Promise.withResolvers<Ready>();
   const errors = stderrOf(child);
   const nodes: Node[] = [];
+  const adminUrls: string[] = [];
   let natsFile: string | undefined;
   const fail = (what: string): void =>
     reject(new BenchError(`zooid ensemble ${what}\n${errors()}`));
@@ -114,15 +136,18 @@ async function untilReady(child: ChildProcess, signal: AbortSignal): Promise<Rea
   if (child.stdout !== null) {
     createInterface({ input: child.stdout }).on("line", (line) => {
       natsFile ??= NATS_LINE.exec(line)?.[1];
+      const adminUrl = parseAdminLine(line);
+      if (adminUrl !== undefined) adminUrls.push(adminUrl);
       const [, id, pid, host, port] = line.match(NODE_LINE) ?? [];
       if (id !== undefined && host !== undefined) {
         nodes.push({
+          id,
           label: `node ${id}`,
           pid: Number(pid),
           address: { host, port: Number(port) },
         });
       } else if (line.startsWith("ready")) {
-        resolve({ nodes, natsFile });
+        resolve({ nodes, adminUrls, natsFile });
       }
     });
   }

@@ -1,5 +1,6 @@
 /** `zooid backup`: writes all that a node holds, as it is at one zxid, into one file, while the node serves. */
 import { EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "../../command.ts";
+import { lowerPriority } from "../../low-priority.ts";
 import { whyUnreadable } from "../../inspect/data-folder.ts";
 import { readingText } from "../../inspect/text.ts";
 import { Progress } from "../../progress.ts";
@@ -89,6 +90,7 @@ export async function run(
   }
   for (const problem of problems) console.error(`zooid backup: ${problem}`);
   if (problems.length > 0 || server === undefined) return EXIT_MISUSED;
+  lowerPriority();
   const [history, unlessLeader] = [flags.has("history"), flags.has("unless-leader")];
   const progress = new Progress(process.stderr);
   try {

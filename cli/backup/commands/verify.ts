@@ -1,5 +1,6 @@
 /** `zooid verify-backup`: reads a whole backup, checks all of it, and builds the tree that it holds. */
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../../command.ts";
+import { lowerPriority } from "../../low-priority.ts";
 import { readingText } from "../../inspect/text.ts";
 import { Progress } from "../../progress.ts";
 import { FILE } from "../command-words.ts";
@@ -14,6 +15,7 @@ export async function run(
 ): Promise<number> {
   const file = operands.get(FILE) ?? "";
   const progress = new Progress(process.stderr);
+  lowerPriority();
   try {
     const size = sizeOfFile(file);
     const onBytes = (bytes: number): void => progress.update(() => readingText(bytes, size));

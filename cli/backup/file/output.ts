@@ -8,6 +8,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { codeOf } from "./error-codes.ts";
+import { writePaced } from "./paced-write.ts";
 
 export type Output = {
   write(bytes: Uint8Array): Promise<void>;
@@ -82,7 +83,7 @@ export class FileOutput implements Output {
     const buffers = this.#waiting.splice(0);
     this.#waitingBytes = 0;
     try {
-      if (buffers.length > 0) await writeAll(this.#file, buffers);
+      if (this.#file !== undefined) await writePaced(this.#file, Buffer.concat(buffers));
     } catch (error) {
       throw problemOf(this.#path, error);
     }
@@ -92,14 +93,6 @@ export class FileOutput implements Output {
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
-  }
-}
-
-async function writeAll(file: FileHandle | undefined, buffers: Uint8Array[]): Promise<void> {
-  let left = Buffer.concat(buffers);
-  while (left.length > 0) {
-    const { bytesWritten = 0 } = (await file?.write(left)) ?? {};
-    left = left.subarray(bytesWritten);
   }
 }
 

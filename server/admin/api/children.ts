@@ -20,6 +20,8 @@ import type { HttpReply } from "../http-server.ts";
 import { errorReply, jsonReply, statJson, zxidIn } from "./json.ts";
 
 const CHILDREN_DEFAULT = 100;
+/** Requests for one page that are under way together. The node answers what has come together, and other clients wait meanwhile. */
+const ASKED_AT_ONCE = 25;
 /** No name of a znode has one. */
 const CURSOR = "/";
 
@@ -49,13 +51,7 @@ export async function children(client: OwnClient, query: URLSearchParams): Promi
     const why = `the order of the children of ${path} is another by now: begin again without after`;
     return errorReply(409, "ZOOID_PAGE_LOST", why);
   }
-  const prefix = path === "/" ? "" : path;
-  const stats = await Promise.all(page.names.map((name) => client.exists(`${prefix}/${name}`)));
-  // One that has been deleted since is not shown.
-  const listed = page.names.flatMap((name, index) => {
-    const found = stats[index]?.stat;
-    return found === undefined ? [] : [{ name, stat: statJson(found) }];
-  });
+  const listed = await withStats(client, path, page.names);
   return jsonReply(200, {
     path,
     zxid: formatZxid(page.zxid),
@@ -64,6 +60,24 @@ export async function children(client: OwnClient, query: URLSearchParams): Promi
     sorted: page.sorted,
     next: page.next,
   });
+}
+
+/** One that has been deleted since is not shown. */
+async function withStats(
+  client: OwnClient,
+  path: string,
+  names: readonly string[],
+): Promise<readonly object[]> {
+  const prefix = path === "/" ? "" : path;
+  const listed: object[] = [];
+  for (let first = 0; first < names.length; first += ASKED_AT_ONCE) {
+    const some = names.slice(first, first + ASKED_AT_ONCE);
+    const stats = await Promise.all(some.map((name) => client.exists(`${prefix}/${name}`)));
+    for (const [index, { stat }] of stats.entries()) {
+      if (stat !== undefined) listed.push({ name: some[index], stat: statJson(stat) });
+    }
+  }
+  return listed;
 }
 
 type Asked = { readonly path: string; readonly after: string; readonly limit: number };

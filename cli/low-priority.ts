@@ -1,0 +1,29 @@
+/** Lets a command that has time run behind the nodes and clients of its host. */
+import { readdirSync } from "node:fs";
+import { constants, getPriority, setPriority } from "node:os";
+
+/**
+ * Gives this process the lowest priority that the system has for processors; on Linux its disk operations get their priority from
+ * that, too, where the disk's scheduler has any. Linux keeps a priority for each thread, and threads that are begun later take that of the
+ * one that begins them. Where it is not allowed the priority stays.
+ */
+export function lowerPriority(): void {
+  for (const thread of threads()) {
+    try {
+      if (getPriority(thread) < constants.priority.PRIORITY_LOW) {
+        setPriority(thread, constants.priority.PRIORITY_LOW);
+      }
+    } catch {
+      // The thread has ended, or the system does not allow it.
+    }
+  }
+}
+
+/** Their numbers on Linux; elsewhere the process's own, which stands for all. */
+function threads(): readonly number[] {
+  try {
+    return readdirSync("/proc/self/task").map(Number);
+  } catch {
+    return [process.pid];
+  }
+}
