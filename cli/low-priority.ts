@@ -3,15 +3,15 @@ import { readdirSync } from "node:fs";
 import { constants, getPriority, setPriority } from "node:os";
 
 /**
- * Gives this process the lowest priority that the system has for processors; on Linux its disk operations get their priority from
+ * Gives this process a low priority for processors, as `nice` does without a number; on Linux its disk operations get their priority from
  * that, too, where the disk's scheduler has any. Linux keeps a priority for each thread, and threads that are begun later take that of the
  * one that begins them. Where it is not allowed the priority stays.
  */
 export function lowerPriority(): void {
   for (const thread of threads()) {
     try {
-      if (getPriority(thread) < constants.priority.PRIORITY_LOW) {
-        setPriority(thread, constants.priority.PRIORITY_LOW);
+      if (getPriority(thread) < constants.priority.PRIORITY_BELOW_NORMAL) {
+        setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL);
       }
     } catch {
       // The thread has ended, or the system does not allow it.

@@ -110,7 +110,7 @@ test("a backup of a node that serves may be killed at any moment", async (t) => 
   const file = join(folder, "killed");
   const backup = (env: Readonly<Record<string, string>> = {}): Promise<End> =>
     zooid(["backup", data, file, "--server", `127.0.0.1:${port}`], env);
-  const middle = { call: "write", path: "killed.partial.", nth: 3 } as const;
+  const middle = { call: "write", path: "killed.partial.", nth: 8 } as const;
   t.is((await backup(environment(middle))).signal, "SIGKILL");
   t.false(existsSync(file));
   const [half = ""] = draftsIn(folder);

@@ -208,19 +208,6 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "zk-forgets-what-an-earlier-connection-said",
-    campaign: "visits",
-    mistake:
-      "a znode that may have been replaced is created, where a second connection is lost before the look",
-    edits: [
-      {
-        file: STREAMS,
-        find: "Math.min(createdBy, stream.unseen.get(path) ?? Infinity)",
-        replace: "createdBy",
-      },
-    ],
-  },
-  {
     name: "zk-came-and-went-between-two-looks",
     campaign: "visits",
     mistake: "a stream is taken over from where a znode was there that it has not seen",

@@ -225,32 +225,35 @@ test("a stream from the past tells what is newer; where something may have been 
   t.deepEqual(unknowing.ends, []);
 });
 
-test("whoever reads and begins again after a gap misses nothing, also where znodes come and go all the time", async (t) => {
-  const of = await started();
-  const { ensemble, pass } = of;
-  const before = ensemble.zxid;
-  ensemble.write(created("/a/1"));
-  ensemble.write(remove("/a/1"));
-  ensemble.write(created("/a/2"));
-  const gap = follow(of, { after: before });
-  await pass();
-  t.is(gap.ends[0]?.kind, "compacted");
-  const read = ensemble.zxid;
-  ensemble.write(remove("/a/2"));
-  ensemble.write(created("/a/3"));
-  await pass();
-  const again = follow(of, { after: read });
-  await pass();
-  t.deepEqual(again.told, ["deleted /a/2", "created /a/3"]);
-  t.deepEqual(again.ends, []);
-  // Nobody begins again: what was kept for it goes, with its watch.
-  again.close();
-  const late = follow(of, { after: before });
-  await pass();
-  t.is(late.ends[0]?.kind, "compacted");
-  await pass(60_000);
-  t.is(reads(of).at(-1), "removeWatches /a");
-});
+for (const eventZxids of [true, false]) {
+  const events = eventZxids ? "events name zxids" : "events name none";
+  test(`whoever reads and begins again after a gap misses nothing, also where znodes come and go all the time, if ${events}`, async (t) => {
+    const of = await started({ prepare: (channel) => (channel.eventZxids = eventZxids) });
+    const { ensemble, pass } = of;
+    const before = ensemble.zxid;
+    ensemble.write(created("/a/1"));
+    ensemble.write(remove("/a/1"));
+    ensemble.write(created("/a/2"));
+    const gap = follow(of, { after: before });
+    await pass();
+    t.is(gap.ends[0]?.kind, "compacted");
+    const read = ensemble.zxid;
+    ensemble.write(remove("/a/2"));
+    ensemble.write(created("/a/3"));
+    await pass();
+    const again = follow(of, { after: read });
+    await pass();
+    t.deepEqual(again.told, ["deleted /a/2", "created /a/3"]);
+    t.deepEqual(again.ends, []);
+    // Nobody begins again: what was kept for it goes, with its watch.
+    again.close();
+    const late = follow(of, { after: before });
+    await pass();
+    t.is(late.ends[0]?.kind, "compacted");
+    await pass(60_000);
+    t.is(reads(of).at(-1), "removeWatches /a");
+  });
+}
 
 test("paths of streams are those below the chroot", async (t) => {
   const of = await started({ chroot: "/a" });

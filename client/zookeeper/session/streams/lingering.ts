@@ -8,7 +8,7 @@ import { isGoneBy, want } from "./entries.ts";
 import type { Entry, Stream, Streams } from "./state.ts";
 
 export const LINGER_MS = 30_000;
-/** How many deletions it remembers. */
+/** How many deletions it remembers, and how many times of which it is not sure. */
 const DELETIONS_MAX = 16_384;
 
 /** A stream without a subscriber that has seen everything since then. */
@@ -18,7 +18,8 @@ export function adoptable(
 ): Stream | undefined {
   for (const stream of byPath.get(path) ?? []) {
     const isFree = stream.subscription === undefined && stream.recursive === recursive;
-    if (isFree && stream.startedAt <= after) return stream;
+    const isUnsure = stream.unsure.some(({ from, to }) => from < after && after < to);
+    if (isFree && stream.startedAt <= after && !isUnsure) return stream;
   }
   return undefined;
 }
@@ -44,6 +45,7 @@ export function adopt(stream: Stream, wish: Subscribe, lastZxid: Zxid): void {
     return kind === "deleted" && zxid > after && stat.czxid <= after;
   });
   stream.deletions = [];
+  stream.unsure = [];
   for (const [path, stat] of known) {
     const { czxid, mzxid } = stat;
     if (czxid <= after && mzxid <= after) continue;
@@ -73,5 +75,7 @@ function passOver(stream: Stream, entry: Entry, lastZxid: Zxid): void {
 
 /** It does not wait for ever, nor remember everything. */
 export function dropLate(stream: Stream, drop: () => void, nowMs: number): void {
-  if (nowMs >= stream.lingersUntilMs || stream.deletions.length > DELETIONS_MAX) drop();
+  const { lingersUntilMs, deletions, unsure } = stream;
+  const most = Math.max(deletions.length, unsure.length);
+  if (nowMs >= lingersUntilMs || most > DELETIONS_MAX) drop();
 }

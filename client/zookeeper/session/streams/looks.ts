@@ -2,7 +2,7 @@
 import { Code } from "../../../../protocol/codes.ts";
 import { parentOf } from "../../../../protocol/paths.ts";
 import type { Stat } from "../../../../protocol/stat.ts";
-import { laterOf, type Zxid } from "../../../../protocol/zxid.ts";
+import type { Zxid } from "../../../../protocol/zxid.ts";
 import type { Ask, Reply } from "../asks.ts";
 import { ask } from "../settling.ts";
 import type { Turn } from "../state.ts";
@@ -159,8 +159,8 @@ function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
 
 /** Children may have come and gone since the watch that fires once has fired, and before the znode was looked at. */
 function noteBrief(stream: Stream, entry: Entry, { pzxid }: Stat): void {
-  const { subscription, startedAt, after } = stream;
-  if (subscription === undefined) stream.startedAt = laterOf(startedAt, pzxid);
+  const { subscription, after, unsure } = stream;
+  if (subscription === undefined) unsure.push({ from: entry.floor, to: pzxid });
   else if (isOlder(entry) && pzxid > after) stream.hasGap = true;
 }
 
@@ -170,7 +170,7 @@ function noteBrief(stream: Stream, entry: Entry, { pzxid }: Stat): void {
  * know that, or whoever takes the stream over.
  */
 function noteChanged(stream: Stream, entry: Entry, zxid: Zxid, isThere: boolean): void {
-  const { walk, isExact, known, subscription, startedAt, after, staying } = stream;
+  const { walk, isExact, known, subscription, after, staying, unsure } = stream;
   const { path, next } = entry;
   const each = next === undefined ? [entry] : [entry, next];
   // Each event of a deletion is of another znode. Watches that fire once do not tell of each.
@@ -179,7 +179,7 @@ function noteChanged(stream: Stream, entry: Entry, zxid: Zxid, isThere: boolean)
   const expected = isKnown ? 1 : 0;
   const isSure = staying && deletions === expected && deletionsOf(entry).length === expected;
   if (subscription === undefined) {
-    if (!isSure || (!isKnown && !isThere)) stream.startedAt = laterOf(startedAt, zxid);
+    if (!isSure || (!isKnown && !isThere)) unsure.push({ from: entry.floor, to: zxid });
     return;
   }
   if (isOlder(entry)) stream.hasGap = true;

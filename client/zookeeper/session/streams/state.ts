@@ -51,8 +51,10 @@ export type Stream = {
   lingersUntilMs: number;
   /** Every change up to this zxid has been delivered. */
   after: Zxid;
-  /** Every change since then is known. */
+  /** Every change since then is known, as far as a subscriber needs them that begins outside of `unsure`. */
   startedAt: Zxid;
+  /** Between these zxids, both excluded, the stream does not know what was there: since nobody has it. */
+  unsure: { readonly from: Zxid; readonly to: Zxid }[];
   /** A znode was found to be gone that may have been deleted long before this zxid: up to below it the stream is not complete. */
   goneBy: Zxid;
   /** Something may have been deleted that the stream does not know of. */

@@ -64,7 +64,7 @@ export function subscribe(turn: Turn, wish: Subscribe): void {
       toAsk: new Set(),
       asked: 0,
     },
-    ...{ seen: [], deletions: [], unconsumed: 0 },
+    ...{ seen: [], deletions: [], unsure: [], unconsumed: 0 },
   };
   streams.next += 1;
   streams.byNumber.set(stream.number, stream);
@@ -352,6 +352,7 @@ function linger(turn: Turn, stream: Stream, nowMs: number): void {
   stream.after = seenThrough(stream, oldest);
   stream.seen = [];
   stream.startedAt = oldest;
+  stream.unsure = [];
   stream.lingersUntilMs = nowMs + LINGER_MS;
   end(turn, stream, { kind: "compacted", oldest });
 }
