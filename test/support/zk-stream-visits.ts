@@ -28,7 +28,6 @@ const pick = fc.nat(1_000);
 const visits: fc.Arbitrary<readonly Visit[]> = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: steps },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant("cut" as const) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("subscribe" as const), pick }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("close" as const), pick }) },
   ),

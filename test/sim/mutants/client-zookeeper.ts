@@ -220,6 +220,13 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
     edits: [{ file: LOOKS, find: "stream.entries.get(child)?.ofWalk ?? true", replace: "true" }],
   },
   {
+    name: "zk-list-is-not-old",
+    campaign: "visits",
+    mistake:
+      "who takes a stream over is told of a znode that replaced one it has read, where watches fire once",
+    edits: [{ file: LOOKS, find: "isOlder: isOlder(entry) };", replace: "isOlder: false };" }],
+  },
+  {
     name: "zk-watches-that-fire-once-tell-all",
     campaign: "visits",
     mistake:

@@ -11,6 +11,8 @@ export type Wanted = {
   readonly data?: boolean;
   readonly children?: boolean;
   readonly ofWalk?: boolean;
+  readonly isOlder?: boolean;
+  readonly isEarly?: boolean;
 };
 
 /** Notes that something happened to the znode, or that the walk has come to it. */
@@ -43,7 +45,8 @@ function entryOf(wanted: Wanted): Entry {
   return {
     ...{ path, floor, deletedAt, deletedBehind, deletions, isAnother: false },
     ...{ data: data === true, children: children === true, absence: false },
-    ...{ asked: 0, ofWalk: ofWalk === true, isOlder: false, next: undefined },
+    ...{ isOlder: wanted.isOlder === true, isEarly: wanted.isEarly === true },
+    ...{ asked: 0, ofWalk: ofWalk === true, next: undefined },
   };
 }
 
@@ -56,6 +59,8 @@ function add(entry: Entry, wanted: Wanted): void {
   }
   entry.floor = earlierOf(entry.floor, floor);
   entry.deletedAt ??= deletedAt;
+  entry.isOlder ||= wanted.isOlder === true;
+  entry.isEarly ||= wanted.isEarly === true;
   entry.data ||= data === true;
   entry.children ||= children === true;
 }

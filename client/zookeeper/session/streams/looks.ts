@@ -135,7 +135,7 @@ function childrenAnswered(
   } else {
     entry.data = true;
   }
-  if (walk?.isFirst === true) noteGap(stream, stat);
+  if (walk?.isFirst === true || entry.isEarly) noteGap(stream, stat);
   if (!staying) noteBrief(stream, entry, stat);
   const below = path === "/" ? "/" : `${path}/`;
   for (const name of children) {
@@ -145,7 +145,8 @@ function childrenAnswered(
     const isDone = walk === undefined ? known.has(child) : walk.listed.has(child) && isOfWalk;
     if (isDone) continue;
     const isWalk = ofWalk && walk !== undefined;
-    want(stream, { path: child, floor, data: !staying, children: true, ofWalk: isWalk });
+    const how = { data: !staying, children: true, ofWalk: isWalk, isOlder: isOlder(entry) };
+    want(stream, { path: child, floor, ...how });
   }
 }
 

@@ -26,6 +26,8 @@ export type Entry = {
   /** How many questions have no answer. */
   asked: number;
   ofWalk: boolean;
+  /** An event has asked for it while the first walk was under way. */
+  isEarly: boolean;
   /** The stream's subscriber has begun behind what happened, and may know of the znode, which the stream has not seen. */
   isOlder: boolean;
   /** What happened while the answers were on their way. */

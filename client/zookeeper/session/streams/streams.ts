@@ -221,7 +221,8 @@ export function watchFired(
       const children = stream.recursive && !stream.staying && !isOfData;
       if (isOfChildren && !children) continue;
       const how = { isDeleted, deletedAt, isCreated: type === WatchEventType.nodeCreated };
-      want(stream, { path, floor, ...how, data: !isOfChildren, children });
+      const isEarly = stream.walk?.isFirst === true;
+      want(stream, { path, floor, ...how, data: !isOfChildren, children, isEarly });
       touch(turn, stream);
     }
     if (at === "/") return;
