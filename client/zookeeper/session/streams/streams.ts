@@ -326,7 +326,9 @@ function deliver(turn: Turn, stream: Stream, isProgress = false): void {
   }
   const { givenThrough } = stream;
   if (due.length === 0 && givenThrough !== undefined) {
-    if (!isProgress || givenThrough >= through) return;
+    if (givenThrough >= through) return;
+    // The last time that was due, a look without an answer may have held the stream back.
+    if (!isProgress) return wentOn(turn);
   }
   stream.givenThrough = through;
   stream.unconsumed += due.length;

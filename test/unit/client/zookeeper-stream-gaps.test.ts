@@ -1,0 +1,88 @@
+/** Where a stream over ZooKeeper's protocol cannot say what was there, for whoever begins again or after a lost connection. */
+import test from "ava";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { follow, reads, reconnect, remove } from "../../support/zk-follow.ts";
+import { created, started } from "../../support/zk-wire.ts";
+
+test("a znode that only an event of a lost connection has told of, and that is gone after it, is a gap", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  const [all, gone] = [follow(of), follow(of, { path: "/b" })];
+  await pass(200);
+  channel.automatic = false;
+  for (const path of ["/a/stays", "/a/goes"]) ensemble.write(created(path));
+  ensemble.write(created("/b"));
+  while (channel.deliverOne()) await pass();
+  await reconnect(of, () => ensemble.write(remove("/a/goes")));
+  t.deepEqual(all.told, []);
+  t.is(all.ends[0]?.kind, "compacted");
+  t.deepEqual([gone.told, gone.ends], [["created /b"], []]);
+});
+
+test("whoever begins again after a gap is not told of a deletion from before its read", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  for (const path of ["/a/b", "/a/c"]) ensemble.write(created(path));
+  ensemble.write(remove("/a/c"));
+  const late = follow(of, { after: 1 as Zxid });
+  await pass();
+  t.is(late.ends[0]?.kind, "compacted");
+  channel.automatic = false;
+  ensemble.write(remove("/a/b"));
+  while (channel.deliverOne()) await pass();
+  const again = follow(of);
+  await reconnect(of, () => ensemble.write(created("/a/d")));
+  t.deepEqual([again.told, again.ends], [["created /a/d"], []]);
+});
+
+test("a znode that may have been replaced is a gap, also where the next connection is lost too before it was looked at", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  ensemble.write(created("/a/c"));
+  ensemble.write(remove("/a/c"));
+  const late = follow(of, { after: 1 as Zxid });
+  await pass();
+  t.is(late.ends[0]?.kind, "compacted");
+  channel.automatic = false;
+  ensemble.write(created("/a/b"));
+  const after = ensemble.zxid;
+  ensemble.write(remove("/a/b"));
+  while (channel.deliverOne()) await pass();
+  const again = follow(of, { after });
+  channel.cut();
+  ensemble.write(created("/a/b"));
+  for (let step = 0; step < 500; step += 1) {
+    channel.handleOne();
+    if (reads(of).includes("getChildren /a/b")) break;
+    channel.deliverOne();
+    await pass();
+  }
+  t.true(reads(of).includes("getChildren /a/b"));
+  await reconnect(of, () => undefined);
+  t.deepEqual([again.told, again.ends[0]?.kind], [[], "compacted"]);
+});
+
+test("a znode that came and went between two looks of a stream without a subscriber is a gap for whoever has read it", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  for (const path of ["/a/b", "/a/c"]) ensemble.write(created(path));
+  ensemble.write(remove("/a/c"));
+  const late = follow(of, { after: 1 as Zxid });
+  await pass();
+  t.is(late.ends[0]?.kind, "compacted");
+  channel.automatic = false;
+  ensemble.write(remove("/a/b"));
+  ensemble.write(created("/a/b"));
+  const after = ensemble.zxid;
+  for (const write of [remove("/a/b"), created("/a/b")]) ensemble.write(write);
+  while (channel.deliverOne()) await pass();
+  channel.automatic = true;
+  for (let step = 0; step < 10; step += 1) {
+    channel.handleOne();
+    channel.deliverOne();
+    await pass();
+  }
+  const again = follow(of, { after });
+  await pass();
+  t.deepEqual([again.told, again.ends[0]?.kind], [[], "compacted"]);
+});
