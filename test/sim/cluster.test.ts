@@ -30,7 +30,7 @@ test(`seeds 1 to ${SEEDS}: whole nodes and their clients keep every invariant un
   const rare = [...figures.removals].filter(([, count]) => count < 20);
   t.deepEqual(rare, [], "removeRecursives are done, and meet every limit");
   const kinds = ["answered", "unknown", "denied", "changes", "resumed", "compacted"];
-  const few = kinds.filter((kind) => (figures.zookeepers.get(kind) ?? 0) < 20);
+  const few = kinds.filter((kind) => (figures.zookeepers.get(kind) ?? 0) < 10);
   t.deepEqual(
     few,
     [],
