@@ -12,7 +12,7 @@ import { confirmed, greeted, lost } from "./connection.ts";
 import { loginAnswered, proofAnswered } from "./login.ts";
 import { learn, takeAnswered } from "./requests.ts";
 import { flushSoon, type OpenLink, ownerNumber, type Turn } from "./state.ts";
-import { streamAnswered, watchFired, wentOn } from "./streams/streams.ts";
+import { streamAnswered, watchFired, planProgress } from "./streams/streams.ts";
 
 /** A longer answer is none of ZooKeeper's. */
 const ANSWER_BYTES_MAX: number = 256 * 1024 * 1024;
@@ -99,5 +99,5 @@ function saw(turn: Turn, { zxid }: ReplyHeader): void {
   if (zxid <= state.lastZxid) return;
   state.lastZxid = zxid;
   effects.push({ kind: "saw", zxid });
-  wentOn(turn);
+  planProgress(turn);
 }

@@ -8,8 +8,8 @@ import { isGoneBy, want } from "./entries.ts";
 import type { Entry, Stream, Streams } from "./state.ts";
 
 export const LINGER_MS = 30_000;
-/** How many deletions it remembers, and how many times of which it is not sure. */
-const DELETIONS_MAX = 16_384;
+/** How many deletions it remembers, and between how many pairs of zxids it is not sure. */
+const REMEMBERED_MAX = 16_384;
 
 /** A stream without a subscriber that has seen everything since then. */
 export function adoptable(
@@ -73,9 +73,14 @@ function passOver(stream: Stream, entry: Entry, lastZxid: Zxid): void {
   if (!known.has(path)) entry.isOlder = isExact && floor < after && !isGoneBy(entry, after);
 }
 
+/** Nobody may take the stream over from between these zxids. */
+export function noteUnsure(stream: Stream, from: Zxid, to: Zxid): void {
+  if (to > from + 1) stream.unsure.push({ from, to });
+}
+
 /** It does not wait for ever, nor remember everything. */
 export function dropLate(stream: Stream, drop: () => void, nowMs: number): void {
   const { lingersUntilMs, deletions, unsure } = stream;
   const most = Math.max(deletions.length, unsure.length);
-  if (nowMs >= lingersUntilMs || most > DELETIONS_MAX) drop();
+  if (nowMs >= lingersUntilMs || most > REMEMBERED_MAX) drop();
 }

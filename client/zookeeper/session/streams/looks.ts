@@ -8,6 +8,7 @@ import { ask } from "../settling.ts";
 import type { Turn } from "../state.ts";
 import type { Look } from "./asks.ts";
 import { forgetDeletions, isOlder, want } from "./entries.ts";
+import { noteUnsure } from "./lingering.ts";
 import { observeGone, observeThere } from "./observe.ts";
 import type { Entry, Stream } from "./state.ts";
 
@@ -160,8 +161,8 @@ function noteGap(stream: Stream, { pzxid, cversion, numChildren }: Stat): void {
 
 /** Children may have come and gone since the watch that fires once has fired, and before the znode was looked at. */
 function noteBrief(stream: Stream, entry: Entry, { pzxid }: Stat): void {
-  const { subscription, after, unsure } = stream;
-  if (subscription === undefined) unsure.push({ from: entry.floor, to: pzxid });
+  const { subscription, after } = stream;
+  if (subscription === undefined) noteUnsure(stream, entry.floor, pzxid);
   else if (isOlder(entry) && pzxid > after) stream.hasGap = true;
 }
 
@@ -171,7 +172,7 @@ function noteBrief(stream: Stream, entry: Entry, { pzxid }: Stat): void {
  * know that, or whoever takes the stream over.
  */
 function noteChanged(stream: Stream, entry: Entry, zxid: Zxid, isThere: boolean): void {
-  const { walk, isExact, known, subscription, after, staying, unsure } = stream;
+  const { walk, isExact, known, subscription, after, staying } = stream;
   const { path, next } = entry;
   const each = next === undefined ? [entry] : [entry, next];
   // Each event of a deletion is of another znode. Watches that fire once do not tell of each.
@@ -180,7 +181,7 @@ function noteChanged(stream: Stream, entry: Entry, zxid: Zxid, isThere: boolean)
   const expected = isKnown ? 1 : 0;
   const isSure = staying && deletions === expected && deletionsOf(entry).length === expected;
   if (subscription === undefined) {
-    if (!isSure || (!isKnown && !isThere)) unsure.push({ from: entry.floor, to: zxid });
+    if (!isSure || (!isKnown && !isThere)) noteUnsure(stream, entry.floor, zxid);
     return;
   }
   if (isOlder(entry)) stream.hasGap = true;

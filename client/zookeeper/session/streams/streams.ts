@@ -259,8 +259,11 @@ function end({ state, effects }: Turn, stream: Stream, last: StreamEnd): void {
   effects.push({ kind: "endSubscriptions", subscriptions: [subscription], end: last });
 }
 
-/** The session has come to a later zxid. What others have changed elsewhere makes no event, and subscribers may wait for a zxid. */
-export function wentOn({ state, nowMs }: Turn): void {
+/**
+ * A stream may have come further without a change: the session has come to a later zxid, or a look that held the stream back has been
+ * answered. What others have changed elsewhere makes no event, and subscribers may wait for a zxid.
+ */
+export function planProgress({ state, nowMs }: Turn): void {
   const { streams } = state;
   if (streams.bySubscription.size === 0 || streams.progressAtMs !== Infinity) return;
   streams.progressAtMs = nowMs + PROGRESS_MS;
@@ -328,7 +331,7 @@ function deliver(turn: Turn, stream: Stream, isProgress = false): void {
   if (due.length === 0 && givenThrough !== undefined) {
     if (givenThrough >= through) return;
     // The last time that was due, a look without an answer may have held the stream back.
-    if (!isProgress) return wentOn(turn);
+    if (!isProgress) return planProgress(turn);
   }
   stream.givenThrough = through;
   stream.unconsumed += due.length;
