@@ -3,7 +3,7 @@ import type { Profile } from "./profiles/profile.ts";
 
 export function helpText(profiles: Readonly<Record<string, Profile>>): string {
   const list = Object.entries(profiles)
-    .map(([name, { summary }]) => `  ${name.padEnd(13)}${summary}`)
+    .map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`)
     .join("\n");
   return `Usage: npm run bench -- [profiles] [options]
 

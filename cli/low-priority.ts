@@ -3,9 +3,9 @@ import { readdirSync } from "node:fs";
 import { constants, getPriority, setPriority } from "node:os";
 
 /**
- * Gives this process a low priority for processors, as `nice` does without a number; on Linux its disk operations get their priority from
- * that, too, where the disk's scheduler has any. Linux keeps a priority for each thread, and threads that are begun later take that of the
- * one that begins them. Where it is not allowed the priority stays.
+ * Gives this process a low priority for processors, as `nice` does without a number; on Linux that of its disk
+ * operations follows from it, if the scheduler of the disk knows priorities. Linux keeps a priority for each thread, and threads that are begun
+ * later take that of the one that begins them. Where it is not allowed the priority stays.
  */
 export function lowerPriority(): void {
   for (const thread of threads()) {

@@ -7,6 +7,7 @@ import { flagsText, readFlags } from "./flags.ts";
 /** Not for people: what the scripts of `zooid completion` ask. */
 const COMPLETE = "complete";
 
+/** Loads the console's commands, which no other way through here needs. */
 async function overview(): Promise<string> {
   const { SPECS } = await import("./console/specs.ts");
   const all = [...COMMANDS, ...SPECS];

@@ -310,7 +310,7 @@ export const ADMIN_IDLE_MS_MAX = 30_000;
 export const ADMIN_CONNECTION_MS_MAX = 600_000;
 export const ADMIN_CONNECTION_MS_SPARE = 120_000;
 
-/** Milliseconds in which the node must have told the admin server what a request asks for. Then it is answered 503. */
+/** Milliseconds in which the node must have told the admin server what a request asks for: no longer than WORD_ASKED_MS_MAX, since the admin actor forgets it then. It is answered 503. */
 export const ADMIN_ANSWER_MS_MAX = 10_000;
 
 /** Milliseconds after which a change stream over the admin server shows that it is there; fewer than ADMIN_IDLE_MS_MAX. */

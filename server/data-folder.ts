@@ -1,6 +1,7 @@
 /** Makes a folder for data, for its owner only, with a message for people when that cannot be. */
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { syncPath } from "../runtime/disks/durable-file.ts";
 
 /**
  * Makes the folder and those above it that are missing, durably. It does not use `recursive: true` of Node, which never returns where
@@ -30,17 +31,8 @@ function make(folder: string, mode?: number): void {
     if (!isFolder(folder)) throw error;
     return;
   }
-  syncFolder(above);
-}
-
-/** A new folder is durable only when the one above it is synced. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  // A new folder is durable only when the one above it is synced.
+  syncPath(above);
 }
 
 function isFolder(path: string): boolean {

@@ -32,6 +32,16 @@ export class NodeStoppedError extends ZooidError {
   readonly retryable = false;
 }
 
+/** The node lets no clients in, since it starts or is about to stop. */
+export class NodeNotServingError extends ZooidError {
+  override readonly name = "NodeNotServingError";
+  readonly code = "ZOOID_NOT_SERVING";
+  readonly retryable = true;
+  constructor() {
+    super("the node lets no clients in, since it starts or is about to stop");
+  }
+}
+
 /**
  * A stream of changes was lost to a bug of zooid, which its log tells. Read the znodes again, then open another stream from the zxid of
  * that read.

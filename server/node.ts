@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Observable } from "rxjs";
 import { Subject } from "rxjs/internal/Subject";
 import { Subscription } from "rxjs/internal/Subscription";
-import type { NatsConnections, NatsReport, ProcessReport } from "../actors/admin/messages.ts";
+import type { NatsConnections, NatsReport } from "../actors/admin/messages.ts";
 import { APPLY_FAILED } from "../actors/tree/apply/apply-failure.ts";
 import { assert } from "../protocol/assert.ts";
 import type { HandoverOutcome } from "../actors/log-sync/handover/messages.ts";
@@ -11,7 +11,6 @@ import type { ServerId } from "../protocol/ids.ts";
 import type { Leadership } from "../protocol/replication.ts";
 import { operatorAnswerPrefix, operatorSubject, peerSubjects } from "../protocol/subjects.ts";
 import { formatZxid, type Zxid } from "../protocol/zxid.ts";
-import { ConnectionCounts, type SharedCounts } from "../runtime/connections/connection-counts.ts";
 import type { EventDetail, LogLevel } from "../runtime/effects.ts";
 import type { InspectionEvent, StepEvent } from "../runtime/inspection.ts";
 import { realClock, realRandomness } from "../runtime/real-clock.ts";
@@ -41,7 +40,7 @@ import { type NodeConfig, slowStepMs } from "./config/node-config.ts";
 import { makeNodeFolder } from "./node-folder.ts";
 import { noteFailed, noteSkipped, segmentWith, zxidOfText } from "./skipped-operations.ts";
 import { addAdminActor, addChangesActor, addReplicationActors } from "./actors/main.ts";
-import { connectionsLeft, connectionsMost, openFilesWarning } from "./open-files.ts";
+import { ConnectionLimit } from "./connection-limit.ts";
 import type { NodeGate } from "./peer-gate.ts";
 import { peerGate } from "./placement.ts";
 import { type PlacedConfig, type Placement, placementOf } from "./threads/choice.ts";
@@ -49,15 +48,7 @@ import type { LaunchOptions, RunningNode, StopReason } from "./running-node.ts";
 import { threadsOf } from "./threads/of-placement.ts";
 import type { MakeThreads, Threads, ThreadsOptions } from "./threads/threads.ts";
 import { observe, wireAll } from "./wiring.ts";
-import {
-  processEnvironment,
-  processReport,
-  reportProcess,
-  reportServer,
-} from "./process-report.ts";
-
-/** How many files a lane has open. */
-const LANE_FILES = 20;
+import { processEnvironment, reportProcess, reportServer } from "./process-report.ts";
 
 /** Rejects when the data folder, the client port or NATS is not available. */
 export async function launchNode(
@@ -127,12 +118,10 @@ class Node implements RunningNode {
   #admin: AdminServer | undefined;
   #stopServerReports: () => void = () => undefined;
   #stopNatsReports: () => void = () => undefined;
-  #counts: ConnectionCounts | undefined;
+  readonly #connectionLimit: ConnectionLimit;
   /** False: its disk is in memory. */
   readonly #hasFolder: boolean;
   readonly #mayRestart: boolean;
-  /** The log has been told that the limit of open files is low. */
-  #warned = false;
 
   constructor(config: NodeConfig, options: LaunchOptions, { placement, makeThreads }: Placed) {
     const { onInspection, inMemory = {}, mayRestart = false } = options;
@@ -142,6 +131,9 @@ class Node implements RunningNode {
     const isInMemory = inMemory.disk !== undefined || inMemory.clients !== undefined;
     assert(placement.threads === "one" || !isInMemory, "what is in memory is on one thread");
     this.#hasFolder = inMemory.disk === undefined;
+    this.#connectionLimit = new ConnectionLimit(this.#config, (detail) =>
+      this.#say("warn", "openFilesLow", detail),
+    );
     this.#meter = meterOf(config, "main");
     this.#elections = this.#meter && new ElectionMeter(this.#meter, meterNowMs());
     const threads: ThreadsOptions = {
@@ -204,7 +196,9 @@ class Node implements RunningNode {
 
   async retire(): Promise<void> {
     if (this.#ending.hasBegun) return;
-    await Promise.all([this.#started.retirement.retire(), this.#admin?.retire()]);
+    // The node hears of the end of the API's session for as long as it lets clients in.
+    await this.#admin?.retire();
+    await this.#started.retirement.retire();
   }
 
   /** Nobody is given a node before it has started. */
@@ -225,7 +219,7 @@ class Node implements RunningNode {
     const alone = config.members.length === 1;
     if (given !== undefined) this.#transport = given;
     else if (!alone || config.natsUrls.length > 0) this.#transport = await this.#connect();
-    const [counts, nats] = [this.#shareCounts(), config.natsUrls.length > 0];
+    const [counts, nats] = [this.#connectionLimit.share(), config.natsUrls.length > 0];
     const ofActors =
       config.actorMetricsMs > 0 ? (await import("./actor-reports.ts")).actorReports : undefined;
     await this.#threads.startLanes({ counts, nats, ownDoor: this.#admin?.ownDoor, skips });
@@ -302,7 +296,7 @@ class Node implements RunningNode {
     ofActors: typeof actorReports | undefined,
   ): () => void {
     const stopProcessReports = reportProcess((report) => {
-      this.#limitConnections(report);
+      this.#connectionLimit.follow(report);
       system.tell("admin", report);
     });
     const peersReports = setInterval(() => {
@@ -339,33 +333,6 @@ class Node implements RunningNode {
       stopProcessReports();
       reports.unsubscribe();
     };
-  }
-
-  /** Called before the lanes are there, for which some files are kept. */
-  #shareCounts(): SharedCounts {
-    const { maxConnections, maxClientConnections: perAddressMax, lanes } = this.#config;
-    const report = processReport();
-    const connectionsMax = connectionsMost(maxConnections, report);
-    const shared = ConnectionCounts.share({ connectionsMax, perAddressMax });
-    this.#counts = new ConnectionCounts(shared);
-    if (report !== undefined) {
-      this.#counts.limit(Math.min(connectionsMax, connectionsLeft(report, 0) - LANE_FILES * lanes));
-    }
-    return shared;
-  }
-
-  /** How many files are open beside connections changes while a node runs. */
-  #limitConnections(report: ProcessReport): void {
-    const counts = this.#counts;
-    if (counts === undefined) return;
-    const { maxConnections } = this.#config;
-    const left = connectionsLeft(report, counts.total);
-    counts.limit(Math.min(connectionsMost(maxConnections, report), left));
-    const warning = openFilesWarning(maxConnections, report, counts.connectionsMax);
-    const isNews = warning !== undefined && !this.#warned;
-    this.#warned = warning !== undefined;
-    if (!isNews) return;
-    this.#say("warn", "openFilesLow", warning);
   }
 
   #operationsToSkip(skip: readonly Zxid[]): readonly Zxid[] {
@@ -463,7 +430,7 @@ class Node implements RunningNode {
   }
 
   #fail(reason: string): void {
-    // A node that may be wrong does not go on for what its end waits for.
+    // A node that may be wrong stops at once, even while its end still waits for something.
     if (this.#ending.hasBegun) this.#main?.system.stop();
     // Whoever calls `stop` hears that something could not be released.
     this.#ending.begin({ kind: "failed", reason }).catch(() => undefined);
@@ -486,12 +453,14 @@ class Node implements RunningNode {
     };
     // A node that may be wrong stops at once. Another one ends the session of its own API first, which nobody would hear of later.
     if (hasFailed) this.#main?.system.stop();
-    await release(this.#admin?.close());
+    const adminClosed = release(this.#admin?.close());
+    if (!hasFailed) await adminClosed;
     this.#main?.system.stop();
     // No more answers to peers, then no more clients, then the disk.
     await release(this.#transport?.close());
     await release(this.#threads.closeLanes());
     await release(this.#threads.closeFolder());
+    await adminClosed;
     this.inspection$.complete();
     this.#stopped.resolve(this.#ending.reason);
     if (failures.length > 0) throw failures[0];

@@ -63,7 +63,7 @@ export function gather(work: GatheringWork, word: Gathered, asker: Asker): void 
   begin(work);
 }
 
-/** The gateway of native clients and the admin server have forgotten these. */
+/** Nobody waits any more for those that are so old: gateways and the admin server have given them up. */
 function dropOld(gatherings: Gatherings, nowMs: number): void {
   const { waiting } = gatherings;
   const first = waiting.findIndex(({ sinceMs }) => nowMs - sinceMs < WORD_ASKED_MS_MAX);

@@ -25,6 +25,7 @@ export type GatewayReport = {
 
 /** The change streams of native clients. */
 export type StreamCounts = {
+  readonly lane: number;
   readonly open: number;
   /** Those with changes that wait for their client: it has granted no credits, or takes in too slowly. */
   readonly waiting: number;
@@ -35,16 +36,16 @@ export type StreamCounts = {
   readonly pendingChanges: number;
   readonly pendingChangesMax: number;
   /**
-   * The zxid up to which the stream has been sent everything that is furthest behind; undefined: none is. Behind is a stream with changes
-   * that wait, or one that is not open at the tree, since too many wait or its turn has not come.
+   * How far the stream has come that is furthest behind: up to this zxid it has been sent everything. Undefined: none is behind. Behind is a
+   * stream with changes that wait, or one that is not open at the tree, since too many wait or its turn has not come.
    */
   readonly furthestBehind: Zxid | undefined;
   /** The latest zxid that the gateway has heard its tree has applied, which reports that itself only now and then. */
   readonly heardOf: Zxid;
 };
 
-/** The change streams of all lanes together, and how far each lane's is behind that is furthest behind. */
-export type StreamMetrics = Omit<StreamCounts, "furthestBehind" | "heardOf"> & {
+/** The change streams of all lanes together, and for each lane how far the last of its streams is behind. */
+export type StreamMetrics = Omit<StreamCounts, "lane" | "furthestBehind" | "heardOf"> & {
   /** In zxids that the lane's tree has applied, in order of the lanes; 0: none is behind. */
   readonly lagZxids: readonly (readonly [lane: number, zxids: number])[];
 };

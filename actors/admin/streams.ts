@@ -10,7 +10,7 @@ export function streamsOf(
   let [open, waiting, pendingBytes, pendingBytesMax] = [0, 0, 0, 0];
   let [pendingChanges, pendingChangesMax] = [0, 0];
   const lagZxids: [lane: number, zxids: number][] = [];
-  for (const { gateway, streams } of reports) {
+  for (const { streams } of reports) {
     if (streams === undefined) continue;
     open += streams.open;
     waiting += streams.waiting;
@@ -18,8 +18,7 @@ export function streamsOf(
     pendingBytesMax = Math.max(pendingBytesMax, streams.pendingBytesMax);
     pendingChanges += streams.pendingChanges;
     pendingChangesMax = Math.max(pendingChangesMax, streams.pendingChangesMax);
-    const lane = Number(gateway.slice(gateway.indexOf("/") + 1));
-    const { furthestBehind, heardOf } = streams;
+    const { lane, furthestBehind, heardOf } = streams;
     // The report of the tree and that of the gateway are of two moments.
     const end = laterOf(applied.get(lane) ?? heardOf, heardOf);
     lagZxids.push([lane, zxidsBetween(furthestBehind ?? end, end)]);

@@ -164,7 +164,10 @@ export type WatchList = {
   readonly omitted: number;
 };
 
-/** To a gateway that asked for it, with what it asked: how many watches each of its connections has that has any. */
+/**
+ * To the gateway that asked, with the number and the limit of its question: how many watches each of its connections has. Those without a watch
+ * are left out.
+ */
 export type ClientWatches = {
   readonly kind: "clientWatches";
   readonly question: number;

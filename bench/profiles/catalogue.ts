@@ -12,7 +12,7 @@ import { memory } from "./memory.ts";
 import { operator } from "./operator/operator.ts";
 import type { Profile } from "./profile.ts";
 import { snapshots } from "./snapshots.ts";
-import { start } from "./start.ts";
+import { checkoutStart } from "./checkout-start.ts";
 import { startUp } from "./start-up.ts";
 import { treeApply } from "./tree-apply.ts";
 
@@ -64,10 +64,10 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
     needs: "own",
     run: startUp,
   },
-  start: {
+  "checkout-start": {
     summary: "a start from a checkout: until it serves, and what it costs; for --against COMMIT",
     needs: "own",
-    run: start,
+    run: checkoutStart,
   },
   growth: {
     summary: "zooid with 3, 5, 7 nodes; with 1, 2, 4 lanes; with 10 thousand to 10 million znodes",

@@ -22,9 +22,9 @@ export function settingsOf(
   };
 }
 
-/** One for which the certificates are, as it stands in a URL. */
+/** One for which the certificates are, as it stands in a URL. A name with a star is none: whoever has only those puts a name in its place. */
 function hostOf(names: Plan["names"]): string {
-  const [host = "localhost"] = names ?? DEFAULT_NAMES;
+  const host = (names ?? DEFAULT_NAMES).find((name) => !name.includes("*")) ?? "HOST";
   return isIP(host) === 6 ? `[${host}]` : host;
 }
 

@@ -83,7 +83,7 @@ export const CONNECTION_FLAGS: readonly Flag[] = [
 
 export type Target = {
   readonly url: string;
-  readonly options: ConnectOptions;
+  readonly options: ConnectOptions & { readonly operationTimeoutMs: number };
 };
 
 /** Throws a MisusedError. */

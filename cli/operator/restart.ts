@@ -124,8 +124,7 @@ async function untilBack(nodes: Nodes, before: Status, { timeoutMs, exec }: Plan
   while (performance.now() < untilMs) {
     const status = await nodes.status(node);
     const isThere = status !== undefined && status.nonce !== before.nonce;
-    const leader = isThere ? leaderIn(await nodes.statuses()) : undefined;
-    target ??= leader?.applied;
+    if (isThere) target ??= leaderIn(await nodes.statuses())?.applied;
     problem = problemOf(before, status, target);
     if (problem === "") return;
     await wait(LOOK_EVERY_MS);

@@ -6,7 +6,8 @@ const SECRET_MODE = 0o600;
 
 /**
  * Puts a file with this text in the place of what is at the path, if anything is, and returns when that is durable. Nobody but the owner may
- * read it, unless `prepare` gives others the draft before it takes its place. Throws the system's error; then all is as before.
+ * read it, unless `prepare` gives others the draft before it takes its place. Throws the system's error: then all is as before, unless it is the
+ * folder that cannot be synced, where the new file is there and may not outlast a crash.
  */
 export function replaceDurably(
   path: string,
@@ -18,8 +19,9 @@ export function replaceDurably(
   try {
     // What somebody else has put there meanwhile is not written through.
     writeFileSync(draft, text, { mode: SECRET_MODE, flag: "wx" });
-    prepare(draft);
     syncPath(draft);
+    // Others may be given a mode by which the owner may not read it.
+    prepare(draft);
     renameSync(draft, path);
   } finally {
     // A draft of a secret is a secret.

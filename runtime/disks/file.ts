@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Disk, DiskOperation, DiskResult, NoFile } from "../disk.ts";
+import { syncPath } from "./durable-file.ts";
 import { FolderLock, isLockFile } from "./folder-lock.ts";
 
 /** How many files are open at once. Beyond it the one used longest ago is closed, unless it has unsynced writes. */
@@ -189,9 +190,7 @@ function createDurably(folder: string): void {
   if (first === undefined) return;
   let created = folder;
   while (created.length >= first.length) {
-    const descriptor = openSync(dirname(created), "r");
-    fsyncSync(descriptor);
-    closeSync(descriptor);
+    syncPath(dirname(created));
     created = dirname(created);
   }
 }

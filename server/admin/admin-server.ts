@@ -99,7 +99,7 @@ export class AdminServer {
     this.#node = { facts, health, api };
   }
 
-  /** The node goes out of service: from now on no znodes are told or changed, and the session for it ends while the node hears of that. */
+  /** The node goes out of service: from now on no znodes are read or changed, and the session for that ends, of which the node hears. Streams of changes go on until the node stops. */
   async retire(): Promise<void> {
     await this.#node?.api.close();
   }

@@ -24,6 +24,7 @@ class OwnChannel implements NativeChannel {
   /** The beginning of the inboxes of this client's connections, behind which their numbers stand. */
   readonly #inboxes: string;
   #onEvent: (event: ChannelEvent) => void = () => undefined;
+  #isClosed = false;
 
   constructor(name: string, ensemble: string, client: number) {
     this.#inboxes = `${ownInboxes(ensemble, name)}${client}.`;
@@ -38,28 +39,35 @@ class OwnChannel implements NativeChannel {
 
   send(subject: string, connection: number, bytes: Uint8Array): void {
     const reply = `${this.#inboxes}${connection}`;
-    const message: OwnMessage = { to: "gateway", subject, reply, bytes: new Uint8Array(bytes) };
-    this.#channel.postMessage(message);
+    const message: OwnMessage = { kind: "asked", subject, reply, bytes: new Uint8Array(bytes) };
+    if (!this.#isClosed) this.#channel.postMessage(message);
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     this.#channel.close();
     return Promise.resolve();
   }
 
   #take(message: OwnMessage): void {
-    if (message.to !== "client" || !message.inbox.startsWith(this.#inboxes)) return;
-    const { inbox, bytes } = message;
-    const connection = Number(inbox.slice(this.#inboxes.length));
-    if (bytes === undefined) this.#onEvent({ kind: "noResponders", connection });
-    else this.#onEvent({ kind: "received", connection, bytes });
+    if (message.kind === "asked" || !message.inbox.startsWith(this.#inboxes)) return;
+    const connection = Number(message.inbox.slice(this.#inboxes.length));
+    if (message.kind === "noResponders") this.#onEvent({ kind: "noResponders", connection });
+    else this.#onEvent({ kind: "received", connection, bytes: message.bytes });
   }
 }
 
 let connected = 0;
 
-/** `name`: that of the node's own door. Rejects with UnreachableError while the node serves nobody. */
-export async function connectToOwnNode(name: string, ensemble: string): Promise<Client> {
+/**
+ * `name`: that of the node's own door. Rejects with UnreachableError while the node serves nobody, and with SessionClosedError when the signal
+ * aborts before there is a session.
+ */
+export async function connectToOwnNode(
+  name: string,
+  ensemble: string,
+  signal: AbortSignal,
+): Promise<Client> {
   const options = {
     ensemble,
     connectTimeoutMs: CONNECT_MS_MAX,
@@ -68,5 +76,12 @@ export async function connectToOwnNode(name: string, ensemble: string): Promise<
   };
   connected += 1;
   const channel = new OwnChannel(name, ensemble, connected);
-  return await connectOver(new NativeWire(channel, sessionOptionsOf(options)), options);
+  const wire = new NativeWire(channel, sessionOptionsOf(options));
+  const giveUp = (): void => void wire.close();
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await connectOver(wire, options);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
 }

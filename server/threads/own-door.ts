@@ -10,15 +10,17 @@ import { inboxPrefix } from "../../protocol/subjects.ts";
 
 /** What goes over the channel. */
 export type OwnMessage =
+  /** To the gateway. */
   | {
-      readonly to: "gateway";
+      readonly kind: "asked";
       readonly subject: string;
       readonly reply: string;
       readonly bytes: Uint8Array;
     }
-  | { readonly to: "client"; readonly inbox: string; readonly bytes: Uint8Array }
-  /** What the client of this inbox has sent has reached nobody. */
-  | { readonly to: "client"; readonly inbox: string; readonly bytes: undefined };
+  /** To the client of the inbox. */
+  | { readonly kind: "published"; readonly inbox: string; readonly bytes: Uint8Array }
+  /** What the client of the inbox has sent has reached nobody. */
+  | { readonly kind: "noResponders"; readonly inbox: string };
 
 export type OwnDoorOptions = {
   readonly name: string;
@@ -36,6 +38,7 @@ export class OwnDoor {
   readonly #channel: BroadcastChannel;
   readonly #inboxes: string;
   #isOpen = false;
+  #isClosed = false;
 
   constructor({ name, ensemble, onMessage }: OwnDoorOptions) {
     this.#inboxes = ownInboxes(ensemble, name);
@@ -43,10 +46,10 @@ export class OwnDoor {
     this.#channel.unref();
     this.#channel.onmessage = (event) => {
       const message = (event as MessageEvent).data as OwnMessage;
-      if (message.to !== "gateway") return;
+      if (message.kind !== "asked") return;
       const { subject, reply, bytes } = message;
       if (this.#isOpen) onMessage({ kind: "clientMessage", subject, reply, bytes });
-      else this.#say({ to: "client", inbox: reply, bytes: undefined });
+      else this.#say({ kind: "noResponders", inbox: reply });
     };
   }
 
@@ -61,7 +64,7 @@ export class OwnDoor {
       publish: (subject, bytes) => {
         if (subject.startsWith(this.#inboxes)) {
           // A copy: of bytes that are a view the channel would copy all that is viewed.
-          this.#say({ to: "client", inbox: subject, bytes: new Uint8Array(bytes) });
+          this.#say({ kind: "published", inbox: subject, bytes: new Uint8Array(bytes) });
         } else {
           others?.publish(subject, bytes);
         }
@@ -71,10 +74,11 @@ export class OwnDoor {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#channel.close();
   }
 
   #say(message: OwnMessage): void {
-    this.#channel.postMessage(message);
+    if (!this.#isClosed) this.#channel.postMessage(message);
   }
 }

@@ -1,4 +1,7 @@
-/** What a node shows NATS servers and asks of them by TLS: the files that its settings name, checked, and read again whenever it connects. */
+/**
+ * What a node shows NATS servers and asks of them by TLS: the files that its settings name, checked, and read again when it connects and they have
+ * changed.
+ */
 import type { X509Certificate } from "node:crypto";
 import { statSync } from "node:fs";
 import type { EventDetail, LogLevel } from "../../runtime/effects.ts";

@@ -58,7 +58,7 @@ async function stampsOf(files: readonly string[]): Promise<string> {
   return (await Promise.all(stamps)).join(", ");
 }
 
-/** What is so of a file when it was not changed. Undefined: there is none. */
+/** Is the same for as long as the file is not changed. `found` undefined: there is none. */
 export function stampOf(found: Stats | undefined): string {
   return found === undefined ? "gone" : `${found.ino} ${found.size} ${found.mtimeMs}`;
 }

@@ -137,7 +137,7 @@ export function goOn(turn: Turn, connection: Connection, stream: GatewayStream):
 }
 
 /** How many streams there are, and how far behind their clients are. */
-export function streamCounts({ connections, openings, zxid }: State): StreamCounts {
+export function streamCounts({ lane, connections, openings, zxid }: State): StreamCounts {
   let [open, waiting, pendingBytes, pendingBytesMax] = [0, 0, 0, 0];
   let [pendingChanges, pendingChangesMax] = [0, 0];
   let furthestBehind: Zxid | undefined;
@@ -161,7 +161,7 @@ export function streamCounts({ connections, openings, zxid }: State): StreamCoun
     }
   }
   const pending = { pendingBytes, pendingBytesMax, pendingChanges, pendingChangesMax };
-  return { open, waiting, ...pending, furthestBehind, heardOf };
+  return { lane, open, waiting, ...pending, furthestBehind, heardOf };
 }
 
 /** A stream whose znodes do not change is told all the same how far it has come, at intervals, while others are written. */

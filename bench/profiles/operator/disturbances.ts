@@ -7,6 +7,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { folderPath } from "../../load/zookeeper/fill.ts";
+import { BenchError } from "../../failure.ts";
 import { fourLetterWord, type Target } from "../../targets/target.ts";
 import { runTool, startTool } from "./tool.ts";
 
@@ -100,7 +101,10 @@ function backupsOf({ folders = [], addresses }: Target, folder: string): Disturb
   return { ...disturbing, underWay: (signal) => untilWritten(folder, prefix, signal) };
 }
 
-/** A backup reads all that it will hold before it writes. Whoever measures one waits for that: it is what syncs of a log meet. */
+/**
+ * A backup reads all that it will hold before it writes. Whoever measures one waits for that: it is what syncs of a log meet. Rejects if none
+ * comes to it.
+ */
 async function untilWritten(folder: string, prefix: string, signal: AbortSignal): Promise<void> {
   for (let waitedMs = 0; waitedMs < WRITTEN_MS_MAX; waitedMs += POLL_MS) {
     const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
@@ -115,6 +119,7 @@ async function untilWritten(folder: string, prefix: string, signal: AbortSignal)
     if (sizes.some((size) => size > 0)) return;
     await delay(POLL_MS, undefined, { signal });
   }
+  throw new BenchError(`no backup has begun to write within ${WRITTEN_MS_MAX / 1000} s`);
 }
 
 async function followerOf({ addresses }: Pick<Target, "addresses">): Promise<number> {

@@ -187,8 +187,8 @@ async function measure(
   { target, load, round }: Round,
   { name, way, begin }: Way,
 ): Promise<Measurement> {
-  const disturbing = begin?.();
   const before = await bucketsOfAll(target);
+  const disturbing = begin?.();
   let measured: Measurement;
   let problems: readonly string[] = [];
   try {

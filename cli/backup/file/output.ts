@@ -76,7 +76,11 @@ export class FileOutput implements Output {
     this.#waiting = [];
     // A disk that has failed may say so again, and the first failure is the one to report.
     await this.#close().catch(() => undefined);
-    rmSync(this.#temporary, { force: true });
+    try {
+      rmSync(this.#temporary, { force: true });
+    } catch {
+      // What could not be removed is removed by the next backup of this name.
+    }
   }
 
   async #flush(): Promise<void> {

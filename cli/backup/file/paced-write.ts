@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** How many bytes are written before they are synced. */
 export const PIECE_BYTES: number = 256 * 1024;
-/** A disk that has not answered for so long is not waited for any longer than that. */
+/** The longest pause, however long the disk took. */
 const PAUSE_MS_MAX = 1000;
 
 /** What is needed of a `FileHandle`. */

@@ -29,7 +29,7 @@ export async function serversOfContext(
   which: Which = "all",
 ): Promise<Servers> {
   if (target === undefined) throw new Error("the command has a target");
-  const { operationTimeoutMs: timeoutMs = 0 } = target.options;
+  const { operationTimeoutMs: timeoutMs } = target.options;
   return serversOf(target, { timeoutMs, signal }, which);
 }
 

@@ -6,6 +6,7 @@ import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
 import type { ClientPorts } from "../../threads/client-doors.ts";
 import { connections, dump, type Fields, memberOf } from "../answers.ts";
+import { NodeNotServingError } from "../../errors.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
 import type { NodeFacts } from "../node-facts.ts";
 import type { OwnClient } from "../../embedded/own-client.ts";
@@ -36,11 +37,11 @@ export class Api {
 
   constructor(options: ApiOptions) {
     this.#options = options;
-    this.#session = new ApiSession(async () => {
-      if (options.ports() === undefined) throw new NotServingError();
+    this.#session = new ApiSession(async (signal) => {
+      if (options.ports() === undefined) throw new NodeNotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
       const { connectToOwnNode } = await import("../../embedded/own-client.ts");
-      return await connectToOwnNode(options.ownDoor, options.config.ensemble);
+      return await connectToOwnNode(options.ownDoor, options.config.ensemble, signal);
     });
   }
 
@@ -64,9 +65,6 @@ export class Api {
     try {
       return await this.#answer(endpoint.name, request, who);
     } catch (error) {
-      if (error instanceof NotServingError) {
-        return errorReply(503, "ZOOID_NOT_SERVING", error.message);
-      }
       return failureReply(error);
     }
   }
@@ -189,12 +187,6 @@ export class Api {
         this.#streams -= 1;
       },
     };
-  }
-}
-
-class NotServingError extends Error {
-  constructor() {
-    super("the node lets no clients in, since it starts or is about to stop");
   }
 }
 

@@ -3,13 +3,14 @@ import type { OwnClient } from "../../embedded/own-client.ts";
 import { NodeStoppedError } from "../../errors.ts";
 
 export class ApiSession {
-  readonly #connect: () => Promise<OwnClient>;
+  readonly #connect: (signal: AbortSignal) => Promise<OwnClient>;
   /** The attempt that is under way, which all requests share that come meanwhile. */
   #opening: Promise<OwnClient> | undefined;
   #client: OwnClient | undefined;
-  #isClosed = false;
+  readonly #over = new AbortController();
 
-  constructor(connect: () => Promise<OwnClient>) {
+  /** `connect` gives up, and rejects, when its signal aborts. */
+  constructor(connect: (signal: AbortSignal) => Promise<OwnClient>) {
     this.#connect = connect;
   }
 
@@ -23,16 +24,17 @@ export class ApiSession {
 
   /** Never rejects. It may be called again. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#over.abort();
     await this.#opening?.catch(() => undefined);
     // One that cannot be ended ends after its timeout.
     await this.#client?.close().catch(() => undefined);
   }
 
   async #open(): Promise<OwnClient> {
-    if (this.#isClosed) throw new NodeStoppedError("the node stops");
+    const { signal } = this.#over;
+    if (signal.aborted) throw new NodeStoppedError("the node is about to stop");
     if (this.#client?.signal.aborted === false) return this.#client;
-    this.#client = await this.#connect();
+    this.#client = await this.#connect(signal);
     return this.#client;
   }
 }

@@ -94,7 +94,7 @@ export const OWN_METRICS: readonly Metric<Known>[] = [
   ),
   gauge(
     "zooid_stream_lag_zxids",
-    "Zxids between what a lane's tree has applied and what its stream has been sent that is furthest behind.",
+    "Zxids between what a lane's tree has applied and what the last of its streams has been sent.",
     ({ streams }) => byLane(streams.lagZxids),
   ),
   counter(

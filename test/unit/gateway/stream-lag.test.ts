@@ -70,9 +70,9 @@ test("a stream that is paused is behind until the tree has opened it again", (t)
 test("the lag of a lane is counted in what its own tree has applied", (t) => {
   const harness = streaming();
   const first = reportOf(harness);
-  const none = { ...first, gateway: "nats/2" as const };
-  const idle = first.streams && { ...first.streams, furthestBehind: undefined };
-  const reports = [{ ...none, ...(idle && { streams: idle }) }, first];
+  const other = { ...first, gateway: "nats/2" as const };
+  const idle = first.streams && { ...first.streams, lane: 2, furthestBehind: undefined };
+  const reports = [{ ...other, ...(idle && { streams: idle }) }, first];
   const applied = new Map([
     [1, 25 as Zxid],
     [2, 30 as Zxid],

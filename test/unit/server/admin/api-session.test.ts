@@ -16,14 +16,20 @@ class Client {
 }
 
 /** The attempts to connect that were made, which end as the test says. */
-function sessionOf(): { session: ApiSession; attempts: PromiseWithResolvers<Client>[] } {
+function sessionOf(): {
+  session: ApiSession;
+  attempts: PromiseWithResolvers<Client>[];
+  signals: AbortSignal[];
+} {
   const attempts: PromiseWithResolvers<Client>[] = [];
-  const session = new ApiSession(() => {
+  const signals: AbortSignal[] = [];
+  const session = new ApiSession((signal) => {
+    signals.push(signal);
     const attempt = Promise.withResolvers<Client>();
     attempts.push(attempt);
     return attempt.promise as unknown as Promise<OwnClient>;
   });
-  return { session, attempts };
+  return { session, attempts, signals };
 }
 
 async function settled(): Promise<void> {
@@ -57,6 +63,17 @@ test("an attempt that fails is made again by who asks later", async (t) => {
   const client = new Client();
   attempts[1]?.resolve(client);
   t.is((await again) as unknown, client);
+});
+
+test("an attempt that is under way is given up when the session is closed", async (t) => {
+  const { session, attempts, signals } = sessionOf();
+  const asked = session.client();
+  await settled();
+  const closing = session.close();
+  t.true(signals[0]?.aborted);
+  attempts[0]?.reject(new Error("given up"));
+  await t.throwsAsync(asked, { message: "given up" });
+  await closing;
 });
 
 test("a client is closed that comes when the session is closed already, and no other one is made", async (t) => {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- start`: how long a start from a checkout takes, of one node and of an ensemble, and what processor time. What npm runs is run, with the
+ * `npm run bench -- checkout-start`: how long a start from a checkout takes, of one node and of an ensemble, and what processor time. What npm runs is run, with the
  * checkout's own Node, since npm's own time is none of ours. Empty folders; what Node keeps of the sources was kept by a start before.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { BenchError } from "../failure.ts";
-import { processTree, sampleProcesses } from "../processes.ts";
+import { processTree, cpuSecondsOf } from "../processes.ts";
 import { checkOut } from "../targets/checkout.ts";
 import { stderrOf, stopProcesses } from "../targets/target.ts";
 import type { ProfileContext } from "./profile.ts";
@@ -31,7 +31,12 @@ const CASES: readonly Case[] = [
 
 type Checkout = { readonly name: string; readonly folder: string; readonly entry: string };
 
-export async function start({ options, screen, signal, record }: ProfileContext): Promise<void> {
+export async function checkoutStart({
+  options,
+  screen,
+  signal,
+  record,
+}: ProfileContext): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const checkouts = [await checkoutIn(HERE, "zooid")];
   const { against, folder, rounds } = options;
@@ -46,7 +51,13 @@ export async function start({ options, screen, signal, record }: ProfileContext)
       // Whoever comes first in one round comes last in the next.
       for (const checkout of round % 2 === 1 ? checkouts : checkouts.toReversed()) {
         const metrics = await measure(checkout, each, { folder, signal });
-        record({ profile: "start", name: each.name, target: checkout.name, round, metrics });
+        record({
+          profile: "checkout-start",
+          name: each.name,
+          target: checkout.name,
+          round,
+          metrics,
+        });
       }
     }
   }
@@ -80,8 +91,7 @@ async function measure(
   try {
     await untilLine(child, ready, signal);
     const startMs = performance.now() - beganMs;
-    const costs = sampleProcesses(family()).map(({ cpuSeconds }) => cpuSeconds);
-    return { startMs, startCpuSeconds: costs.reduce((sum, seconds) => sum + seconds, 0) };
+    return { startMs, startCpuSeconds: cpuSecondsOf(family()) };
   } finally {
     await stopProcesses([child], family);
     await rm(dataFolder, { recursive: true, force: true });
@@ -100,6 +110,7 @@ async function untilLine(child: ChildProcess, line: RegExp, signal: AbortSignal)
   }
   const given = AbortSignal.any([signal, AbortSignal.timeout(READY_TIMEOUT_MS)]);
   const abort = once(given, "abort").then(() => {
+    signal.throwIfAborted();
     throw new BenchError(`it was not ready in time\n${errors()}`);
   });
   await Promise.race([promise, abort]);
