@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import test, { type ExecutionContext } from "ava";
+import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { filter, firstValueFrom, take, toArray } from "rxjs";
 import {
   type Client,
@@ -23,8 +23,21 @@ type Nodes = {
   readonly nodes: Map<number, Child>;
 };
 
+/** The node alone that tests share, each with znodes of its own. */
+const test = anyTest as TestFn<Pick<Nodes, "url">>;
+
+const shared = new AsyncDisposableStack();
+
+test.before(async (t) => {
+  t.context = await nodes({ teardown: (end) => shared.defer(end) }, 1);
+});
+
+test.after.always(() => shared.disposeAsync());
+
+type Ending = { readonly teardown: (end: () => Promise<void>) => void };
+
 /** So many nodes over a nats-server of their own. */
-async function nodes(t: ExecutionContext, count: number, config?: string): Promise<Nodes> {
+async function nodes(t: Ending, count: number, config?: string): Promise<Nodes> {
   const nats = await startNatsServer(config === undefined ? {} : { config });
   t.teardown(nats.stop);
   const folder = await mkdtemp(join(tmpdir(), "zooid-client-"));
@@ -86,7 +99,7 @@ function reaches<Kind extends SessionState["kind"]>(
 }
 
 test("nodes are created, read, changed and deleted, and every refusal has its code", async (t) => {
-  const { url } = await nodes(t, 1);
+  const { url } = t.context;
   const one = await client(t, url);
   const { path, stat } = await one.create("/a", "first");
   t.is(path, "/a");
@@ -124,7 +137,7 @@ test("nodes are created, read, changed and deleted, and every refusal has its co
 });
 
 test("values up to the limit pass a nats-server with its default limit", async (t) => {
-  const { url } = await nodes(t, 1);
+  const { url } = t.context;
   const one = await client(t, url);
   const value = new Uint8Array(1_048_500).fill(65);
   await one.create("/large", value);
@@ -136,7 +149,7 @@ test("values up to the limit pass a nats-server with its default limit", async (
 });
 
 test("an ephemeral node goes when its client closes, and others hear of it", async (t) => {
-  const { url } = await nodes(t, 1);
+  const { url } = t.context;
   const [one, two] = [await client(t, url), await client(t, url)];
   await two.create("/lock", null, { ephemeral: true });
   await one.sync();
@@ -146,52 +159,57 @@ test("an ephemeral node goes when its client closes, and others hear of it", asy
 });
 
 test("what was asked at once is done in order, and a read sees the client's own writes", async (t) => {
-  const { url } = await nodes(t, 1);
+  const { url } = t.context;
   const one = await client(t, url);
-  await one.create("/a");
+  await one.create("/order");
   const rounds = Array.from({ length: 300 }, (_, index) => index);
   const seen = await Promise.all(
     rounds.map(async (index) => {
-      void one.set("/a", String(index));
-      return read((await one.get("/a")).data);
+      void one.set("/order", String(index));
+      return read((await one.get("/order")).data);
     }),
   );
   t.deepEqual(seen, rounds.map(String));
 });
 
-test("when a client's own node dies it goes on with its session at another, its stream without a gap", async (t) => {
-  const { url, nodes: running } = await nodes(t, 3);
-  const one = await client(t, url);
-  await one.create("/ephemeral", null, { ephemeral: true });
-  await one.create("/a");
-  const { session, server = 0 } = await reaches(one, "connected");
-  const heard = firstValueFrom(one.changes("/a").pipe(take(200), toArray()));
-  const two = await client(t, url);
-  const writing = (async () => {
-    for (let index = 0; index < 200; index += 1) {
-      if (index === 50) running.get(server)?.kill("SIGKILL");
-      // Done twice, or not at all, it would be refused, or the next one would.
-      await two.set("/a", String(index), { version: index });
-    }
-  })();
-  // A write that fails ends the wait.
-  await Promise.race([running.get(server)?.exited, writing]);
-  const after = await firstValueFrom(
-    one.state$.pipe(
-      filter((state): state is Connected => state.kind === "connected" && state.server !== server),
-    ),
-  );
-  t.is(after.session, session);
-  await writing;
-  const changes = await heard;
-  t.deepEqual(
-    changes.map((each) => (each.kind === "data" ? read(each.data ?? null) : each.kind)),
-    Array.from({ length: 200 }, (_, index) => String(index)),
-  );
-  t.not((await one.exists("/ephemeral")).stat, undefined);
-});
+test.serial(
+  "when a client's own node dies it goes on with its session at another, its stream without a gap",
+  async (t) => {
+    const { url, nodes: running } = await nodes(t, 3);
+    const one = await client(t, url);
+    await one.create("/ephemeral", null, { ephemeral: true });
+    await one.create("/a");
+    const { session, server = 0 } = await reaches(one, "connected");
+    const heard = firstValueFrom(one.changes("/a").pipe(take(200), toArray()));
+    const two = await client(t, url);
+    const writing = (async () => {
+      for (let index = 0; index < 200; index += 1) {
+        if (index === 50) running.get(server)?.kill("SIGKILL");
+        // Done twice, or not at all, it would be refused, or the next one would.
+        await two.set("/a", String(index), { version: index });
+      }
+    })();
+    // A write that fails ends the wait.
+    await Promise.race([running.get(server)?.exited, writing]);
+    const after = await firstValueFrom(
+      one.state$.pipe(
+        filter(
+          (state): state is Connected => state.kind === "connected" && state.server !== server,
+        ),
+      ),
+    );
+    t.is(after.session, session);
+    await writing;
+    const changes = await heard;
+    t.deepEqual(
+      changes.map((each) => (each.kind === "data" ? read(each.data ?? null) : each.kind)),
+      Array.from({ length: 200 }, (_, index) => String(index)),
+    );
+    t.not((await one.exists("/ephemeral")).stat, undefined);
+  },
+);
 
-test("a stream is resumed from a zxid at another node, by another client", async (t) => {
+test.serial("a stream is resumed from a zxid at another node, by another client", async (t) => {
   const { url } = await nodes(t, 3);
   const one = await client(t, url);
   await one.create("/a");
@@ -207,7 +225,7 @@ test("a stream is resumed from a zxid at another node, by another client", async
   }
 });
 
-test("a restart of the nats-server costs no session and no change", async (t) => {
+test.serial("a restart of the nats-server costs no session and no change", async (t) => {
   const { url, nats } = await nodes(t, 1);
   const one = await client(t, url);
   await one.create("/ephemeral", null, { ephemeral: true });
@@ -229,7 +247,7 @@ test("a restart of the nats-server costs no session and no change", async (t) =>
   );
 });
 
-test("the project's nats.conf lets its client user use an ensemble", async (t) => {
+test.serial("the project's nats.conf lets its client user use an ensemble", async (t) => {
   const { url } = await nodes(t, 1, await projectNatsConfig());
   const one = await client(t, url.replace("//", "//client:change-me-client@"));
   await one.create("/a", "x");
@@ -249,7 +267,7 @@ test("connect says what is missing: the nats-server, or the nodes", async (t) =>
 });
 
 test("the example follows its configuration node", async (t) => {
-  const { url } = await nodes(t, 1);
+  const { url } = t.context;
   const example = new Child({
     command: process.execPath,
     args: ["--conditions=source", "examples/watch-config.ts", url],
