@@ -8,7 +8,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import anyTest, { type TestFn } from "ava";
+import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { restoreFolder } from "../../cli/backup/folder/restore.ts";
 import { FileOutput } from "../../cli/backup/file/output.ts";
 import { BackupWriter } from "../../cli/backup/file/writer.ts";
@@ -35,15 +35,19 @@ type Context = {
   /** The data folder of a node, made from it. */
   readonly data: string;
   readonly port: number;
-  readonly release: () => void;
   readonly environment: (at: KillAt) => Readonly<Record<string, string>>;
 };
 
 const test = anyTest as TestFn<Context>;
 
+/** Removes whatever was made, the last first. */
+const made = new AsyncDisposableStack();
+
 test.before(async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "zooid-backup-faults-"));
+  made.defer(() => rmSync(folder, { recursive: true, force: true }));
   const { first: port, release } = await reservePorts();
+  made.defer(release);
   const [whole, data] = [join(folder, "whole"), join(folder, "data")];
   const replica = new Replica({ snapshotChunkBytes: MEBIBYTE });
   const session = replica.session();
@@ -54,7 +58,7 @@ test.before(async (t) => {
   writeFileSync(whole, await backupOf({ chunks: cut(replica), records: [] }));
   restoreTo(data, await rebuild(whole, { onBytes: () => undefined }));
   const environment = await compileKillAt(folder);
-  t.context = { folder, whole, data, port, release, environment };
+  t.context = { folder, whole, data, port, environment };
 });
 
 function restoreTo(data: string, { tree }: Rebuilt): void {
@@ -62,24 +66,32 @@ function restoreTo(data: string, { tree }: Rebuilt): void {
   restoreFolder(data, owner, { zxid: tree.state.lastApplied, chunks: tree.cut() });
 }
 
-test.after.always((t) => {
-  t.context.release();
-  rmSync(t.context.folder, { recursive: true, force: true });
-});
+test.after.always(() => made.disposeAsync());
 
 type End = { readonly code: number | null; readonly signal: string | null; readonly said: string };
 
-async function ended(child: Child): Promise<End> {
+/** How it ends by itself. If it does not, the test's end ends it. */
+async function ended(t: ExecutionContext<Context>, child: Child): Promise<End> {
+  endWith(t, child);
   await child.exited;
   const { exitCode, signalCode } = child.process;
   return { code: exitCode, signal: signalCode, said: child.output() };
 }
 
+/** The process is gone when the test is over. */
+function endWith(t: ExecutionContext<Context>, child: Child): void {
+  t.teardown(async () => {
+    child.kill("SIGKILL");
+    await child.exited;
+  });
+}
+
 async function zooid(
+  t: ExecutionContext<Context>,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<End> {
-  return await ended(new Child({ command: process.execPath, args: [ENTRY, ...args], env }));
+  return await ended(t, new Child({ command: process.execPath, args: [ENTRY, ...args], env }));
 }
 
 async function znodesOf(file: string): Promise<number> {
@@ -88,12 +100,14 @@ async function znodesOf(file: string): Promise<number> {
 }
 
 /** Serves, and is ready when it answers. */
-async function startNode({ data, port }: Context): Promise<Child> {
+async function startNode(t: ExecutionContext<Context>): Promise<Child> {
+  const { data, port } = t.context;
   const flags = ["--client-port", String(port), "--client-port-address", "127.0.0.1"];
   const child = new Child({
     command: process.execPath,
     args: [ENTRY, "serve", "--data-dir", data, ...flags],
   });
+  endWith(t, child);
   const serves = (answer: string): boolean => answer.includes("Mode:");
   await untilAnswer({ port }, "srvr", serves, () => child.ended);
   return child;
@@ -105,11 +119,11 @@ function draftsIn(folder: string): readonly string[] {
 
 test("a backup of a node that serves may be killed at any moment", async (t) => {
   const { folder, data, port, environment } = t.context;
-  const node = await startNode(t.context);
+  const node = await startNode(t);
   const server = { host: "127.0.0.1", port };
   const file = join(folder, "killed");
   const backup = (env: Readonly<Record<string, string>> = {}): Promise<End> =>
-    zooid(["backup", data, file, "--server", `127.0.0.1:${port}`], env);
+    zooid(t, ["backup", data, file, "--server", `127.0.0.1:${port}`], env);
   const middle = { call: "write", path: "killed.partial.", nth: 8 } as const;
   t.is((await backup(environment(middle))).signal, "SIGKILL");
   t.false(existsSync(file));
@@ -127,6 +141,7 @@ test("a backup of a node that serves may be killed at any moment", async (t) => 
   const options = { path: data, history: false, unlessLeader: false };
   // What dies between question and answer has closed its connections.
   const dying = createServer((socket) => socket.on("error", () => undefined).destroy());
+  t.teardown(() => dying.close());
   dying.listen(0, "127.0.0.1");
   await once(dying, "listening");
   const asked = { host: "127.0.0.1", port: (dying.address() as AddressInfo).port };
@@ -137,9 +152,9 @@ test("a backup of a node that serves may be killed at any moment", async (t) => 
       message: /is in use by process \d+, .* 127\.0\.0\.1:\d+ was asked \(srvr\), and .+ --server/,
     },
   );
-  dying.close();
   // The node dies while it is backed up: what it had committed by then is in its folder.
   const source = await openSource({ ...options, server }, () => undefined);
+  t.teardown(() => source.folder.close());
   node.kill("SIGKILL");
   await node.exited;
   const output = await FileOutput.create(join(folder, "outlived"));
@@ -148,7 +163,6 @@ test("a backup of a node that serves may be killed at any moment", async (t) => 
   await streamPlan(source.plan, source.folder, writer, () => undefined);
   await writer.end();
   await output.finish();
-  source.folder.close();
   t.is(await znodesOf(join(folder, "outlived")), await znodesOf(t.context.whole));
 
   const again = await backup();
@@ -162,11 +176,11 @@ test("a folder whose restore was killed is refused, until it is emptied", async 
   const restored = join(folder, "restored");
   const args = ["restore", whole, "--data-dir", restored];
   // The last moment at which it is no data folder yet.
-  const killed = await zooid(args, environment({ call: "rename", path: "/restored/zooid.json" }));
+  const killed = await zooid(t, args, environment({ call: "rename", path: "/restored/zooid.json" }));
   t.is(killed.signal, "SIGKILL");
   const [left, again] = await Promise.all([
-    zooid(["serve", "--data-dir", restored, "--client-port", String(port + 1)]),
-    zooid(args),
+    zooid(t, ["serve", "--data-dir", restored, "--client-port", String(port + 1)]),
+    zooid(t, args),
   ]);
   t.is(left.code, 1, left.said);
   t.regex(left.said, /did not start: the data folder holds .*, snapshot\.\w+ but no zooid\.json/);
@@ -174,16 +188,24 @@ test("a folder whose restore was killed is refused, until it is emptied", async 
   t.is(again.code, 2, again.said);
   t.regex(again.said, /is not empty .* if an earlier restore did not finish, remove what it left/);
   rmSync(restored, { recursive: true });
-  const repeated = await zooid(args);
+  const repeated = await zooid(t, args);
   t.is(repeated.code, 0, repeated.said);
 });
 
-/** Runs commands on a file system of this many KiB, which ends with them, and then names the files that are left. */
-async function onSmallDisk(folder: string, kibibytes: number, commands: string): Promise<End> {
+/**
+ * Runs commands on a file system of this many KiB, which ends with them, and then names the files that are left. Whatever ends the first
+ * process of their namespace ends all that it has started.
+ */
+async function onSmallDisk(
+  t: ExecutionContext<Context>,
+  { folder, kibibytes }: { readonly folder: string; readonly kibibytes: number },
+  commands: string,
+): Promise<End> {
   const script = `mkdir ${folder} && mount -t tmpfs -o size=${kibibytes}k zooid-test ${folder} || exit 99
     ${commands}
     find ${folder} -type f -printf 'left %P\\n'`;
-  return await ended(new Child({ command: "unshare", args: ["--mount", "sh", "-c", script] }));
+  const args = ["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script];
+  return await ended(t, new Child({ command: "unshare", args }));
 }
 
 const NODE_ENTRY = `"${process.execPath}" "${ENTRY}"`;
@@ -196,7 +218,7 @@ test("a backup to a disk that becomes full names the file and leaves nothing", a
   const disk = join(folder, "disk-for-backup");
   const file = join(disk, "backup");
   const commands = `${NODE_ENTRY} backup ${data} ${file}; echo code $?`;
-  const { said } = await onSmallDisk(disk, 2048, commands);
+  const { said } = await onSmallDisk(t, { folder: disk, kibibytes: 2048 }, commands);
   t.deepEqual(said.match(/^(?:code|left) .*$/gm), ["code 1"], said);
   t.true(said.includes(`${file} cannot be written: the disk is full. Nothing is left of it`));
 });
@@ -208,7 +230,7 @@ test("a restore to a disk that becomes full leaves nothing that a node serves", 
   const commands = `${NODE_ENTRY} restore ${whole} --data-dir ${data}; echo code $?
     mount -o remount,size=64m ${disk}
     ${NODE_ENTRY} serve --data-dir ${data} --client-port ${port + 2}; echo code $?`;
-  const { said } = await onSmallDisk(disk, 2048, commands);
+  const { said } = await onSmallDisk(t, { folder: disk, kibibytes: 2048 }, commands);
   t.regex(said, /the disk of \S+\/disk-for-restore\/data is full: remove what is in the folder/);
   t.regex(said, /did not start: the data folder holds snapshot\.\w+ but no zooid\.json/);
   const ends = said.match(/^(?:code|left) .*$/gm) ?? [];

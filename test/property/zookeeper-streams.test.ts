@@ -6,13 +6,14 @@ import fc from "fast-check";
 import test from "ava";
 import type { Zxid } from "../../protocol/zxid.ts";
 import {
-  check,
-  expected,
-  Follower,
-  play,
-  prepare,
-  quiesce,
-  settings,
+  checkStream,
+  followedZnodes,
+  StreamFollower,
+  playSteps,
+  prepareServers,
+  quiesceStream,
+  streamSettings,
+  WrongStream,
 } from "../support/zk-stream-steps.ts";
 import { checkVisits } from "../support/zk-stream-visits.ts";
 import { started } from "../support/zk-wire.ts";
@@ -22,26 +23,26 @@ const RUNS = Number(process.env["ZOOID_TEST_RUNS"] ?? 200);
 test("whoever follows a stream from the start ends with what is there, in order and without a zxid twice", async (t) => {
   let changes = 0;
   await fc.assert(
-    fc.asyncProperty(settings, async (setting) => {
+    fc.asyncProperty(streamSettings, async (setting) => {
       const { recursive } = setting;
-      const of = await started(prepare(setting));
-      const follower = new Follower(of.ensemble.zxid, recursive);
+      const of = await started(prepareServers(setting));
+      const follower = new StreamFollower(of.ensemble.zxid, recursive);
       of.wire.subscribe(
         // It relies on no zxid, so nothing that it cannot be told ends it.
         { path: "/a", recursive, after: undefined },
         {
           portion: (changes, through, taken) => follower.portion(changes, through, taken),
           ended: ({ kind }) => {
-            throw new Error(kind);
+            throw new WrongStream(kind);
           },
         },
       );
       of.clock.advance(1);
-      if (!follower.hasBegun) throw new Error("it has not begun");
+      if (!follower.hasBegun) throw new WrongStream("it has not begun");
       of.channel.automatic = false;
-      play(of, setting.steps, () => follower.take());
-      quiesce(of, () => follower.take());
-      check(of, follower, recursive);
+      playSteps(of, setting.steps, () => follower.take());
+      quiesceStream(of, () => follower.take());
+      checkStream(of, follower, recursive);
       changes += follower.changes;
     }),
     { numRuns: RUNS, includeErrorInReport: true },
@@ -52,14 +53,14 @@ test("whoever follows a stream from the start ends with what is there, in order 
 test("whoever begins late, and reads and begins again where there is a gap, ends with what is there", async (t) => {
   let gaps = 0;
   await fc.assert(
-    fc.asyncProperty(settings, fc.nat(80), async (setting, late) => {
+    fc.asyncProperty(streamSettings, fc.nat(80), async (setting, late) => {
       const { recursive } = setting;
-      const of = await started(prepare(setting));
-      let follower = new Follower(of.ensemble.zxid, recursive);
+      const of = await started(prepareServers(setting));
+      let follower = new StreamFollower(of.ensemble.zxid, recursive);
       const { zxid: beginning } = of.ensemble;
       const subscribe = (after: Zxid): void => {
-        const own = new Follower(after, recursive);
-        for (const [path, value] of after === beginning ? [] : expected(of, recursive)) {
+        const own = new StreamFollower(after, recursive);
+        for (const [path, value] of after === beginning ? [] : followedZnodes(of, recursive)) {
           own.znodes.set(path, value);
         }
         follower = own;
@@ -68,19 +69,19 @@ test("whoever begins late, and reads and begins again where there is a gap, ends
           {
             portion: (changes, through, taken) => own.portion(changes, through, taken),
             ended: ({ kind }) => {
-              if (kind !== "compacted") throw new Error(kind);
+              if (kind !== "compacted") throw new WrongStream(kind);
               gaps += 1;
               subscribe(of.ensemble.zxid);
             },
           },
         );
       };
-      play(of, setting.steps.slice(0, late), () => follower.take());
+      playSteps(of, setting.steps.slice(0, late), () => follower.take());
       of.channel.automatic = false;
       subscribe(beginning);
-      play(of, setting.steps.slice(late), () => follower.take());
-      quiesce(of, () => follower.take());
-      check(of, follower, recursive);
+      playSteps(of, setting.steps.slice(late), () => follower.take());
+      quiesceStream(of, () => follower.take());
+      checkStream(of, follower, recursive);
     }),
     { numRuns: RUNS, includeErrorInReport: true },
   );

@@ -7,14 +7,14 @@ import { OpCode } from "../../protocol/zookeeper/codes.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { created, type started, type Started } from "./zk-wire.ts";
 
-export type Setting = {
+export type StreamSetting = {
   readonly staying: boolean;
   readonly eventZxids: boolean;
   readonly recursive: boolean;
-  readonly steps: readonly Step[];
+  readonly steps: readonly StreamStep[];
 };
 
-export type Step =
+export type StreamStep =
   | {
       readonly kind: "write";
       readonly operation: "create" | "delete" | "set" | "both";
@@ -27,7 +27,7 @@ export type Step =
 const RECONNECT_MS = 300;
 const PATHS = ["/a", "/a/b", "/a/b/c", "/a/b/d", "/a/e", "/a/e/f", "/other"];
 
-export const steps: fc.Arbitrary<Step> = fc.oneof(
+export const streamSteps: fc.Arbitrary<StreamStep> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
@@ -54,15 +54,20 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cut" as const) }) },
 );
 
-export const settings: fc.Arbitrary<Setting> = fc.record({
+export const streamSettings: fc.Arbitrary<StreamSetting> = fc.record({
   staying: fc.boolean(),
   eventZxids: fc.boolean(),
   recursive: fc.boolean(),
-  steps: fc.array(steps, { minLength: 10, maxLength: 150, size: "max" }),
+  steps: fc.array(streamSteps, { minLength: 10, maxLength: 150, size: "max" }),
 });
 
+/** What a stream has said breaks what streams promise. Whatever else fails is a fault of the test, or of the client's code. */
+export class WrongStream extends Error {
+  override readonly name = "WrongStream";
+}
+
 /** Follows a stream, and holds what it is told to what streams promise. */
-export class Follower {
+export class StreamFollower {
   /** The creation and the last data of each znode. */
   readonly znodes: Map<string, string> = new Map();
   readonly #taken: (() => void)[] = [];
@@ -82,12 +87,12 @@ export class Follower {
       const { zxid, index } = change;
       const isNext =
         zxid > last.zxid ? index === 0 : zxid === last.zxid && index === last.index + 1;
-      if (!isNext) throw new Error(`${zxid}.${index} after ${last.zxid}.${last.index}`);
-      if (zxid > through) throw new Error(`${zxid} in a portion through ${through}`);
+      if (!isNext) throw new WrongStream(`${zxid}.${index} after ${last.zxid}.${last.index}`);
+      if (zxid > through) throw new WrongStream(`${zxid} in a portion through ${through}`);
       last = change;
       this.#apply(change);
     }
-    if (through < this.through) throw new Error(`through ${through} after ${this.through}`);
+    if (through < this.through) throw new WrongStream(`through ${through} after ${this.through}`);
     this.through = through;
     this.hasBegun = true;
     this.changes += changes.length;
@@ -101,17 +106,17 @@ export class Follower {
   #apply({ kind, path, stat, data }: Change): void {
     const isThere = this.znodes.has(path);
     if (kind === "deleted") {
-      if (!this.znodes.delete(path)) throw new Error(`${path} is deleted and was not there`);
+      if (!this.znodes.delete(path)) throw new WrongStream(`${path} is deleted and was not there`);
       return;
     }
-    if ((kind === "created") === isThere) throw new Error(`${path}: ${kind} while ${isThere}`);
+    if ((kind === "created") === isThere) throw new WrongStream(`${path}: ${kind} while ${isThere}`);
     if (
       kind === "created" &&
       path !== "/a" &&
       this.#recursive &&
       !this.znodes.has(parentOf(path))
     ) {
-      throw new Error(`${path} is created before its parent`);
+      throw new WrongStream(`${path} is created before its parent`);
     }
     this.znodes.set(path, `${stat.czxid} ${Buffer.from(data ?? []).toString()}`);
   }
@@ -137,7 +142,7 @@ function possible(
   return { kind: "delete", path: leaf, version: -1 };
 }
 
-function write({ ensemble }: Started, step: Extract<Step, { kind: "write" }>): void {
+function write({ ensemble }: Started, step: Extract<StreamStep, { kind: "write" }>): void {
   const first = possible(ensemble, step);
   if (step.operation !== "both") return void ensemble.write(first);
   const second = possible(ensemble, { operation: "delete", at: step.at + 1 });
@@ -145,7 +150,7 @@ function write({ ensemble }: Started, step: Extract<Step, { kind: "write" }>): v
 }
 
 /** What whoever follows the stream should have. */
-export function expected({ ensemble }: Started, recursive: boolean): ReadonlyMap<string, string> {
+export function followedZnodes({ ensemble }: Started, recursive: boolean): ReadonlyMap<string, string> {
   const isMeant = (path: string): boolean => path === "/a" || (recursive && path.startsWith("/a/"));
   return new Map(
     [...ensemble.znodes]
@@ -157,7 +162,7 @@ export function expected({ ensemble }: Started, recursive: boolean): ReadonlyMap
   );
 }
 
-export function play(of: Started, run: readonly Step[], take: () => void): void {
+export function playSteps(of: Started, run: readonly StreamStep[], take: () => void): void {
   const { channel, clock } = of;
   for (const step of run) {
     if (step.kind === "write") write(of, step);
@@ -175,7 +180,7 @@ export function play(of: Started, run: readonly Step[], take: () => void): void 
 }
 
 /** Everything passes, and all is taken. */
-export function quiesce({ channel, clock }: Started, take: () => void): void {
+export function quiesceStream({ channel, clock }: Started, take: () => void): void {
   for (let round = 0; round < 400; round += 1) {
     take();
     clock.advance(50);
@@ -183,7 +188,7 @@ export function quiesce({ channel, clock }: Started, take: () => void): void {
   }
 }
 
-export function prepare(setting: Setting): Parameters<typeof started>[0] {
+export function prepareServers(setting: StreamSetting): Parameters<typeof started>[0] {
   return {
     streamCredits: 4,
     prepare: (channel, ensemble) => {
@@ -195,9 +200,9 @@ export function prepare(setting: Setting): Parameters<typeof started>[0] {
   };
 }
 
-export function check(of: Started, follower: Follower, recursive: boolean): void {
-  const [has, should] = [follower.znodes, expected(of, recursive)].map((znodes) =>
+export function checkStream(of: Started, follower: StreamFollower, recursive: boolean): void {
+  const [has, should] = [follower.znodes, followedZnodes(of, recursive)].map((znodes) =>
     JSON.stringify([...znodes].map((each) => each.join(" ")).toSorted()),
   );
-  if (has !== should) throw new Error(`has ${has}, should have ${should}`);
+  if (has !== should) throw new WrongStream(`has ${has}, should have ${should}`);
 }

@@ -6,28 +6,29 @@
 import fc from "fast-check";
 import type { Zxid } from "../../protocol/zxid.ts";
 import {
-  check,
-  expected,
-  Follower,
-  play,
-  prepare,
-  quiesce,
-  type Setting,
-  settings,
-  type Step,
-  steps,
+  checkStream,
+  followedZnodes,
+  StreamFollower,
+  playSteps,
+  prepareServers,
+  quiesceStream,
+  type StreamSetting,
+  streamSettings,
+  WrongStream,
+  type StreamStep,
+  streamSteps,
 } from "./zk-stream-steps.ts";
 import { started, type Started } from "./zk-wire.ts";
 
 type Visit =
-  | Step
+  | StreamStep
   | { readonly kind: "subscribe"; readonly pick: number }
   | { readonly kind: "close"; readonly pick: number };
 
 const pick = fc.nat(1_000);
 const visits: fc.Arbitrary<readonly Visit[]> = fc.array(
   fc.oneof(
-    { weight: 12, arbitrary: steps },
+    { weight: 12, arbitrary: streamSteps },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("subscribe" as const), pick }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("close" as const), pick }) },
   ),
@@ -40,7 +41,7 @@ class Visitors {
   readonly #recursive: boolean;
   /** What was there at each zxid. */
   readonly #past: { readonly zxid: Zxid; readonly znodes: ReadonlyMap<string, string> }[] = [];
-  readonly #open = new Map<Follower, () => void>();
+  readonly #open = new Map<StreamFollower, () => void>();
   gaps = 0;
   /** Streams have had a gap up to here, and who has read later may begin again. */
   #oldest = 0;
@@ -54,7 +55,7 @@ class Visitors {
   remember(): void {
     const { zxid } = this.#of.ensemble;
     if (this.#past.at(-1)?.zxid === zxid) return;
-    this.#past.push({ zxid, znodes: expected(this.#of, this.#recursive) });
+    this.#past.push({ zxid, znodes: followedZnodes(this.#of, this.#recursive) });
   }
 
   subscribe(pick: number): void {
@@ -65,14 +66,14 @@ class Visitors {
     const choice = pick % 4 === 0 || late.length === 0 ? read : late;
     const at = choice[Math.floor(pick / 4) % choice.length];
     if (at === undefined) return;
-    const follower = new Follower(at.zxid, this.#recursive);
+    const follower = new StreamFollower(at.zxid, this.#recursive);
     for (const [path, value] of at.znodes) follower.znodes.set(path, value);
     const close = wire.subscribe(
       { path: "/a", recursive: this.#recursive, after: at.zxid },
       {
         portion: (changes, through, taken) => follower.portion(changes, through, taken),
         ended: (end) => {
-          if (end.kind !== "compacted") throw new Error(end.kind);
+          if (end.kind !== "compacted") throw new WrongStream(end.kind);
           this.gaps += 1;
           this.#oldest = end.oldest;
           this.#open.delete(follower);
@@ -94,32 +95,35 @@ class Visitors {
   }
 
   check(): void {
-    for (const follower of this.#open.keys()) check(this.#of, follower, this.#recursive);
+    for (const follower of this.#open.keys()) checkStream(this.#of, follower, this.#recursive);
   }
 }
 
-/** Throws if one of so many runs, which the seed determines, fails. Returns how many gaps were told. */
+/**
+ * Returns how many gaps were told in so many runs, which the seed determines. Throws if one of them fails, with the `cause` `WrongStream` where
+ * a stream has broken its promise.
+ */
 export async function checkVisits(
-  params: fc.Parameters<[Setting, readonly Visit[]]>,
+  params: fc.Parameters<[StreamSetting, readonly Visit[]]>,
 ): Promise<number> {
   let gaps = 0;
   await fc.assert(
-    fc.asyncProperty(settings, visits, async (setting, run) => {
+    fc.asyncProperty(streamSettings, visits, async (setting, run) => {
       const { recursive } = setting;
-      const of = await started(prepare(setting));
+      const of = await started(prepareServers(setting));
       of.channel.automatic = false;
       const visitors = new Visitors(of, recursive);
       for (const step of run) {
         if (step.kind === "subscribe") visitors.subscribe(step.pick);
         else if (step.kind === "close") visitors.close(step.pick);
-        else play(of, [step], () => visitors.take());
+        else playSteps(of, [step], () => visitors.take());
         visitors.remember();
       }
-      quiesce(of, () => visitors.take());
+      quiesceStream(of, () => visitors.take());
       visitors.check();
       gaps += visitors.gaps;
     }),
-    { includeErrorInReport: true, ...params },
+    params,
   );
   return gaps;
 }

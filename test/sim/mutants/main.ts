@@ -5,7 +5,7 @@ import { type DirectedName, isDirected } from "../directed.ts";
 import { isSurvivor } from "../failures/survivors.ts";
 import { MUTANTS } from "./all.ts";
 import { runSeeds, type Setting } from "./child.ts";
-import { isCampaign, type Mutant } from "./mutant.ts";
+import { type Campaign, isCampaign, type Mutant } from "./mutant.ts";
 import { type Fate, runMutant } from "./run.ts";
 
 const HELP = `npm run sim:mutants -- [options]
@@ -70,6 +70,13 @@ function plan(): DirectedName | undefined {
   const { plan: name } = values;
   if (name === undefined || isDirected(name)) return name;
   complain(`--plan: there is no ${name}`);
+  process.exit(2);
+}
+
+function campaign(): Campaign | undefined {
+  const { campaign: name } = values;
+  if (name === undefined || isCampaign(name)) return name;
+  complain(`--campaign: there is no ${name}`);
   process.exit(2);
 }
 
@@ -169,8 +176,7 @@ if (values.help) {
   const mutant = values.only === undefined ? undefined : chosen(values.only)[0];
   const failing = isSurvivor(values.failing) ? values.failing : undefined;
   const { story } = values;
-  const campaign = isCampaign(values.campaign) ? values.campaign : undefined;
-  const setting: Setting = { plan: plan(), failing, story, campaign };
+  const setting: Setting = { plan: plan(), failing, story, campaign: campaign() };
   await runSeeds(mutant, wholeNumber("seeds", values.seeds), setting);
 } else {
   process.exitCode = await main();
