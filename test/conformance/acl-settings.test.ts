@@ -21,7 +21,7 @@ import {
   setData,
   sync,
   whoAmI,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 
 /** By SHA1, of the password `secret`. */
 const SUPER_SHA1 = "super:lK75jTNcA+U9vtVEw5vB51mj/w4=";

@@ -7,8 +7,8 @@ import { COMMANDS } from "../../server/admin/commands.ts";
 import { askAdmin, askCommand } from "../support/admin.ts";
 import { startZooid, type ZooidNode } from "../support/zooid.ts";
 import { startZookeeper, type ZookeeperServer } from "../support/zookeeper-server.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, exists, getChildren, getData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, exists, getChildren, getData } from "../support/zookeeper-client/operations.ts";
 
 type Server = { readonly url: string; readonly clients: readonly ZkClient[] };
 type Context = {

@@ -1,8 +1,8 @@
 /** What `docs/compatibility.md` says of each operation is so: it is there, or refused as one that is not. */
 import test from "ava";
 import { cell, codes, compatibilityRows } from "../support/compatibility.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { unknown } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { unknown } from "../support/zookeeper-client/operations.ts";
 import { startZooid, type ZooidNode } from "../support/zooid.ts";
 
 const UNIMPLEMENTED = -6;

@@ -1,7 +1,7 @@
 /** Where zooid means to differ from ZooKeeper 3.8, both sides are held to what they do, so that the reason stays true. */
 import anyTest, { type TestFn } from "ava";
 import { startAlone, withPair, type Pair } from "../support/pair.ts";
-import { ZkClient } from "../support/zk-client.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
 import {
   addWatch,
   auth,
@@ -14,7 +14,7 @@ import {
   remove,
   setData,
   setWatches2,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 
 const test = anyTest as TestFn<Pair>;
 const pair = withPair(test, startAlone);

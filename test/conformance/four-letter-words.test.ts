@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import anyTest, { type TestFn } from "ava";
 import { fourLetters } from "../support/four-letters.ts";
 import { startAlone, withPair, type Pair } from "../support/pair.ts";
-import { ZkClient } from "../support/zk-client.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
 import { OWN_WORDS, WORDS } from "../../protocol/zookeeper/words.ts";
-import { create, getChildren, getData } from "../support/zk-operations.ts";
+import { create, getChildren, getData } from "../support/zookeeper-client/operations.ts";
 import {
   type Field,
   readByCollectd,

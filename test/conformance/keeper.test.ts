@@ -19,7 +19,7 @@ import {
   withEntries,
 } from "../support/keeper-operations.ts";
 import { startFollower, type Server } from "../support/pair.ts";
-import { connectFrame, type ConnectOptions, ZkClient } from "../support/zk-client.ts";
+import { connectFrame, type ConnectOptions, ZkClient } from "../support/zookeeper-client/client.ts";
 import {
   create,
   create2,
@@ -32,7 +32,7 @@ import {
   type Operation,
   ping,
   setData,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 
 const test = anyTest as TestFn<{ client: ZkClient }>;
 let server: Server | undefined;

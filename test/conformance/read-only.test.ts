@@ -5,7 +5,7 @@ import { startNatsServer } from "../support/nats-server.ts";
 import { type Pair, type Server, withPair } from "../support/pair.ts";
 import { found } from "../support/until.ts";
 import { startZooid } from "../support/zooid.ts";
-import { type Received, ZkClient } from "../support/zk-client.ts";
+import { type Received, ZkClient } from "../support/zookeeper-client/client.ts";
 import {
   closeSession,
   create,
@@ -19,7 +19,7 @@ import {
   remove,
   setData,
   sync,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 import { startZookeeper } from "../support/zookeeper-server.ts";
 
 const test = anyTest as TestFn<Pair>;

@@ -14,7 +14,7 @@ import {
   USERS,
   writeJaas,
 } from "../support/sasl.ts";
-import type { ZkClient } from "../support/zk-client.ts";
+import type { ZkClient } from "../support/zookeeper-client/client.ts";
 import {
   type AclEntry,
   auth,
@@ -29,7 +29,7 @@ import {
   setAcl,
   setData,
   whoAmI,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 import { startZooid } from "../support/zooid.ts";
 import { startZookeeper } from "../support/zookeeper-server.ts";
 

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPackage, linkPackages, manifestOf, succeed } from "../package/install.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 import { entriesOf, extract } from "./extract.ts";
 
 const OUTPUT = join(CHECKOUT, "docs/client/api");

@@ -3,21 +3,16 @@ import { mock } from "node:test";
 import test, { type ExecutionContext } from "ava";
 import { MemoryDisk } from "../../runtime/testing/memory-disk.ts";
 import { ApiSession } from "../../server/admin/api/session.ts";
-import { loadConfig } from "../../server/config/load.ts";
 import { launchNode } from "../../server/node.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import { askAdmin } from "../support/admin.ts";
+import { memoryConfig } from "../support/running-nodes.ts";
 
 const ROOT = "/api/v1/znode?path=/";
 
 /** A node alone, whose API has a session. */
 async function launched(t: ExecutionContext): Promise<RunningNode> {
-  const flags = {
-    ...{ lanes: "0", "client-port": "0", "client-port-address": "127.0.0.1", "admin-port": "0" },
-  };
-  const loaded = loadConfig({ transport: "memory", flags: new Map(Object.entries(flags)) });
-  if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
-  const node = await launchNode(loaded.config, { inMemory: { disk: new MemoryDisk() } });
+  const node = await launchNode(memoryConfig({}), { inMemory: { disk: new MemoryDisk() } });
   t.teardown(() => node.stop());
   await node.ready;
   t.is((await askAdmin(node.adminUrl ?? "", ROOT)).status, 200);

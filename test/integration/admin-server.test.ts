@@ -11,8 +11,8 @@ import type { MeasureTrace } from "../../server/diagnostics.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
 import { askAdmin, askCommand, samplesOf } from "../support/admin.ts";
 import { type Flags, MemoryEnsemble, memoryConfig } from "../support/running-nodes.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, getData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getData } from "../support/zookeeper-client/operations.ts";
 
 type Ensemble = { readonly nodes: readonly RunningNode[]; readonly folder: string };
 const test = anyTest as TestFn<Ensemble>;

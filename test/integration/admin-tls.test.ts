@@ -10,7 +10,7 @@ import { AdminServer } from "../../server/admin/admin-server.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import type { Problem } from "../../server/config/node-config.ts";
 import { makeCertificates } from "../support/development-certificates.ts";
-import { firstLook } from "../support/first-look.ts";
+import { firstLook } from "../support/watched-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zooid-admin-tls-"));
 const certs = join(folder, "certs");

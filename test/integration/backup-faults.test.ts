@@ -7,7 +7,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { restoreFolder } from "../../cli/backup/folder/restore.ts";
 import { FileOutput } from "../../cli/backup/file/output.ts";
@@ -23,8 +22,8 @@ import { compileKillAt, type KillAt } from "../support/kill-at.ts";
 import { reservePorts } from "../support/ports.ts";
 import { client, create, Replica } from "../support/replica.ts";
 import { cut } from "../support/snapshots.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
-const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const MEBIBYTE = 2 ** 20;
 const VALUES = 6;
 
@@ -91,7 +90,10 @@ async function zooid(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<End> {
-  return await ended(t, new Child({ command: process.execPath, args: [ENTRY, ...args], env }));
+  return await ended(
+    t,
+    new Child({ command: process.execPath, args: [COMMAND_LINE, ...args], env }),
+  );
 }
 
 async function znodesOf(file: string): Promise<number> {
@@ -105,7 +107,7 @@ async function startNode(t: ExecutionContext<Context>): Promise<Child> {
   const flags = ["--client-port", String(port), "--client-port-address", "127.0.0.1"];
   const child = new Child({
     command: process.execPath,
-    args: [ENTRY, "serve", "--data-dir", data, ...flags],
+    args: [COMMAND_LINE, "serve", "--data-dir", data, ...flags],
   });
   endWith(t, child);
   const serves = (answer: string): boolean => answer.includes("Mode:");
@@ -176,7 +178,11 @@ test("a folder whose restore was killed is refused, until it is emptied", async 
   const restored = join(folder, "restored");
   const args = ["restore", whole, "--data-dir", restored];
   // The last moment at which it is no data folder yet.
-  const killed = await zooid(t, args, environment({ call: "rename", path: "/restored/zooid.json" }));
+  const killed = await zooid(
+    t,
+    args,
+    environment({ call: "rename", path: "/restored/zooid.json" }),
+  );
   t.is(killed.signal, "SIGKILL");
   const [left, again] = await Promise.all([
     zooid(t, ["serve", "--data-dir", restored, "--client-port", String(port + 1)]),
@@ -208,7 +214,7 @@ async function onSmallDisk(
   return await ended(t, new Child({ command: "unshare", args }));
 }
 
-const NODE_ENTRY = `"${process.execPath}" "${ENTRY}"`;
+const NODE_ENTRY = `"${process.execPath}" "${COMMAND_LINE}"`;
 
 test("a backup to a disk that becomes full names the file and leaves nothing", async (t) => {
   const { folder, whole } = t.context;

@@ -5,14 +5,13 @@
 import { execFile } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import test from "ava";
 import { whyNotEmpty } from "../../cli/backup/folder/restore.ts";
 import { openSource } from "../../cli/backup/folder/source.ts";
 import { rebuild } from "../../cli/backup/rebuild.ts";
 import { fourLetters } from "../support/four-letters.ts";
 import { until } from "../support/until.ts";
-import { ZkClient } from "../support/zk-client.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
 import {
   create,
   exists,
@@ -21,16 +20,15 @@ import {
   Mode,
   plainText,
   setData,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 import { ZooidProcesses } from "../support/zooid-processes.ts";
-
-const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
 type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 function zooid(...args: readonly string[]): Promise<Result> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [ENTRY, ...args], (_, stdout, stderr) =>
+    const child = execFile(process.execPath, [COMMAND_LINE, ...args], (_, stdout, stderr) =>
       resolve({ code: child.exitCode, stdout, stderr }),
     );
   });

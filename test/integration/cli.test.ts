@@ -7,16 +7,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { Child } from "../support/child.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
 type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
-const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 /** For `serve`: a free port, not to be reached from elsewhere. */
 const LOCAL = ["--client-port", "0", "--client-port-address", "127.0.0.1"] as const;
 
 function zooid(...args: readonly string[]): Promise<Result> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [ENTRY, ...args], (_, stdout, stderr) => {
+    const child = execFile(process.execPath, [COMMAND_LINE, ...args], (_, stdout, stderr) => {
       resolve({ code: child.exitCode, stdout, stderr });
     });
   });
@@ -55,21 +55,33 @@ test("what npm runs does not load the compiler of TypeScript where the sources w
   const entry = fileURLToPath(new URL("../../cli/checkout.js", import.meta.url));
   const say =
     "data:text/javascript,process.on('exit',()=>console.log(process.moduleLoadList.some((name)=>name.includes('amaro'))))";
+  // Settings of whoever runs the tests would say whether and where sources are kept.
+  const {
+    NODE_DISABLE_COMPILE_CACHE: _disabled,
+    NODE_COMPILE_CACHE: _folder,
+    CACHE_DIRECTORY: _ofService,
+    ...env
+  } = process.env;
   const start = (...args: readonly string[]): Promise<string> =>
     new Promise((resolve) => {
-      execFile(process.execPath, ["--import", say, ...args], (_, stdout) => resolve(stdout));
+      const all = ["--import", say, ...args];
+      execFile(process.execPath, all, { env }, (_, stdout) => resolve(stdout));
     });
   const first = await start(entry, "--version");
   const kept = await start(entry, "--version");
   t.is(kept, `${first.split("\n")[0]}\nfalse\n`);
-  t.regex(await start(ENTRY, "--version"), /\ntrue\n$/, "a start that finds nothing kept does");
+  t.regex(
+    await start(COMMAND_LINE, "--version"),
+    /\ntrue\n$/,
+    "a start that finds nothing kept does",
+  );
 });
 
 test("on a Node that is too old it says which it needs, before anything else fails", async (t) => {
   const old =
     "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.20.2'})";
   const { stdout, stderr, code } = await new Promise<Result>((resolve) => {
-    const args = ["--import", old, ENTRY, "serve"];
+    const args = ["--import", old, COMMAND_LINE, "serve"];
     const child = execFile(process.execPath, args, (_, out, err) => {
       resolve({ code: child.exitCode, stdout: out, stderr: err });
     });
@@ -204,7 +216,7 @@ test("serve logs what somebody may miss as warnings, and all keys without effect
   writeFileSync(file, "initLimit=10\nsnapCount=1\nforceSync=no\nleaderServes=no\n");
   const node = new Child({
     command: process.execPath,
-    args: [ENTRY, "serve", ...LOCAL, "--config", file, "--data-dir", join(folder, "data")],
+    args: [COMMAND_LINE, "serve", ...LOCAL, "--config", file, "--data-dir", join(folder, "data")],
   });
   t.teardown(async () => {
     node.kill("SIGKILL");
@@ -264,7 +276,7 @@ test("ensemble names the port that is in use and starts nothing", async (t) => {
 async function serving(t: ExecutionContext, folder: string): Promise<Child> {
   const child = new Child({
     command: process.execPath,
-    args: [ENTRY, "serve", ...LOCAL, "--data-dir", "data"],
+    args: [COMMAND_LINE, "serve", ...LOCAL, "--data-dir", "data"],
     cwd: folder,
   });
   t.teardown(() => child.stop());

@@ -4,8 +4,8 @@ import { filter, firstValueFrom } from "rxjs";
 import { type Client, connect, type Identity } from "../../client/connect.ts";
 import type { ZooidError } from "../../protocol/errors.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { type AclEntry, auth, create, setAcl } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { type AclEntry, auth, create, setAcl } from "../support/zookeeper-client/operations.ts";
 import { startZooid, type ZooidNode } from "../support/zooid.ts";
 
 const ANN: Identity = { user: "ann", password: "secret" };

@@ -9,7 +9,7 @@ import type { ZooidError } from "../../protocol/errors.ts";
 import { Child } from "../support/child.ts";
 import { NatsProxy } from "../support/nats-proxy.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
 /** A nats-server and a node that serves native clients over it. */
 async function served(t: ExecutionContext, config?: string): Promise<NatsServer> {
@@ -20,7 +20,7 @@ async function served(t: ExecutionContext, config?: string): Promise<NatsServer>
   const node = new Child({
     command: process.execPath,
     args: [
-      join(CHECKOUT, "cli/zooid.ts"),
+      COMMAND_LINE,
       ...["serve", "--client-port", "0", "--client-port-address", "127.0.0.1"],
       ...["--nats", nats.url, "--data-dir", folder],
     ],

@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { filter, firstValueFrom, take, toArray } from "rxjs";
 import {
@@ -14,8 +13,7 @@ import {
 import type { ZooidError } from "../../protocol/errors.ts";
 import { Child } from "../support/child.ts";
 import { type NatsServer, projectNatsConfig, startNatsServer } from "../support/nats-server.ts";
-
-const CHECKOUT = fileURLToPath(new URL("../../", import.meta.url));
+import { CHECKOUT, COMMAND_LINE } from "../support/zooid-command.ts";
 
 type Nodes = {
   readonly url: string;
@@ -57,7 +55,7 @@ async function nodes(t: Ending, count: number, config?: string): Promise<Nodes> 
     const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const child = new Child({
       command: process.execPath,
-      args: [join(CHECKOUT, "cli/zooid.ts"), "serve", ...args],
+      args: [COMMAND_LINE, "serve", ...args],
       cwd: folder,
     });
     started.set(id, child);

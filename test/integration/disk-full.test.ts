@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { connect } from "../../client/connect.ts";
 import { Child } from "../support/child.ts";
@@ -11,10 +10,17 @@ import { startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
 import { SmallDisk } from "../support/small-disk.ts";
 import { firstText } from "../support/writer.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, exists, getData, Mode, setData, sync } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import {
+  create,
+  exists,
+  getData,
+  Mode,
+  setData,
+  sync,
+} from "../support/zookeeper-client/operations.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
-const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const NOT_READ_ONLY = -119;
 /** A few of these, and a segment is full enough for the next one to be prepared. */
 const MUCH = "x".repeat(700_000);

@@ -3,13 +3,11 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import test from "ava";
 import { Child } from "../support/child.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { startZooid } from "../support/zooid.ts";
-
-const ZOOID = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
 type Said = {
   readonly status: string;
@@ -24,7 +22,7 @@ type Diagnosis = { readonly said: Said; readonly exitCode: number | null };
 async function diagnose(...args: readonly string[]): Promise<Diagnosis> {
   const child = new Child({
     command: process.execPath,
-    args: [ZOOID, "doctor", "--json", ...args],
+    args: [COMMAND_LINE, "doctor", "--json", ...args],
   });
   await child.exited;
   const said = JSON.parse(child.lines.at(-1) ?? "") as Said;

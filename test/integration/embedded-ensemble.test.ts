@@ -15,8 +15,8 @@ import {
   startEnsemble,
 } from "../../server/start.ts";
 import { startNatsServer } from "../support/nats-server.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create } from "../support/zookeeper-client/operations.ts";
 
 async function ensembleOf(
   t: ExecutionContext,

@@ -19,9 +19,9 @@ import {
 import { Child } from "../support/child.ts";
 import { fourLetters } from "../support/four-letters.ts";
 import { startNatsServer } from "../support/nats-server.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create } from "../support/zk-operations.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create } from "../support/zookeeper-client/operations.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 
 async function folderOf(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "zooid-embedded-"));

@@ -1,8 +1,8 @@
 /** Three nodes tell their clients of each other, and enforce quotas as their leader is configured. */
 import test from "ava";
 import { MemoryEnsemble } from "../support/running-nodes.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, getConfig, remove } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getConfig, remove } from "../support/zookeeper-client/operations.ts";
 
 const ADDRESSES = "1=db1:2888:3888;2181,2=db2:2888:3888;2181,3=db3:2888:3888";
 const SHOWN = [

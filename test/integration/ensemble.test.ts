@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { connect as natsConnect } from "@nats-io/transport-node";
 import test, { type ExecutionContext } from "ava";
 import { connect } from "../../client/connect.ts";
@@ -13,11 +12,10 @@ import { startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
 import { untilAnswer } from "../support/four-letters.ts";
 import { until } from "../support/until.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { CHECKOUT } from "../support/zooid.ts";
-import { create, getConfig, getData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { CHECKOUT, COMMAND_LINE } from "../support/zooid-command.ts";
+import { create, getConfig, getData } from "../support/zookeeper-client/operations.ts";
 
-const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const READY = /^ready: node \d+ leads epoch \d+$/;
 const NODE = /^node (\d+) {2}pid (\d+) {2}127\.0\.0\.1:(\d+)$/;
 
@@ -42,7 +40,7 @@ function start(
   const child = new Child({
     command: process.execPath,
     args: [
-      ...[ENTRY, "ensemble", "--client-port", String(port)],
+      ...[COMMAND_LINE, "ensemble", "--client-port", String(port)],
       ...["--data-dir", join(folder, "data"), ...args],
     ],
     cwd: folder,
@@ -266,7 +264,7 @@ test("a node that is killed is reported and not started again; the others go on"
   const words = ["serve", ...argumentsOf(restart)];
   const again = new Child({
     command: process.execPath,
-    args: [ENTRY, ...words],
+    args: [COMMAND_LINE, ...words],
     cwd: where.folder,
   });
   t.teardown(() => again.stop());
@@ -286,7 +284,7 @@ async function allAreStartedAgain(t: ExecutionContext, where: Place, child: Chil
   await child.line(/^all nodes have exited: this goes on while one that was started again answers/);
   const commands = child.lines.filter((line) => /^ {2}to start it again, /.test(line)).slice(-2);
   const others = commands.map((command) => {
-    const args = [ENTRY, "serve", ...argumentsOf(command)];
+    const args = [COMMAND_LINE, "serve", ...argumentsOf(command)];
     return new Child({ command: process.execPath, args, cwd: where.folder });
   });
   t.teardown(() => Promise.all(others.map((other) => other.stop())));
@@ -345,7 +343,7 @@ for (const [authorization, credentials, variables] of SECRETS) {
     for (const name of names) t.true(from.includes(name), from);
     const again = new Child({
       command: process.execPath,
-      args: [ENTRY, "serve", ...argumentsOf(restart)],
+      args: [COMMAND_LINE, "serve", ...argumentsOf(restart)],
       cwd: where.folder,
       env: variables,
     });

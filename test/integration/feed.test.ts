@@ -11,9 +11,10 @@ import { connectNatsClients } from "../../runtime/nats/client-subjects.ts";
 import { Child } from "../support/child.ts";
 import { projectNatsConfig, startNatsServer } from "../support/nats-server.ts";
 import { found, until } from "../support/until.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, remove, setAcl, setData } from "../support/zk-operations.ts";
-import { CHECKOUT, startZooid } from "../support/zooid.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, remove, setAcl, setData } from "../support/zookeeper-client/operations.ts";
+import { startZooid } from "../support/zooid.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 
 /** Debian's own. */
 const PYTHON = "/usr/bin/python3";

@@ -16,7 +16,7 @@ import { withBody } from "../support/frames.ts";
 import { HostilePeers } from "../support/hostile-peers.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { until } from "../support/until.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { CHECKOUT, COMMAND_LINE } from "../support/zooid-command.ts";
 
 const MEMBERS = [1, 2, 3];
 const FORGED = 6_000;
@@ -38,7 +38,7 @@ async function ensemble(t: ExecutionContext, ...flags: readonly string[]): Promi
     const child = new Child({
       command: process.execPath,
       args: [
-        join(CHECKOUT, "cli/zooid.ts"),
+        COMMAND_LINE,
         ...["serve", "--id", `${id}`, "--members", MEMBERS.join(","), "--nats", nats.url],
         ...["--client-port", "0", "--client-port-address", "127.0.0.1"],
         ...["--data-dir", join(folder, `${id}`), ...flags],

@@ -1,7 +1,7 @@
 /** Operations that are made to be dear, or too large together: each is answered, and an ensemble serves others all along. */
 import test, { type ExecutionContext } from "ava";
 import { ZooidEnsemble } from "../support/zooid.ts";
-import { ZkClient } from "../support/zk-client.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
 import {
   type AclEntry,
   check,
@@ -13,7 +13,7 @@ import {
   setAcl,
   setData,
   setWatches,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 
 const INVALID_ACL = -114;
 let ensemble: ZooidEnsemble | undefined;

@@ -7,9 +7,9 @@ import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { fourLetters } from "../support/four-letters.ts";
 import { startZooid, type ZooidNode } from "../support/zooid.ts";
-import { connectFrame, ZkClient } from "../support/zk-client.ts";
+import { connectFrame, ZkClient } from "../support/zookeeper-client/client.ts";
 import { frame, JuteWriter } from "../support/jute.ts";
-import { create, getData, remove, setData } from "../support/zk-operations.ts";
+import { create, getData, remove, setData } from "../support/zookeeper-client/operations.ts";
 
 const GOOD = "127.0.0.1";
 const MEGABYTE = 1024 * 1024;

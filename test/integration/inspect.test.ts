@@ -24,10 +24,10 @@ import { chunkHeader } from "../../protocol/snapshot.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import { parseNodeLine } from "../../cli/node-line.ts";
 import { Child } from "../support/child.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, multi, setData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, multi, setData } from "../support/zookeeper-client/operations.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
-const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const FIXTURE = fileURLToPath(new URL("../fixtures/data-folder-1/", import.meta.url));
 
 type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
@@ -36,7 +36,7 @@ function inspect(...args: readonly string[]): Promise<Result> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [ENTRY, "inspect", ...args],
+      [COMMAND_LINE, "inspect", ...args],
       { maxBuffer: 64 * 1024 * 1024 },
       (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
@@ -47,7 +47,7 @@ type Node = { readonly child: Child; readonly port: number };
 
 async function startNode(folder: string, ...flags: readonly string[]): Promise<Node> {
   const args = [
-    ...[ENTRY, "serve", "--data-dir", folder],
+    ...[COMMAND_LINE, "serve", "--data-dir", folder],
     ...["--client-port", "0", "--client-port-address", "127.0.0.1", ...flags],
   ];
   const child = new Child({ command: process.execPath, args });

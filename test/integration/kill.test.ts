@@ -3,8 +3,8 @@ import test from "ava";
 import { fourLetters } from "../support/four-letters.ts";
 import { found } from "../support/until.ts";
 import { firstText, Writer } from "../support/writer.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, getChildren, getData, sync } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getChildren, getData, sync } from "../support/zookeeper-client/operations.ts";
 import { ZooidProcesses } from "../support/zooid-processes.ts";
 
 const ROUNDS = 12;

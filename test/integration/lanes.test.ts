@@ -1,8 +1,8 @@
 /** The lanes of a node are one server for its clients: what one of them was told, all of them find. */
 import test from "ava";
 import { startZooid } from "../support/zooid.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, getData, setData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getData, setData } from "../support/zookeeper-client/operations.ts";
 
 const LANES = 4;
 const CLIENTS = 12;

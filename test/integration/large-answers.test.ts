@@ -7,8 +7,13 @@ import { connect as connectClient } from "../../client/connect.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { frame, JuteWriter } from "../support/jute.ts";
 import { startZooid, type ZooidNode } from "../support/zooid.ts";
-import { connectFrame, ZkClient } from "../support/zk-client.ts";
-import { create, getChildren, getData, type Operation } from "../support/zk-operations.ts";
+import { connectFrame, ZkClient } from "../support/zookeeper-client/client.ts";
+import {
+  create,
+  getChildren,
+  getData,
+  type Operation,
+} from "../support/zookeeper-client/operations.ts";
 
 const MEGABYTE = 1024 * 1024;
 /** What a node may grow by for one client that asks for much. */

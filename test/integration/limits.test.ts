@@ -5,8 +5,8 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { type NodeSettings, type RunningNode, startNode } from "../../server/start.ts";
 import { fourLetters } from "../support/four-letters.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, getData, setData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getData, setData } from "../support/zookeeper-client/operations.ts";
 
 function folderOf(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), "zooid-limits-"));

@@ -2,14 +2,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import test from "ava";
 import { EVENTS } from "../../protocol/events.ts";
 import { askAdmin } from "../support/admin.ts";
 import { until } from "../support/until.ts";
 import { Child } from "../support/child.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
-const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const SECRETS = ["c2VjcmV0LWRpZ2VzdA==", "secret-password", "secret-token-0123456789"] as const;
 
 type Line = {
@@ -35,7 +34,7 @@ test("a node's log has one JSON object on each line, and its level changes by a 
   const child = new Child({
     command: process.execPath,
     args: [
-      ...[ENTRY, "serve", "--client-port", "0", "--client-port-address", "127.0.0.1"],
+      ...[COMMAND_LINE, "serve", "--client-port", "0", "--client-port-address", "127.0.0.1"],
       ...["--data-dir", join(folder, "data"), "--log-format", "json", "--log-level", "warn"],
       ...["--admin-port", "0", "--admin-token-file", tokenFile, "--admin-changes", "true"],
       ...["--super-digest", `super:${digest}`, "--sasl-super-password", password],
@@ -79,7 +78,7 @@ test("a node that does not start says so in the form of its log", async (t) => {
   await writeFile(file, "");
   const child = new Child({
     command: process.execPath,
-    args: [ENTRY, "serve", "--data-dir", file, "--client-port", "0", "--log-format", "json"],
+    args: [COMMAND_LINE, "serve", "--data-dir", file, "--client-port", "0", "--log-format", "json"],
   });
   await child.exited;
   t.is(child.process.exitCode, 1);

@@ -5,8 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fourLetters, untilAnswer } from "../support/four-letters.ts";
 import { startZooid, type ZooidNode } from "../support/zooid.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, exists, getData, multi, remove, setData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import {
+  create,
+  exists,
+  getData,
+  multi,
+  remove,
+  setData,
+} from "../support/zookeeper-client/operations.ts";
 
 const QUOTA_EXCEEDED = -125;
 /** Enough for a tree of about 40,000 znodes. */

@@ -14,7 +14,7 @@ import { NatsProxy } from "../support/nats-proxy.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { server } from "../support/plain-calls.ts";
 import { reservePorts } from "../support/ports.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { CHECKOUT, COMMAND_LINE } from "../support/zooid-command.ts";
 
 const SILENCE_MS = 1_000;
 const NODE = { name: "node 1", subjects: peerSubjects("test"), id: server(1) };
@@ -29,7 +29,7 @@ function serve(t: ExecutionContext, folder: string, ...args: readonly string[]):
   const child = new Child({
     command: process.execPath,
     args: [
-      join(CHECKOUT, "cli/zooid.ts"),
+      COMMAND_LINE,
       ...["serve", "--client-port", "0", "--client-port-address", "127.0.0.1"],
       ...["--data-dir", join(folder, "data"), ...args],
     ],

@@ -4,7 +4,6 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import anyTest, { type TestFn } from "ava";
 import type { Client } from "../../client/client.ts";
 import { connect } from "../../client/connect.ts";
@@ -17,11 +16,11 @@ import { makeCertificates } from "../support/development-certificates.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
 import { stopAll } from "../support/running-nodes.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
 type Shared = { readonly events: InspectionEvent[]; readonly client: Client };
 const test = anyTest as TestFn<Shared>;
 
-const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "zooid-nats-tls-"));
 /** What all are configured with. */
 const certs = join(folder, "certs");

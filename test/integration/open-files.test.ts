@@ -8,8 +8,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { fourLetters, untilAnswer } from "../support/four-letters.ts";
 import { ZooidEnsemble } from "../support/zooid.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, getData, setData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getData, setData } from "../support/zookeeper-client/operations.ts";
 
 const OPEN_FILES_MAX = 256;
 /** So many of these fill segments of the log, and new ones are opened. */

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fourLetters } from "../support/four-letters.ts";
 import { startZooid } from "../support/zooid.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, getData, setData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getData, setData } from "../support/zookeeper-client/operations.ts";
 
 for (const { lanes, threads } of [
   { lanes: 0, threads: "one" },

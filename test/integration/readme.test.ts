@@ -4,7 +4,8 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Child } from "../support/child.ts";
-import { CHECKOUT, ZooidEnsemble } from "../support/zooid.ts";
+import { ZooidEnsemble } from "../support/zooid.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 
 /** Debian's own, which sees Debian's kazoo. */
 const PYTHON = "/usr/bin/python3";

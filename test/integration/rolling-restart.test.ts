@@ -9,9 +9,9 @@ import test, { type ExecutionContext } from "ava";
 import { type Client, connect } from "../../client/connect.ts";
 import { ConnectionLossError } from "../../protocol/errors.ts";
 import { Child } from "../support/child.ts";
-import { CHECKOUT, ZooidEnsemble } from "../support/zooid.ts";
+import { ZooidEnsemble } from "../support/zooid.ts";
+import { CHECKOUT, COMMAND_LINE } from "../support/zooid-command.ts";
 
-const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const KAZOO = fileURLToPath(new URL("rolling-restart.py", import.meta.url));
 const PYTHON = "/usr/bin/python3";
 /** One that asks nearly all the time, and one that asks now and then. */
@@ -79,7 +79,7 @@ async function operate(...args: readonly string[]): Promise<Child> {
   const child = new Child({
     command: process.execPath,
     args: [
-      ...[ENTRY, ...args, "--nats", ensemble.natsUrl],
+      ...[COMMAND_LINE, ...args, "--nats", ensemble.natsUrl],
       ...["--nats-credentials-file", ensemble.nodeCredentialsFile],
     ],
     cwd: CHECKOUT,

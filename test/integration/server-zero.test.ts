@@ -2,16 +2,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import test from "ava";
 import { startNatsServer } from "../../cli/ensemble/nats-server.ts";
 import { Child } from "../support/child.ts";
 import { fourLetters, untilAnswer } from "../support/four-letters.ts";
 import { reservePorts } from "../support/ports.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, getData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getData } from "../support/zookeeper-client/operations.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
-const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const IDS = [0, 1, 2] as const;
 
 test("server.0 is a node as any other: it votes, leads, submits, and is found by its myid", async (t) => {
@@ -36,7 +35,7 @@ test("server.0 is a node as any other: it votes, leads, submits, and is found by
     ];
     const config = join(folder, `zoo-${id}.cfg`);
     writeFileSync(config, lines.join("\n"));
-    const args = [ENTRY, "serve", "--config", config];
+    const args = [COMMAND_LINE, "serve", "--config", config];
     const child = new Child({ command: process.execPath, args, cwd: folder });
     t.teardown(() => child.stop());
     return child;

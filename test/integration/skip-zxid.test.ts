@@ -3,16 +3,15 @@ import test from "ava";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Child } from "../support/child.ts";
 import { untilAnswer } from "../support/four-letters.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { reservePorts } from "../support/ports.ts";
 import { until } from "../support/until.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, exists, getChildren, getData } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, exists, getChildren, getData } from "../support/zookeeper-client/operations.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
-const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 const POISON = new URL("../support/poisoned-tree.ts", import.meta.url).href;
 const FAILED = /the operation with zxid (0x[0-9a-f]+) \(create of "\/poison", in the record/;
 

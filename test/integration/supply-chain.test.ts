@@ -6,7 +6,7 @@ import { components, LICENCES, readLock } from "../package/components.ts";
 import { LICENCES_FILE, licencesText } from "../package/licences.ts";
 import { makeSbom } from "../package/sbom.ts";
 import { manifestOf, run } from "../package/install.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 
 type Sbom = {
   readonly bomFormat: string;

@@ -1,7 +1,7 @@
 /** What the example of `zooid/testing` shows is true. */
 import test from "ava";
 import { Child } from "../support/child.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 
 test("the example's tests pass", async (t) => {
   const child = new Child({

@@ -12,10 +12,10 @@ import { type Certificate, CertificateFolder } from "../support/certificates.ts"
 import { Child } from "../support/child.ts";
 import { requestFrame } from "../support/gateway-driver.ts";
 import { until } from "../support/until.ts";
-import { connectFrame } from "../support/zk-client.ts";
-import { create, getData, type Operation, whoAmI } from "../support/zk-operations.ts";
+import { connectFrame } from "../support/zookeeper-client/client.ts";
+import { create, getData, type Operation, whoAmI } from "../support/zookeeper-client/operations.ts";
 import { Code } from "../../protocol/codes.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
 const folder = new CertificateFolder();
 const authority = folder.authority("authority");
@@ -90,7 +90,7 @@ test("zooid serve says where it listens, also where that is for TLS only", async
   const own = mkdtempSync(join(tmpdir(), "zooid-tls-serve-"));
   const files = ["--tls-key-store", first.store, "--tls-client-auth", "none"];
   const ports = ["--secure-client-port", "0", "--secure-client-port-address", "127.0.0.1"];
-  const serve = join(CHECKOUT, "cli/zooid.ts");
+  const serve = COMMAND_LINE;
   const args = [serve, "serve", "--data-dir", own, ...files, ...ports];
   const child = new Child({ command: process.execPath, args });
   t.teardown(async () => {

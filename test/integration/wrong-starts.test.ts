@@ -3,8 +3,8 @@ import { cp } from "node:fs/promises";
 import test, { type ExecutionContext } from "ava";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { decodeGatewayFrame, encodeClientFrame } from "../../protocol/native.ts";
-import { ZkClient } from "../support/zk-client.ts";
-import { create, getChildren, sync } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getChildren, sync } from "../support/zookeeper-client/operations.ts";
 import { ZooidProcesses } from "../support/zooid-processes.ts";
 
 /** A process that is silent for five times the timeout may be replaced. */

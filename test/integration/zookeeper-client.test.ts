@@ -28,7 +28,7 @@ import { reservePorts } from "../support/ports.ts";
 import { USERS, writeJaas } from "../support/sasl.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
-import { created, ended, write } from "../support/zk-wire.ts";
+import { created, ended, write } from "../support/zookeeper-client/wire.ts";
 import { startZookeeper } from "../support/zookeeper-server.ts";
 import { hasFeature } from "../support/zookeeper-under-test.ts";
 

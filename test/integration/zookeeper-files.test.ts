@@ -5,13 +5,12 @@
 import { execFile } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { findFiles } from "../../cli/zookeeper-files/folder.ts";
 import { type Imported, importFiles } from "../../cli/zookeeper-files/import.ts";
 import { withFolder } from "../support/backups.ts";
 import { type JuteReader } from "../support/jute.ts";
-import { ZkClient } from "../support/zk-client.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
 import {
   auth,
   create,
@@ -30,11 +29,11 @@ import {
   setAcl,
   setData,
   type Text,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 import { startZooid } from "../support/zooid.ts";
 import { startZookeeper } from "../support/zookeeper-server.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
-const ENTRY = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 /** Ephemerals of such sessions are there as long as the test lasts. */
 const LONG_MS = 400_000;
 const DAY_MS = 86_400_000n;
@@ -45,7 +44,7 @@ type Result = { readonly code: number | null; readonly stdout: string; readonly 
 
 function zooid(...args: readonly string[]): Promise<Result> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [ENTRY, ...args], (_, stdout, stderr) =>
+    const child = execFile(process.execPath, [COMMAND_LINE, ...args], (_, stdout, stderr) =>
       resolve({ code: child.exitCode, stdout, stderr }),
     );
   });

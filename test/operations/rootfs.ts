@@ -15,7 +15,7 @@ import { chmod, chown, cp, mkdir, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { buildPackage, pack, succeed } from "../package/install.ts";
 import { Child } from "../support/child.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 
 const CONTAINER = join(CHECKOUT, "ops/container");
 export const CONTAINERFILE: string = readFileSync(join(CONTAINER, "Containerfile"), "utf8");

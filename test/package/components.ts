@@ -1,7 +1,7 @@
 /** The packages that come with zooid: what `npm install zooid` brings along, on any machine, from the lock file; and their licences. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CHECKOUT } from "../support/zooid.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 
 type Entry = {
   readonly version?: string;

@@ -1,8 +1,8 @@
 /** The package as it is published, in a folder of its own, with and without the registry. */
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Child } from "../support/child.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { Child, type ChildOptions } from "../support/child.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 
 export const TSC: string = join(CHECKOUT, "node_modules/typescript/bin/tsc");
 
@@ -23,8 +23,7 @@ export async function run(
   cwd: string,
   command: string = process.execPath,
 ): Promise<string> {
-  const child = new Child({ command, args, cwd });
-  await child.exited;
+  const child = await ended({ command, args, cwd });
   return child.output();
 }
 
@@ -34,12 +33,17 @@ export async function succeed(
   cwd: string,
   command: string = process.execPath,
 ): Promise<string> {
-  const child = new Child({ command, args, cwd });
-  await child.exited;
+  const child = await ended({ command, args, cwd });
   const { exitCode, signalCode } = child.process;
   if (exitCode === 0) return child.output();
   const line = [command, ...args].join(" ");
   throw new Error(`${line} ended with ${signalCode ?? exitCode}\n${child.output()}`);
+}
+
+async function ended(options: ChildOptions): Promise<Child> {
+  const child = new Child(options);
+  await child.exited;
+  return child;
 }
 
 export async function manifestOf(folder: string): Promise<Manifest> {

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CHECKOUT } from "../support/zooid.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 import { type Component, components, LICENCES } from "./components.ts";
 
 export const LICENCES_FILE = "THIRD-PARTY-LICENCES.md";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPackage, manifestOf, pack, run, succeed, writeProject } from "./install.ts";
 import { CLIENT_PROGRAM, CLIENT_TYPES, IMPORT_PROGRAM, SERVER_PROGRAM } from "./programs.ts";
-import { CHECKOUT } from "../support/zooid.ts";
+import { CHECKOUT } from "../support/zooid-command.ts";
 
 const NODES = ["22", "24"] as const;
 

@@ -14,9 +14,9 @@ import {
   quiesceStream,
   streamSettings,
   WrongStream,
-} from "../support/zk-stream-steps.ts";
-import { checkVisits } from "../support/zk-stream-visits.ts";
-import { started } from "../support/zk-wire.ts";
+} from "../support/zookeeper-client/stream-steps.ts";
+import { checkVisits } from "../support/zookeeper-client/stream-visits.ts";
+import { started } from "../support/zookeeper-client/wire.ts";
 
 const RUNS = Number(process.env["ZOOID_TEST_RUNS"] ?? 200);
 

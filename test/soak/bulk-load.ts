@@ -1,7 +1,7 @@
 /** One client that sets a large node again and again, so that logs grow, snapshots are cut and old segments are purged. */
 import { Code } from "../../protocol/codes.ts";
-import type { ZkClient } from "../support/zk-client.ts";
-import { closeSession } from "../support/zk-operations.ts";
+import type { ZkClient } from "../support/zookeeper-client/client.ts";
+import { closeSession } from "../support/zookeeper-client/operations.ts";
 import { BULK, type History } from "./history.ts";
 import { writeData } from "./requests.ts";
 import { tokenOf } from "./sequences.ts";

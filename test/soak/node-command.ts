@@ -1,5 +1,5 @@
 /** The command line of a node, as an operator gives it, rightly or by mistake. */
-import { fileURLToPath } from "node:url";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 
 export type NodeStart = {
   readonly id: number;
@@ -18,7 +18,6 @@ export type NodeStart = {
 
 export const ENSEMBLE_NAME = "soak";
 
-const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
 /** Small, so that snapshots are cut all the time, and what is older is purged with every full segment. */
 const SNAPSHOT_EVERY_BYTES = 2 * 2 ** 20;
 

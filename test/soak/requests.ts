@@ -12,7 +12,7 @@ import {
   type Operation,
   setData,
   type Stat,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 
 /** What a reply says is handed over when it arrives, before anything that comes after it. */
 type Take<Body> = (body: Body) => void;

@@ -1,7 +1,7 @@
 /** Reads a node's whole tree through a client, with every field of every stat, and compares the trees of nodes. */
 import { createHash } from "node:crypto";
-import { ZkClient } from "../support/zk-client.ts";
-import { type Stat, sync } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { type Stat, sync } from "../support/zookeeper-client/operations.ts";
 import { readChildren, readData } from "./requests.ts";
 
 export type TreeNode = { readonly path: string; readonly data: string; readonly stat: Stat };

@@ -17,7 +17,7 @@ import { Violation } from "../sim/checks/violation.ts";
 import { ClientWatches, RING_UNKNOWN, type WatchKind } from "../sim/client/watches.ts";
 import { NOBODY } from "../sim/client/identities.ts";
 import type { ReadKind, ReplyBody } from "../sim/client/wire.ts";
-import type { Stat as WideStat } from "../support/zk-operations.ts";
+import type { Stat as WideStat } from "../support/zookeeper-client/operations.ts";
 import type { Violations } from "./violations.ts";
 
 /** A write that was acknowledged: what is at the path from its zxid on. */

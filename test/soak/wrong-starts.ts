@@ -5,8 +5,8 @@
  */
 import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ZkClient } from "../support/zk-client.ts";
-import { create } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create } from "../support/zookeeper-client/operations.ts";
 import type { Beside, Ensemble } from "./ensemble.ts";
 import type { Fault, Mistake, WrongStartKind } from "./fault-plan.ts";
 import { changedFiles, digestFolder } from "./folder-digest.ts";

@@ -4,7 +4,7 @@
  */
 import { Code } from "../../protocol/codes.ts";
 import { WatchEventType } from "../../protocol/reads.ts";
-import type { WatchEvent, ZkClient } from "../support/zk-client.ts";
+import type { WatchEvent, ZkClient } from "../support/zookeeper-client/client.ts";
 import {
   closeSession,
   create,
@@ -13,7 +13,7 @@ import {
   remove,
   setWatches,
   sync,
-} from "../support/zk-operations.ts";
+} from "../support/zookeeper-client/operations.ts";
 import type { ReplyBody } from "../sim/client/wire.ts";
 import type { Folders } from "./folders.ts";
 import { type History, LIVE, REGISTERS, ROOT } from "./history.ts";

@@ -1,6 +1,6 @@
 /** A session over ZooKeeper's protocol that goes on over connections to one node after the other, as client libraries do it. */
-import { ZkClient } from "../support/zk-client.ts";
-import { ping } from "../support/zk-operations.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { ping } from "../support/zookeeper-client/operations.ts";
 
 export type ZkSessionOptions = {
   readonly nodes: number;

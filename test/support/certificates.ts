@@ -1,6 +1,6 @@
 /** Authorities, keys and certificates for tests, made by the program `openssl` in a folder of the test. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -48,6 +48,13 @@ export class CertificateFolder {
   write(name: string, text: string): string {
     writeFileSync(this.file(name), text);
     return this.file(name);
+  }
+
+  /** At once: whoever looks meanwhile sees the file from before, and never half of one. */
+  replace(name: string, content: Uint8Array | string): void {
+    const next = this.file(`${name}.new`);
+    writeFileSync(next, content);
+    renameSync(next, this.file(name));
   }
 
   authority(name: string): Authority {

@@ -1,6 +1,6 @@
 /** Runs one scenario against two servers and hands back what their clients saw, ready to be compared. */
-import { ZkClient, type ConnectOptions, type Reply } from "./zk-client.ts";
-import type { Operation } from "./zk-operations.ts";
+import { ZkClient, type ConnectOptions, type Reply } from "./zookeeper-client/client.ts";
+import type { Operation } from "./zookeeper-client/operations.ts";
 import { lineOf, render, type Line } from "./transcript.ts";
 
 export type Address = { readonly host: string; readonly port: number };

@@ -19,8 +19,8 @@ import type { Stat } from "../../protocol/stat.ts";
 import type { Epoch, Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
 import { frame, JuteReader, JuteWriter } from "./jute.ts";
-import { connectFrame, type ConnectOptions } from "./zk-client.ts";
-import type { Operation as ClientRequest } from "./zk-operations.ts";
+import { connectFrame, type ConnectOptions } from "./zookeeper-client/client.ts";
+import type { Operation as ClientRequest } from "./zookeeper-client/operations.ts";
 import { DrivenActor } from "../../runtime/testing/driven.ts";
 import type { ZooKeeperGatewayEffect } from "../../actors/gateway/zookeeper/state.ts";
 

@@ -6,7 +6,7 @@ import {
   type Data,
   type Operation,
   type Text,
-} from "./zk-operations.ts";
+} from "./zookeeper-client/operations.ts";
 
 const ok = (): Text => ["ok"];
 

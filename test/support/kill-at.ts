@@ -6,13 +6,11 @@ import { Child } from "./child.ts";
 const SOURCE = fileURLToPath(new URL("./kill_at.c", import.meta.url));
 
 export type KillAt = {
-  readonly call: "write" | "sync" | "rename" | "link" | "unlink";
+  readonly call: "write" | "rename" | "link";
   /** A part of the path of the file. */
   readonly path: string;
   /** At which of these calls. Default: the first. */
   readonly nth?: number;
-  /** Whom to kill. Default: the process itself. */
-  readonly pid?: number;
 };
 
 /** The library, which is compiled into the folder. Returns the environment of a process that is killed. */
@@ -26,11 +24,10 @@ export async function compileKillAt(
   });
   await compiler.exited;
   if (compiler.process.exitCode !== 0) throw new Error(compiler.output());
-  return ({ call, path, nth = 1, pid }) => ({
+  return ({ call, path, nth = 1 }) => ({
     LD_PRELOAD: library,
     KILL_CALL: call,
     KILL_PATH: path,
     KILL_NTH: String(nth),
-    ...(pid !== undefined && { KILL_PID: String(pid) }),
   });
 }

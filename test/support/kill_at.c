@@ -1,7 +1,7 @@
 /*
- * Preloaded into a process (LD_PRELOAD), it kills one with SIGKILL at a call that the environment names, before the call is made: so a test
- * hits the same moment on every machine. KILL_CALL: write, sync, rename, link or unlink. KILL_PATH: a part of the path of the file.
- * KILL_NTH: at which of these calls, from 1. KILL_PID: whom; default: the process itself.
+ * Preloaded into a process (LD_PRELOAD), it kills that with SIGKILL at a call that the environment names, before the call is made: so a test
+ * hits the same moment on every machine. KILL_CALL: write, rename or link. KILL_PATH: a part of the path of the file.
+ * KILL_NTH: at which of these calls, from 1.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,8 +23,7 @@ static void at_path(const char *call, const char *path) {
   if (strstr(path, part) == NULL) return;
   const char *nth = getenv("KILL_NTH");
   if (atomic_fetch_add(&calls, 1) + 1 != (nth == NULL ? 1 : atoi(nth))) return;
-  const char *pid = getenv("KILL_PID");
-  kill(pid == NULL ? getpid() : atoi(pid), SIGKILL);
+  kill(getpid(), SIGKILL);
 }
 
 static void at_file(const char *call, int file) {
@@ -59,16 +58,6 @@ ssize_t pwritev64(int file, const struct iovec *parts, int count, off64_t positi
   return REAL(pwritev64)(file, parts, count, position);
 }
 
-int fsync(int file) {
-  at_file("sync", file);
-  return REAL(fsync)(file);
-}
-
-int fdatasync(int file) {
-  at_file("sync", file);
-  return REAL(fdatasync)(file);
-}
-
 int rename(const char *from, const char *to) {
   at_path("rename", to);
   return REAL(rename)(from, to);
@@ -77,9 +66,4 @@ int rename(const char *from, const char *to) {
 int link(const char *from, const char *to) {
   at_path("link", to);
   return REAL(link)(from, to);
-}
-
-int unlink(const char *path) {
-  at_path("unlink", path);
-  return REAL(unlink)(path);
 }

@@ -32,11 +32,12 @@ const HOST = "127.0.0.1";
 
 /** Resolves once it accepts connections. */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  const command = natsServerBinary();
   const folder = await mkdtemp(join(tmpdir(), "zooid-nats-"));
   const configFile = join(folder, "server.conf");
   await writeFile(configFile, configText(options));
   const args = ["-c", configFile, "--ports_file_dir", folder];
-  const child = new Child({ command: natsServerBinary(), args });
+  const child = new Child({ command, args });
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal);
     await child.exited;

@@ -5,8 +5,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { JuteWriter } from "./jute.ts";
-import type { ZkClient } from "./zk-client.ts";
-import type { Operation } from "./zk-operations.ts";
+import type { ZkClient } from "./zookeeper-client/client.ts";
+import type { Operation } from "./zookeeper-client/operations.ts";
 
 export type User = { readonly user: string; readonly password: string };
 

@@ -6,8 +6,8 @@
  * - session ids become the name that the scenario gave to the client.
  * - the header zxid of a watch event is not shown: -1 before ZooKeeper 3.9, the change's zxid since (ZOOKEEPER-4655).
  */
-import type { Received } from "./zk-client.ts";
-import type { Text } from "./zk-operations.ts";
+import type { Received } from "./zookeeper-client/client.ts";
+import type { Text } from "./zookeeper-client/operations.ts";
 
 export type Line = Text;
 

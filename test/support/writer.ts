@@ -1,6 +1,6 @@
 /** A writer for tests of failures: one connection at a time, sequential nodes with a running number, every answer kept. */
-import { type Reply, ZkClient } from "./zk-client.ts";
-import { create } from "./zk-operations.ts";
+import { type Reply, ZkClient } from "./zookeeper-client/client.ts";
+import { create } from "./zookeeper-client/operations.ts";
 
 export type Acknowledged = { readonly path: string; readonly number: number };
 

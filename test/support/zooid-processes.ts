@@ -2,15 +2,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Child } from "./child.ts";
 import { untilAnswer } from "./four-letters.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { reservePorts } from "./ports.ts";
-
-/** The lanes of all nodes of tests. Undefined: `auto`. */
-const LANES: string | undefined = process.env["ZOOID_TEST_LANES"];
-const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
+import { COMMAND_LINE, LANES } from "./zooid-command.ts";
 
 type OtherStart = {
   readonly id: number;

@@ -3,16 +3,10 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Child } from "./child.ts";
 import { untilAnswer } from "./four-letters.ts";
 import { reservePorts } from "./ports.ts";
-
-const COMMAND_LINE = fileURLToPath(new URL("../../cli/zooid.ts", import.meta.url));
-export const CHECKOUT: string = fileURLToPath(new URL("../../", import.meta.url));
-
-/** `ZOOID_TEST_LANES=2 npm test`: the lanes of all nodes whose tests say nothing of them. Default: as for users, `auto`. */
-const LANES: string | undefined = process.env["ZOOID_TEST_LANES"];
+import { COMMAND_LINE, LANES } from "./zooid-command.ts";
 
 export type ZooidNode = {
   readonly name: "zooid";

@@ -8,8 +8,8 @@ import { Listener } from "../../runtime/connections/listener.ts";
 import type { ConnectionEffect } from "../../runtime/effects.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../support/gateway-driver.ts";
 import { host } from "../support/listener-host.ts";
-import { connectFrame } from "../support/zk-client.ts";
-import { getData } from "../support/zk-operations.ts";
+import { connectFrame } from "../support/zookeeper-client/client.ts";
+import { getData } from "../support/zookeeper-client/operations.ts";
 
 /** The gateway behind a listener, with a tree and a submitter that answer in form. */
 async function served(

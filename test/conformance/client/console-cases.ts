@@ -186,6 +186,7 @@ function subtreeCases({ name }: ConsoleTarget, zooid: Zooid): void {
 
   test(`${name}: an ephemeral znode is kept until the user ends the command`, async (t) => {
     const ended = new AbortController();
+    t.teardown(() => ended.abort());
     const made = Promise.withResolvers<void>();
     const keeping = zooid(["create", "-e", "-p", "/mine"], {
       signal: ended.signal,

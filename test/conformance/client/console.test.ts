@@ -4,7 +4,6 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import test from "ava";
 import { filter, firstValueFrom } from "rxjs";
 import { type Leadership, type RunningNode, startNode } from "../../../server/start.ts";
@@ -15,8 +14,8 @@ import { startNatsServer } from "../../support/nats-server.ts";
 import { stopAll } from "../../support/running-nodes.ts";
 import { startZookeeper } from "../../support/zookeeper-server.ts";
 import { consoleCases } from "./console-cases.ts";
+import { COMMAND_LINE } from "../../support/zooid-command.ts";
 
-const ENTRY = fileURLToPath(new URL("../../../cli/zooid.ts", import.meta.url));
 let folder = "";
 /** Stops whatever was started, the last first. */
 const started = new AsyncDisposableStack();
@@ -24,6 +23,7 @@ const started = new AsyncDisposableStack();
 let oneOfThree = "";
 let overTls = "";
 const certificates = new CertificateFolder();
+started.defer(() => certificates.remove());
 const authority = certificates.authority("authority");
 const own = authority.issue("node", "/CN=node");
 const user = authority.issue("user", "/O=example/CN=user");
@@ -82,14 +82,11 @@ async function leaderOtherThan(id: number, node: RunningNode | undefined): Promi
   await firstValueFrom(node.leadership$.pipe(filter(isServing)));
 }
 
-test.after.always("the servers stop", async () => {
-  await started.disposeAsync();
-  certificates.remove();
-});
+test.after.always("the servers stop", () => started.disposeAsync());
 
 /** A line of bash in which `zooid` is the program. */
 function bash(line: string): Promise<Ended> {
-  const script = `set -o pipefail; zooid() { "${process.execPath}" "${ENTRY}" "$@"; }; ${line}`;
+  const script = `set -o pipefail; zooid() { "${process.execPath}" "${COMMAND_LINE}" "$@"; }; ${line}`;
   const env = { ...process.env, ...PATIENT, ZOOID_SERVER: overTcp.url };
   return new Promise((resolve) => {
     const child = execFile("bash", ["-c", script], { env }, (_, stdout, stderr) => {
@@ -110,7 +107,7 @@ test("Ctrl-C ends a command of the program cleanly", async (t) => {
   const env = { ZOOID_SERVER: overTcp.url };
   const child = new Child({
     ...{ command: process.execPath, env: { ...PATIENT, ...env } },
-    args: [ENTRY, "create", "-e", "/interrupted"],
+    args: [COMMAND_LINE, "create", "-e", "/interrupted"],
   });
   await child.line(/^\/interrupted$/);
   child.kill("SIGINT");

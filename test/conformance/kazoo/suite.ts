@@ -8,6 +8,7 @@ import { Child } from "../../support/child.ts";
 import { startNatsServer } from "../../support/nats-server.ts";
 import { JAVA_OPTIONS } from "../../support/zookeeper-server.ts";
 import { zookeeperClassPath } from "../../support/zookeeper-under-test.ts";
+import { COMMAND_LINE } from "../../support/zooid-command.ts";
 
 export const SERVERS = ["zookeeper", "zooid"] as const;
 export type ServerName = (typeof SERVERS)[number];
@@ -183,7 +184,7 @@ function commandOf(server: ServerName, natsUrl: string): string {
   return [
     "#!/bin/sh",
     `arguments=$('${process.execPath}' '${beside("zooid-arguments.ts")}' "$@") || exit 1`,
-    `${run} '${process.execPath}' '${beside("../../../cli/zooid.ts")}' $arguments --nats ${natsUrl} --peer-timeout-ms 15000`,
+    `${run} '${process.execPath}' '${COMMAND_LINE}' $arguments --nats ${natsUrl} --peer-timeout-ms 15000`,
     "",
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 /** Access control lists: which are valid, how they are stored and shown, and what each operation needs. */
 import type { Scenario, Stage } from "../../support/conformance.ts";
-import type { ZkClient } from "../../support/zk-client.ts";
+import type { ZkClient } from "../../support/zookeeper-client/client.ts";
 import {
   type AclEntry,
   addWatch,
@@ -22,7 +22,7 @@ import {
   setWatches,
   sync,
   whoAmI,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 const NONE = 0;
 const READ = 1;

@@ -11,7 +11,7 @@ import {
   multi,
   remove,
   setData,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 const { ephemeral, ephemeralSequential, persistentSequential } = Mode;
 

@@ -15,7 +15,7 @@ import {
   multi,
   remove,
   setData,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 /** Longer than a scenario takes. */
 const LONG_MS = 3_600_000n;

@@ -12,7 +12,7 @@ import {
   multi,
   remove,
   setData,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 export const multiScenarios: Readonly<Record<string, Scenario>> = {
   "a multi answers each operation with its own result at one zxid": async (stage) => {

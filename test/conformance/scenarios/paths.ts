@@ -1,6 +1,6 @@
 /** Which paths are refused, and by which operations. */
 import type { Scenario } from "../../support/conformance.ts";
-import { ZkClient } from "../../support/zk-client.ts";
+import { ZkClient } from "../../support/zookeeper-client/client.ts";
 import {
   check,
   create,
@@ -17,7 +17,7 @@ import {
   setAcl,
   setData,
   sync,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 const INVALID = [
   "relative",

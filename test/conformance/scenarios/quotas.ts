@@ -16,8 +16,8 @@ import {
   remove,
   setAcl,
   setData,
-} from "../../support/zk-operations.ts";
-import type { ZkClient } from "../../support/zk-client.ts";
+} from "../../support/zookeeper-client/operations.ts";
+import type { ZkClient } from "../../support/zookeeper-client/client.ts";
 
 const { ephemeral, persistentSequential } = Mode;
 

@@ -13,7 +13,7 @@ import {
   sync,
   unknown,
   type Operation,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 /** The operation with another body. What becomes of it takes a zxid on some servers only, so none is shown. */
 function withBody(operation: Operation, label: string, body: Buffer): Operation {

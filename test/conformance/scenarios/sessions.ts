@@ -3,7 +3,11 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fourLetters } from "../../support/four-letters.ts";
 import type { Scenario, Stage } from "../../support/conformance.ts";
-import { connectFrame, type ConnectOptions, type ZkClient } from "../../support/zk-client.ts";
+import {
+  connectFrame,
+  type ConnectOptions,
+  type ZkClient,
+} from "../../support/zookeeper-client/client.ts";
 import {
   create,
   exists,
@@ -13,7 +17,7 @@ import {
   remove,
   setData,
   closeSession,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 const { ephemeral } = Mode;
 

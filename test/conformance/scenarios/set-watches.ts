@@ -1,6 +1,6 @@
 /** setWatches after a reconnect: what happened meanwhile is told at once, and what did not is watched again. */
 import type { Scenario, Stage } from "../../support/conformance.ts";
-import type { ZkClient } from "../../support/zk-client.ts";
+import type { ZkClient } from "../../support/zookeeper-client/client.ts";
 import {
   create,
   exists,
@@ -9,7 +9,7 @@ import {
   setWatches,
   setWatches2,
   type Operation,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 /** Two clients; the first loses its connection, the other makes the changes, the first comes back and sets its watches. */
 async function gap(

@@ -14,7 +14,7 @@ import {
   setAcl,
   setData,
   sync,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 export const statScenarios: Readonly<Record<string, Scenario>> = {
   "each kind of change shows in the Stats of the node and of its parent": async (stage) => {

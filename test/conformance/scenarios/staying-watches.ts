@@ -13,7 +13,7 @@ import {
   removeWatches,
   setData,
   setWatches2,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 const PERSISTENT = 0;
 const RECURSIVE = 1;

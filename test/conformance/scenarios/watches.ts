@@ -13,7 +13,7 @@ import {
   remove,
   setAcl,
   setData,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 export const watchScenarios: Readonly<Record<string, Scenario>> = {
   "the watcher's own change: the event comes before the reply, and once": async (stage) => {

@@ -15,7 +15,7 @@ import {
   remove,
   setData,
   unknown,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 const { ephemeral } = Mode;
 

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { frame, JuteWriter } from "../../support/jute.ts";
-import { connectFrame } from "../../support/zk-client.ts";
-import * as zk from "../../support/zk-operations.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
+import * as zk from "../../support/zookeeper-client/operations.ts";
 import { type CountedShape, Recorder, Recording } from "./record.ts";
 import type { Shape } from "./shape.ts";
 

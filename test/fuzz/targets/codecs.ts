@@ -25,7 +25,7 @@ import { readConnectRequest } from "../../../protocol/zookeeper/handshake.ts";
 import { readRequest } from "../../../protocol/zookeeper/requests.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { requestFrame } from "../../support/gateway-driver.ts";
-import { connectFrame } from "../../support/zk-client.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
 import { hex, must, refusal, type Target, utf8 } from "../target.ts";
 import { CBOR_TOKENS, varyCbor } from "./cbor-vary.ts";
 import { ZOOKEEPER_REQUESTS } from "./zookeeper-requests.ts";

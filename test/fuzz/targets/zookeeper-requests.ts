@@ -29,7 +29,7 @@ import {
   setWatches,
   setWatches2,
   sync,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 export const ZOOKEEPER_REQUESTS: readonly Operation[] = [
   ping(),
   create("/a", "x"),

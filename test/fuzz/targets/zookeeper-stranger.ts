@@ -2,7 +2,7 @@
 import { JuteReader } from "../../../protocol/jute.ts";
 import { frame } from "../../support/jute.ts";
 import { requestFrame } from "../../support/gateway-driver.ts";
-import { connectFrame } from "../../support/zk-client.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
 import {
   check,
   closeSession,
@@ -23,7 +23,7 @@ import {
   setWatches2,
   sync,
   unknown,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 import { splice, withByte } from "../mutate.ts";
 import type { OneNode } from "./one-node.ts";
 import type { Script } from "./script.ts";

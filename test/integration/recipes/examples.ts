@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from "ava";
 import { Child } from "../../support/child.ts";
 import { sharedHost } from "../../support/recipes.ts";
-import { CHECKOUT } from "../../support/zooid.ts";
+import { CHECKOUT } from "../../support/zooid-command.ts";
 
 /** Each example, with what it prints. */
 const EXAMPLES: readonly (readonly [name: string, lines: readonly string[]])[] = [

@@ -12,7 +12,7 @@ import { prepareDebian } from "../../setup/debian.ts";
 import { namespacesProblem } from "../../soak/namespaces.ts";
 import type { Child } from "../../support/child.ts";
 import { reservePorts } from "../../support/ports.ts";
-import { CHECKOUT } from "../../support/zooid.ts";
+import { CHECKOUT } from "../../support/zooid-command.ts";
 import { buildPackage, manifestOf, pack, succeed } from "../../package/install.ts";
 import { removeFolder, tidily } from "../tidily.ts";
 import { DataCentre } from "./hosts.ts";

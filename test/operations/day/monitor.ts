@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { CHECKOUT } from "../../support/zooid.ts";
+import { CHECKOUT } from "../../support/zooid-command.ts";
 import { GET_PROGRAM } from "./programs.ts";
 import type { Child } from "../../support/child.ts";
 import type { Site } from "./site.ts";

@@ -65,7 +65,7 @@ async function campaignOf(campaign: Campaign): Promise<(seed: number) => unknown
     case "recipes":
       return (await import("../recipes/campaign.ts")).runRecipes;
     case "visits": {
-      const { checkVisits } = await import("../../support/zk-stream-visits.ts");
+      const { checkVisits } = await import("../../support/zookeeper-client/stream-visits.ts");
       return (seed) => violating(() => checkVisits({ seed, numRuns: VISITS }));
     }
   }

@@ -29,7 +29,7 @@ export type Mutant = {
 
 /**
  * `rights`, `recipes`: real clients with promises (`test/sim/recipes/`). `visits`: subscribers of streams over ZooKeeper's protocol that come
- * and go (`test/support/zk-stream-visits.ts`), a hundred runs a seed.
+ * and go (`test/support/zookeeper-client/stream-visits.ts`), a hundred runs a seed.
  */
 export type Campaign = "rights" | "recipes" | "visits";
 

@@ -1,5 +1,12 @@
 /** A backup file: that it holds the state at every zxid of its span, and that nothing in it can be lost or changed unnoticed. */
-import { createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import test from "ava";
@@ -8,6 +15,7 @@ import { FileOutput, StreamOutput } from "../../../cli/backup/file/output.ts";
 import { beginNewEnsemble, EPOCHS_ABOVE } from "../../../cli/backup/new-ensemble.ts";
 import { restoreFolder, whyNotEmpty } from "../../../cli/backup/folder/restore.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
+import { snapshotName } from "../../../actors/log/format/files.ts";
 import { addressOf } from "../../../cli/backup/ask-node.ts";
 import type { Operation } from "../../../protocol/operations.ts";
 import { epoch, epochOf, type Zxid } from "../../../protocol/zxid.ts";
@@ -203,15 +211,23 @@ test("standard output that ends on a full disk is named as such", async (t) => {
 test("a folder that a restore cannot write to is named, and not the backup", async (t) => {
   await withFolder(async (folder) => {
     const owner = { server: 1 as ServerId, members: [1 as ServerId], ensemble: "test" };
-    const failing = function* (): Generator<Uint8Array> {
-      yield* HISTORY.chunks.slice(0, 1);
-      writeFileSync(join(folder, "no/file"), "");
-    };
-    const data = join(folder, "data");
-    const made = { zxid: 1 as Zxid, chunks: failing() };
-    t.throws(() => restoreFolder(data, owner, made), {
+    const { chunks } = HISTORY;
+    const zxid = 1 as Zxid;
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    t.throws(() => restoreFolder(join(file, "data"), owner, { zxid, chunks }), {
       name: "RestoreRefused",
-      message: /\/data cannot be written: ENOENT.* Remove what is in the folder before the next/,
+      message: /ENOTDIR: not a directory, .*\/file\/data/,
+    });
+    const data = join(folder, "data");
+    // The folder can be made; the first file in it cannot, since by then something else has its name.
+    const taken = function* (): Generator<Uint8Array> {
+      mkdirSync(join(data, snapshotName(zxid)));
+      yield* chunks;
+    };
+    t.throws(() => restoreFolder(data, owner, { zxid, chunks: taken() }), {
+      name: "RestoreRefused",
+      message: /\/data cannot be written: EISDIR.* Remove what is in the folder before the next/,
     });
     await Promise.resolve();
   });

@@ -1,14 +1,13 @@
 /** What a start loads, by the imports of the sources: a module that slips in is paid for by every process and every thread. */
 import test from "ava";
 import { reachOf } from "../../package/reach.ts";
-
-const ROOT = new URL("../../..", import.meta.url).pathname;
+import { CHECKOUT } from "../../support/zooid-command.ts";
 
 type Loaded = { readonly files: ReadonlySet<string>; readonly packages: readonly string[] };
 
 /** What is loaded when these are, one after the other, without what they load later. */
 function loadedBy(...entries: readonly string[]): Loaded {
-  const reached = entries.map((entry) => reachOf(ROOT, entry));
+  const reached = entries.map((entry) => reachOf(CHECKOUT, entry));
   return {
     files: new Set(reached.flatMap(({ eagerFiles }) => eagerFiles)),
     packages: [...new Set(reached.flatMap(({ eagerPackages }) => eagerPackages))].toSorted(),

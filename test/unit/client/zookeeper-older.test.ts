@@ -6,8 +6,8 @@ import { ZooKeeperWire } from "../../../client/zookeeper/wire.ts";
 import { CONTAINER, ttlOf } from "../../../protocol/lifetime.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import { VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
-import { RecordedServer } from "../../support/zk-recorded.ts";
-import { created, ended, GET, started, write } from "../../support/zk-wire.ts";
+import { RecordedServer } from "../../support/zookeeper-client/recorded-answers.ts";
+import { created, ended, GET, started, write } from "../../support/zookeeper-client/wire.ts";
 
 type Opened = {
   readonly wire: ZooKeeperWire;

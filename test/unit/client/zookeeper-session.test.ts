@@ -5,8 +5,8 @@ import type { ZooKeeperWire } from "../../../client/zookeeper/wire.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import type { FakeChannel } from "../../support/zk-fake-channel.ts";
-import { created, ended, GET, started, write } from "../../support/zk-wire.ts";
+import type { FakeChannel } from "../../support/zookeeper-client/fake-channel.ts";
+import { created, ended, GET, started, write } from "../../support/zookeeper-client/wire.ts";
 
 function kinds(channel: FakeChannel): readonly string[] {
   return channel.asked.map(({ request }) => {

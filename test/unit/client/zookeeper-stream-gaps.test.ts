@@ -1,8 +1,8 @@
 /** Where a stream over ZooKeeper's protocol cannot say what was there, for whoever begins again or after a lost connection. */
 import test, { type ExecutionContext } from "ava";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { follow, reads, reconnect, remove } from "../../support/zk-follow.ts";
-import { created, started, type Started } from "../../support/zk-wire.ts";
+import { follow, reads, reconnect, remove } from "../../support/zookeeper-client/follow.ts";
+import { created, started, type Started } from "../../support/zookeeper-client/wire.ts";
 
 /** These znodes are there, and a stream that has ended with a gap, which whoever has read them may take over. From now on a test lets things pass. */
 async function afterGap(t: ExecutionContext, paths: readonly string[]): Promise<Started> {

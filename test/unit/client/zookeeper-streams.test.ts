@@ -2,8 +2,8 @@
 import test from "ava";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { follow, reads, remove, set } from "../../support/zk-follow.ts";
-import { created, GET, started, write } from "../../support/zk-wire.ts";
+import { follow, reads, remove, set } from "../../support/zookeeper-client/follow.ts";
+import { created, GET, started, write } from "../../support/zookeeper-client/wire.ts";
 
 for (const staying of [true, false]) {
   const how = staying ? "watches that stay" : "watches that fire once";
@@ -356,14 +356,24 @@ test("a subscriber hears how far its stream has come also when a look without a 
   const one = follow(of);
   await pass(200);
   channel.automatic = false;
-  const write = wire.request({ kind: "write", operation: set("/b", "1") as never }).catch(() => 0);
+  const other = wire.request(write(created("/other")));
   await pass();
   for (const each of [created("/a/new"), remove("/a/new")]) ensemble.write(each);
-  // The events come, and the answer to somebody else: what is due now is told while the look is under way.
-  while (channel.handleOne() || channel.deliverOne()) if (channel.asked.length > 3) break;
-  await write;
-  while (channel.deliverOne());
+  // The events come, and have the client look; then the answer to somebody else.
+  for (let event = 0; event < 2; event += 1) t.true(channel.deliverOne());
+  await pass();
+  t.true(channel.handleOne() && channel.deliverOne());
+  await other;
+  const looks = reads(of).length;
   await pass(200);
+  t.is(
+    reads(of).length,
+    looks,
+    "no look has come to the server when it is due to say how far it has come",
+  );
+  t.true(channel.handleOne());
+  t.is(reads(of).at(-1), "getData /a/new", "a look was under way");
+  t.true((one.portions.at(-1)?.through ?? 0) < ensemble.zxid, "it held the stream back");
   channel.automatic = true;
   while (channel.handleOne() || channel.deliverOne()) await pass();
   await pass(200);

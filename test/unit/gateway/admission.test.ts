@@ -3,7 +3,7 @@ import test from "ava";
 import { Code } from "../../../protocol/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
-import { connectFrame } from "../../support/zk-client.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
 import {
   closeSession,
   create,
@@ -14,7 +14,7 @@ import {
   setAcl,
   setData,
   sync,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 const NOT_READ_ONLY = Code.notReadOnly;
 

@@ -11,7 +11,7 @@ import { IDENTITIES_MAX, IDENTITY_LENGTH_MAX } from "../../../protocol/limits.ts
 import { WatchEventType } from "../../../protocol/reads.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
-import * as zk from "../../support/zk-operations.ts";
+import * as zk from "../../support/zookeeper-client/operations.ts";
 
 const sha1 = (bytes: Uint8Array): Uint8Array => createHash("sha1").update(bytes).digest();
 const ANN = { scheme: "digest", id: "ann:7RJfAeIvrl4zdj6sS2fXrQHDvHM=" };

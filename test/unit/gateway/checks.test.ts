@@ -18,7 +18,7 @@ import type { Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
 import { JuteReader } from "../../support/jute.ts";
 import { check, create as createOperation, multi, remove, setData } from "../../support/replica.ts";
-import * as zk from "../../support/zk-operations.ts";
+import * as zk from "../../support/zookeeper-client/operations.ts";
 
 function attached(): GatewayDriver {
   const gateway = new GatewayDriver();

@@ -20,7 +20,7 @@ import {
   setAcl,
   setWatches,
   sync,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 import { createState, type TreeTurn } from "../../../actors/tree/state.ts";
 import { STILL } from "../../../runtime/testing/driven.ts";
 

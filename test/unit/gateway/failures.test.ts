@@ -4,7 +4,7 @@ import type { Effect } from "../../../runtime/effects.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver, requestFrame, STAT } from "../../support/gateway-driver.ts";
 import { NativeGatewayHarness } from "../../support/native-gateway.ts";
-import { getData, ping } from "../../support/zk-operations.ts";
+import { getData, ping } from "../../support/zookeeper-client/operations.ts";
 
 function kindsOf(effects: readonly Effect[]): string[] {
   return effects.map((effect) => {

@@ -5,9 +5,9 @@ import type { SessionId } from "../../../protocol/ids.ts";
 import type { Operation, OperationResult } from "../../../protocol/operations.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { GatewayDriver } from "../../support/gateway-driver.ts";
-import { connectFrame } from "../../support/zk-client.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
 import { LONG_HANDSHAKES_MAX } from "../../../protocol/limits.ts";
-import { create, setData } from "../../support/zk-operations.ts";
+import { create, setData } from "../../support/zookeeper-client/operations.ts";
 import { requestFrame } from "../../support/gateway-driver.ts";
 
 const PASSWORD = Buffer.alloc(16, 5);

@@ -5,8 +5,8 @@ import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { WORDS } from "../../../protocol/zookeeper/words.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
-import { connectFrame } from "../../support/zk-client.ts";
-import { getData, ping, setData } from "../../support/zk-operations.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
+import { getData, ping, setData } from "../../support/zookeeper-client/operations.ts";
 
 function attached(timeoutMs = 10_000): GatewayDriver {
   const gateway = new GatewayDriver();

@@ -10,8 +10,8 @@ import {
   requestFrame,
   STAT,
 } from "../../support/gateway-driver.ts";
-import { connectFrame } from "../../support/zk-client.ts";
-import { getData, ping, setData } from "../../support/zk-operations.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
+import { getData, ping, setData } from "../../support/zookeeper-client/operations.ts";
 
 const FRAME = connectFrame({ port: 0 });
 

@@ -11,7 +11,7 @@ import { secretOf, ZOOKEEPER_SERVICE } from "../../../protocol/zookeeper/digest-
 import { GatewayDriver, requestFrame } from "../../support/gateway-driver.ts";
 import { JuteReader } from "../../support/jute.ts";
 import { type Attempt, responseTo, saslToken, USERS } from "../../support/sasl.ts";
-import * as zk from "../../support/zk-operations.ts";
+import * as zk from "../../support/zookeeper-client/operations.ts";
 
 const md5 = (bytes: Uint8Array): Uint8Array => createHash("md5").update(bytes).digest();
 const LOGIN: SaslLogin = {

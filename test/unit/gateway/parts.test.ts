@@ -5,7 +5,7 @@ import type { WatchedPath } from "../../../actors/tree/messages.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Effect } from "../../../runtime/effects.ts";
 import { GatewayDriver, requestFrame } from "../../support/gateway-driver.ts";
-import { create, getData, ping, unknown } from "../../support/zk-operations.ts";
+import { create, getData, ping, unknown } from "../../support/zookeeper-client/operations.ts";
 
 const MANY_BYTES = 100_000;
 

@@ -1,8 +1,8 @@
 /** Without a leader for too long: clients that ask for it are served reads, by the gateway's own sessions or by those they have. */
 import test from "ava";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
-import { connectFrame, type ConnectOptions } from "../../support/zk-client.ts";
-import { closeSession, getData, ping, setData } from "../../support/zk-operations.ts";
+import { connectFrame, type ConnectOptions } from "../../support/zookeeper-client/client.ts";
+import { closeSession, getData, ping, setData } from "../../support/zookeeper-client/operations.ts";
 
 const GRACE_MS = 2000;
 const TIMEOUT_MS = 10_000;

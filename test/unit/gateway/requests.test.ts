@@ -19,7 +19,7 @@ import {
   setData,
   sync,
   unknown,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 function attached(extendedTypes = true): GatewayDriver {
   const gateway = new GatewayDriver({ extendedTypes });

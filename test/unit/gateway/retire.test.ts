@@ -3,8 +3,8 @@ import test from "ava";
 import type { Effect } from "../../../runtime/effects.ts";
 import { GatewayDriver, replyHeaders, requestFrame } from "../../support/gateway-driver.ts";
 import { ended, get, INBOX, NativeGatewayHarness, opened } from "../../support/native-gateway.ts";
-import { connectFrame } from "../../support/zk-client.ts";
-import { getData, ping, setData } from "../../support/zk-operations.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
+import { getData, ping, setData } from "../../support/zookeeper-client/operations.ts";
 
 function attached(...connections: readonly number[]): GatewayDriver {
   const gateway = new GatewayDriver();

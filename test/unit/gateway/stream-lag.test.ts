@@ -59,6 +59,7 @@ test("a stream that is paused is behind until the tree has opened it again", (t)
   t.like(countsOf(harness), { pendingChanges: 5, furthestBehind: 11 as Zxid });
   harness.say({ kind: "credit", stream: 5, credits: 100 });
   for (let sequence = 1; countsOf(harness)?.waiting !== 0; sequence += 1) {
+    t.true(sequence < 100, "what waits is sent, and what is sent is taken");
     harness.published();
     harness.say({ kind: "taken", sequence: 100 + sequence });
   }

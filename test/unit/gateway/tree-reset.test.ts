@@ -5,8 +5,8 @@ import { NATIVE_VERSION, decodeGatewayFrame, encodeClientFrame } from "../../../
 import { SESSION_NONE } from "../../../protocol/ids.ts";
 import { GatewayDriver, requestFrame } from "../../support/gateway-driver.ts";
 import { Driven, server } from "../../support/plain-calls.ts";
-import { connectFrame } from "../../support/zk-client.ts";
-import { getData, setData } from "../../support/zk-operations.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
+import { getData, setData } from "../../support/zookeeper-client/operations.ts";
 
 test("the ZooKeeper gateway closes every connection, with one line in the log", (t) => {
   const gateway = new GatewayDriver();

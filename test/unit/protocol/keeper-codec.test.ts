@@ -20,7 +20,7 @@ import {
 } from "../../../protocol/zookeeper/replies.ts";
 import { readRequest, type RequestOptions } from "../../../protocol/zookeeper/requests.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { connectFrame } from "../../support/zk-client.ts";
+import { connectFrame } from "../../support/zookeeper-client/client.ts";
 
 /** A Stat on the wire: czxid 1, mzxid 2, ctime 3, mtime 4, version 5, cversion 6, aversion 7, owner 8, length 9, children 10, pzxid 11. */
 const STAT_HEX =

@@ -19,7 +19,7 @@ import {
   multi,
   multiRead,
   type Operation,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 function read(operation: Operation, extendedTypes = true): Request {
   return readRequest(new JuteReader().reset(requestFrame(5, operation), 4), { extendedTypes });

@@ -31,7 +31,7 @@ import {
   setWatches2,
   unknown,
   reconfig,
-} from "../../support/zk-operations.ts";
+} from "../../support/zookeeper-client/operations.ts";
 
 const CREATED_MS = 0x1a2_046f_6aa3;
 const SET_MS = 0x1a2_046f_6ad4;

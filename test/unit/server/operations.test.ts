@@ -5,6 +5,7 @@ import type { FactsQuestion } from "../../../actors/admin/messages.ts";
 import { operatorText, type OperatorRequest } from "../../../protocol/operator.ts";
 import { Operations, type OperationsOptions } from "../../../server/operator/operations.ts";
 import { tagFor } from "../../../server/operator/seal.ts";
+import { settled } from "../../support/until.ts";
 
 function question(): Uint8Array {
   const request: OperatorRequest = { kind: "status", asked: "question" };
@@ -31,10 +32,6 @@ function operationsOf(): { operations: Operations; said: string[] } {
     restart: undefined,
   } as unknown as OperationsOptions;
   return { operations: new Operations(options), said };
-}
-
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("a node that cannot answer an operator says so in its log, and answers the next", async (t) => {

@@ -5,6 +5,7 @@ import type { HandoverEnded } from "../../../actors/log-sync/handover/messages.t
 import type { ActorSystem } from "../../../runtime/system.ts";
 import { Retirement } from "../../../server/retirement.ts";
 import { server } from "../../support/plain-calls.ts";
+import { settled } from "../../support/until.ts";
 
 type Told = { readonly kind: string; readonly request?: number; readonly to?: number };
 
@@ -34,10 +35,6 @@ class FakeSystem {
 
 function retirementOf(system: FakeSystem): Retirement {
   return new Retirement(system as unknown as ActorSystem, 1);
-}
-
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
 }
 
 const NO = { kind: "failed", reason: "nobody takes over", leader: undefined } as const;

@@ -1,5 +1,5 @@
 /** What a node shows NATS servers when its files change between two connections. */
-import { copyFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import test from "ava";
 import type { NatsTlsMaterial } from "../../../runtime/nats/servers.ts";
 import { NatsTls, type NatsTlsConfig, refusedOnce } from "../../../server/tls/nats-terms.ts";
@@ -15,11 +15,6 @@ function configOf(file: string): NatsTlsConfig {
   return { natsTlsCaFile: file, natsTlsCertFile: file, natsTlsKeyFile: file };
 }
 
-function replace(from: string, to: string): void {
-  copyFileSync(from, `${to}.new`);
-  renameSync(`${to}.new`, to);
-}
-
 test("files that cannot be used at first are an error, and no connection without a certificate", (t) => {
   const file = folder.file("gone.pem");
   const tls = (): NatsTls => new NatsTls(configOf(file), () => undefined);
@@ -30,7 +25,7 @@ test("files that cannot be used at first are an error, and no connection without
 
 test("what cannot be used later is said once, and what was shown before is shown on", async (t) => {
   const file = folder.file("own.pem");
-  replace(first.store, file);
+  folder.replace("own.pem", readFileSync(first.store));
   const said: string[] = [];
   const tls = new NatsTls(configOf(file), (level, event) => said.push(`${level} ${event}`));
   /** As each connection asks. */
@@ -41,11 +36,10 @@ test("what cannot be used later is said once, and what was shown before is shown
   const before = await shown();
   t.regex(before.key ?? "", /PRIVATE KEY/);
   t.is(await shown(), before, "it is read once");
-  writeFileSync(`${file}.new`, "half a file");
-  renameSync(`${file}.new`, file);
+  folder.replace("own.pem", "half a file");
   for (let count = 0; count < 3; count += 1) t.is(await shown(), before);
   t.deepEqual(said, ["error certificatesRefused"]);
-  replace(second.store, file);
+  folder.replace("own.pem", readFileSync(second.store));
   const after = await shown();
   t.not(after.cert, before.cert);
   t.not(after.key, before.key);

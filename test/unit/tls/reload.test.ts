@@ -1,10 +1,10 @@
 /** Files of keys and certificates that change are read again, once they have been as they are for a while. */
-import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import test from "ava";
 import { loadTerms, type TlsConfig, tlsFiles } from "../../../server/tls/load-terms.ts";
 import { watchFiles } from "../../../server/tls/reload.ts";
 import { CertificateFolder } from "../../support/certificates.ts";
-import { firstLook } from "../../support/first-look.ts";
+import { firstLook } from "../../support/watched-files.ts";
 import { until } from "../../support/until.ts";
 
 const folder = new CertificateFolder();
@@ -53,24 +53,18 @@ function watched(store: string): Watched {
   return { events, stop };
 }
 
-/** At once: what is half written when it is looked at would be a change more. */
-function replace(to: string, content: Uint8Array | string): void {
-  writeFileSync(`${to}.new`, content);
-  renameSync(`${to}.new`, to);
-}
-
 test("new certificates are shown, what cannot be used is not, and then the next one is", async (t) => {
   const store = folder.file("own.pem");
   copyFileSync(first.store, store);
   const { events, stop } = watched(store);
   t.teardown(stop);
   await firstLook();
-  replace(store, readFileSync(second.store));
+  folder.replace("own.pem", readFileSync(second.store));
   await until(() => events.length >= 2, "the second is shown");
   t.deepEqual(events, ["renewed", "info certificatesRenewed"]);
-  replace(store, "half a file");
+  folder.replace("own.pem", "half a file");
   await until(() => events.length >= 3, "half a file is refused");
-  replace(store, readFileSync(first.store));
+  folder.replace("own.pem", readFileSync(first.store));
   await until(() => events.length >= 5, "the first is shown again");
   t.deepEqual(events.slice(2), [
     "error certificatesRefused",

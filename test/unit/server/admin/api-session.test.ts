@@ -2,6 +2,7 @@
 import test from "ava";
 import { ApiSession } from "../../../../server/admin/api/session.ts";
 import type { OwnClient } from "../../../../server/embedded/own-client.ts";
+import { settled } from "../../../support/until.ts";
 
 class Client {
   readonly over = new AbortController();
@@ -30,10 +31,6 @@ function sessionOf(): {
     return attempt.promise as unknown as Promise<OwnClient>;
   });
   return { session, attempts, signals };
-}
-
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("requests that come at once share a client, also when the one before has ended", async (t) => {

@@ -1,9 +1,9 @@
-/** Followers of streams over ZooKeeper's protocol, at the servers of `zk-fake-ensemble.ts`. */
-import type { StreamEnd } from "../../client/session/messages.ts";
-import type { ZnodeOperation } from "../../protocol/operations.ts";
-import type { Change } from "../../protocol/reads.ts";
-import type { Zxid } from "../../protocol/zxid.ts";
-import type { Started } from "./zk-wire.ts";
+/** Followers of streams over ZooKeeper's protocol, at the servers of `fake-ensemble.ts`. */
+import type { StreamEnd } from "../../../client/session/messages.ts";
+import type { ZnodeOperation } from "../../../protocol/operations.ts";
+import type { Change } from "../../../protocol/reads.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import type { Started } from "./wire.ts";
 
 export type Followed = {
   readonly told: string[];

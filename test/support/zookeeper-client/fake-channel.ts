@@ -1,26 +1,26 @@
-/** A client's connections to the servers of `zk-fake-ensemble.ts`. Requests and answers pass at once, or one by one as a test says. */
-import type { Address, Channel } from "../../client/zookeeper/channel.ts";
-import type { ChannelEvent } from "../../client/zookeeper/session/messages.ts";
-import { Code } from "../../protocol/codes.ts";
-import type { SessionId } from "../../protocol/ids.ts";
-import { JuteReader, JuteWriter } from "../../protocol/jute.ts";
-import { FrameReader } from "../../protocol/zookeeper/frames.ts";
+/** A client's connections to the servers of `fake-ensemble.ts`. Requests and answers pass at once, or one by one as a test says. */
+import type { Address, Channel } from "../../../client/zookeeper/channel.ts";
+import type { ChannelEvent } from "../../../client/zookeeper/session/messages.ts";
+import { Code } from "../../../protocol/codes.ts";
+import type { SessionId } from "../../../protocol/ids.ts";
+import { JuteReader, JuteWriter } from "../../../protocol/jute.ts";
+import { FrameReader } from "../../../protocol/zookeeper/frames.ts";
 import {
   type ConnectRequest,
   EXPIRED_RESPONSE,
   readConnectRequest,
   writeConnectResponse,
-} from "../../protocol/zookeeper/handshake.ts";
+} from "../../../protocol/zookeeper/handshake.ts";
 import {
   writeHeaderReply,
   writeReadReply,
   writeWatchEvent,
   writeWhoAmIReply,
   writeWriteReply,
-} from "../../protocol/zookeeper/replies.ts";
-import { readRequest, type Request } from "../../protocol/zookeeper/requests.ts";
-import { ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
-import { type FakeEnsemble, FakeWatches } from "./zk-fake-ensemble.ts";
+} from "../../../protocol/zookeeper/replies.ts";
+import { readRequest, type Request } from "../../../protocol/zookeeper/requests.ts";
+import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
+import { type FakeEnsemble, FakeWatches } from "./fake-ensemble.ts";
 
 export type FakeSession = { readonly id: number; readonly password: Uint8Array; expired: boolean };
 

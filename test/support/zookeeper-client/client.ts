@@ -3,8 +3,8 @@
  * events alike, so that a test can compare the order too.
  */
 import { connect as connectSocket, type Socket } from "node:net";
-import { frame, JuteReader, JuteWriter } from "./jute.ts";
-import { closeSession, sync, type Operation, type Text } from "./zk-operations.ts";
+import { frame, JuteReader, JuteWriter } from "../jute.ts";
+import { closeSession, sync, type Operation, type Text } from "./operations.ts";
 
 export type SessionGrant = {
   readonly protocolVersion: number;

@@ -1,11 +1,11 @@
 /** What may happen around a change stream over ZooKeeper's protocol, at servers of every age, and what a subscriber holds it to. */
 import fc from "fast-check";
-import type { ZnodeOperation } from "../../protocol/operations.ts";
-import { parentOf } from "../../protocol/paths.ts";
-import type { Change } from "../../protocol/reads.ts";
-import { OpCode } from "../../protocol/zookeeper/codes.ts";
-import type { Zxid } from "../../protocol/zxid.ts";
-import { created, type started, type Started } from "./zk-wire.ts";
+import type { ZnodeOperation } from "../../../protocol/operations.ts";
+import { parentOf } from "../../../protocol/paths.ts";
+import type { Change } from "../../../protocol/reads.ts";
+import { OpCode } from "../../../protocol/zookeeper/codes.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { created, type started, type Started } from "./wire.ts";
 
 export type StreamSetting = {
   readonly staying: boolean;
@@ -109,7 +109,8 @@ export class StreamFollower {
       if (!this.znodes.delete(path)) throw new WrongStream(`${path} is deleted and was not there`);
       return;
     }
-    if ((kind === "created") === isThere) throw new WrongStream(`${path}: ${kind} while ${isThere}`);
+    if ((kind === "created") === isThere)
+      throw new WrongStream(`${path}: ${kind} while ${isThere}`);
     if (
       kind === "created" &&
       path !== "/a" &&
@@ -150,7 +151,10 @@ function write({ ensemble }: Started, step: Extract<StreamStep, { kind: "write" 
 }
 
 /** What whoever follows the stream should have. */
-export function followedZnodes({ ensemble }: Started, recursive: boolean): ReadonlyMap<string, string> {
+export function followedZnodes(
+  { ensemble }: Started,
+  recursive: boolean,
+): ReadonlyMap<string, string> {
   const isMeant = (path: string): boolean => path === "/a" || (recursive && path.startsWith("/a/"));
   return new Map(
     [...ensemble.znodes]

@@ -4,7 +4,7 @@
  * thousands of seeds.
  */
 import fc from "fast-check";
-import type { Zxid } from "../../protocol/zxid.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
 import {
   checkStream,
   followedZnodes,
@@ -17,8 +17,8 @@ import {
   WrongStream,
   type StreamStep,
   streamSteps,
-} from "./zk-stream-steps.ts";
-import { started, type Started } from "./zk-wire.ts";
+} from "./stream-steps.ts";
+import { started, type Started } from "./wire.ts";
 
 type Visit =
   | StreamStep

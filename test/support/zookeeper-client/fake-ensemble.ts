@@ -2,19 +2,19 @@
  * ZooKeeper's servers as plain calls, for a client's session under virtual time: one tree, sessions, watches, and connections whose
  * requests and answers wait until a test lets them pass. What a server of an older version does not know can be left out.
  */
-import type { Acl } from "../../protocol/acl.ts";
-import { OPEN_ACL } from "../../protocol/acl.ts";
-import { Code } from "../../protocol/codes.ts";
+import type { Acl } from "../../../protocol/acl.ts";
+import { OPEN_ACL } from "../../../protocol/acl.ts";
+import { Code } from "../../../protocol/codes.ts";
 import type {
   ClientOperation,
   OperationResult,
   ZnodeOperation,
-} from "../../protocol/operations.ts";
-import { nameOf, parentOf, sequenceSuffix } from "../../protocol/paths.ts";
-import type { Read, ReadResult, WatchEventType, WatchLists } from "../../protocol/reads.ts";
-import { WatchEventType as Event } from "../../protocol/reads.ts";
-import type { Stat } from "../../protocol/stat.ts";
-import type { Zxid } from "../../protocol/zxid.ts";
+} from "../../../protocol/operations.ts";
+import { nameOf, parentOf, sequenceSuffix } from "../../../protocol/paths.ts";
+import type { Read, ReadResult, WatchEventType, WatchLists } from "../../../protocol/reads.ts";
+import { WatchEventType as Event } from "../../../protocol/reads.ts";
+import type { Stat } from "../../../protocol/stat.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
 
 export type FakeZnode = {
   data: Uint8Array | null;

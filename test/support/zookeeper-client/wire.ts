@@ -1,14 +1,14 @@
-/** A client's session over ZooKeeper's protocol under virtual time, at the servers of `zk-fake-ensemble.ts`. */
-import type { Answer, SessionState } from "../../client/session/messages.ts";
-import type { Host } from "../../client/zookeeper/session/messages.ts";
-import type { NativeMember, NativeRequest, NativeWrite } from "../../protocol/native-packing.ts";
-import { ZooKeeperWire } from "../../client/zookeeper/wire.ts";
-import { OPEN_ACL } from "../../protocol/acl.ts";
-import type { ZooidError } from "../../protocol/errors.ts";
-import type { CreateMode } from "../../protocol/operations.ts";
-import { VirtualClock } from "../../runtime/testing/virtual-clock.ts";
-import { FakeChannel } from "./zk-fake-channel.ts";
-import { FakeEnsemble } from "./zk-fake-ensemble.ts";
+/** A client's session over ZooKeeper's protocol under virtual time, at the servers of `fake-ensemble.ts`. */
+import type { Answer, SessionState } from "../../../client/session/messages.ts";
+import type { Host } from "../../../client/zookeeper/session/messages.ts";
+import type { NativeMember, NativeRequest, NativeWrite } from "../../../protocol/native-packing.ts";
+import { ZooKeeperWire } from "../../../client/zookeeper/wire.ts";
+import { OPEN_ACL } from "../../../protocol/acl.ts";
+import type { ZooidError } from "../../../protocol/errors.ts";
+import type { CreateMode } from "../../../protocol/operations.ts";
+import { VirtualClock } from "../../../runtime/testing/virtual-clock.ts";
+import { FakeChannel } from "./fake-channel.ts";
+import { FakeEnsemble } from "./fake-ensemble.ts";
 
 /** Reads the znode that is there from the start. */
 export const GET: NativeRequest = {

@@ -1,5 +1,5 @@
 /** Requests of ZooKeeper's protocol for tests: what goes out, how the reply is read, and how both are shown in a transcript. */
-import { type JuteReader, JuteWriter } from "./jute.ts";
+import { type JuteReader, JuteWriter } from "../jute.ts";
 
 /** Numbers that differ from server to server; a transcript shows how they relate instead. */
 export type Mark =

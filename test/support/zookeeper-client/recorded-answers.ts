@@ -3,9 +3,9 @@
  * ids of sessions are put in; all else is as it was recorded. It answers in order, but for an op code that it does not know, which it refuses
  * at once, in front of what came earlier and is not answered any more (UnimplementedRequestProcessor).
  */
-import type { Channel } from "../../client/zookeeper/channel.ts";
-import type { ChannelEvent } from "../../client/zookeeper/session/messages.ts";
-import { OpCode } from "../../protocol/zookeeper/codes.ts";
+import type { Channel } from "../../../client/zookeeper/channel.ts";
+import type { ChannelEvent } from "../../../client/zookeeper/session/messages.ts";
+import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 
 const HELLO = "0000002500000000000017700100012585db00000000001087081df3081d0f543d58e5b991a8cb0700";
 const UNKNOWN = "0000001000000001fffffffffffffffffffffffa";
