@@ -217,7 +217,7 @@ test("a folder that a restore cannot write to is named, and not the backup", asy
     writeFileSync(file, "");
     t.throws(() => restoreFolder(join(file, "data"), owner, { zxid, chunks }), {
       name: "RestoreRefused",
-      message: /ENOTDIR: not a directory, .*\/file\/data/,
+      message: /the data folder .*\/file\/data cannot be made: .*\/file is there and is no folder/,
     });
     const data = join(folder, "data");
     // The folder can be made; the first file in it cannot, since by then something else has its name.
