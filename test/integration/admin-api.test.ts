@@ -432,8 +432,8 @@ test.serial(
 );
 
 test.serial("every endpoint that there is answers", async (t) => {
-  const [, , node] = t.context.nodes;
-  const url = node?.adminUrl ?? "";
+  const { nodes, url } = t.context;
+  const [, , node] = nodes;
   const read = async (path: string): Promise<number> => (await ask(url, path)).status;
   const change = async (name: string, body: Fields): Promise<number> =>
     (await post(node, name, { path: "/every", ...body })).status;
