@@ -71,7 +71,10 @@ async function campaignOf(campaign: Campaign): Promise<(seed: number) => unknown
   }
 }
 
-/** A stream that breaks its promise is a violation; whatever else a run fails with is not. */
+/**
+ * A stream that breaks its promise is a violation; whatever else a run fails with is not. The class is known by its name, since its module
+ * may be loaded only once the mutant is planted.
+ */
 async function violating(run: () => Promise<unknown>): Promise<void> {
   try {
     await run();
