@@ -100,4 +100,5 @@ function saw(turn: Turn, { zxid }: ReplyHeader): void {
   state.lastZxid = zxid;
   effects.push({ kind: "saw", zxid });
   planProgress(turn);
+  if (state.streams.ahead.size > 0) flushSoon(turn);
 }

@@ -21,8 +21,8 @@ export type Setting = {
   readonly campaign?: Campaign | undefined;
 };
 
-/** How many runs of visits one seed is. */
-const VISITS = 100;
+/** How many runs of each property of streams one seed is. */
+const RUNS = 100;
 
 /** Without a mutant: the control, which is to pass. */
 export async function runSeeds(
@@ -64,9 +64,15 @@ async function campaignOf(campaign: Campaign): Promise<(seed: number) => unknown
       return (await import("../recipes/rights/campaign.ts")).runRights;
     case "recipes":
       return (await import("../recipes/campaign.ts")).runRecipes;
-    case "visits": {
+    case "streams": {
       const { checkVisits } = await import("../../support/zookeeper-client/stream-visits.ts");
-      return (seed) => violating(() => checkVisits({ seed, numRuns: VISITS }));
+      const followers = await import("../../support/zookeeper-client/stream-followers.ts");
+      return (seed) =>
+        violating(async () => {
+          await checkVisits({ seed, numRuns: RUNS });
+          await followers.checkFollower({ seed, numRuns: RUNS });
+          await followers.checkLateFollower({ seed, numRuns: RUNS });
+        });
     }
   }
 }

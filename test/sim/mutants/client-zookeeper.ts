@@ -5,9 +5,11 @@ const CONNECTION = "client/zookeeper/session/connection.ts";
 const DOUBTS = "client/zookeeper/session/doubts.ts";
 const SESSION = "client/zookeeper/session/session.ts";
 const SETTLING = "client/zookeeper/session/settling.ts";
+const AHEAD = "client/zookeeper/session/streams/ahead.ts";
 const ENTRIES = "client/zookeeper/session/streams/entries.ts";
 const LINGERING = "client/zookeeper/session/streams/lingering.ts";
 const LOOKS = "client/zookeeper/session/streams/looks.ts";
+const PARENTS = "client/zookeeper/session/streams/parents.ts";
 const STREAMS = "client/zookeeper/session/streams/streams.ts";
 
 export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
@@ -177,7 +179,7 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "zk-taken-over-with-what-was-gone",
-    campaign: "visits",
+    campaign: "streams",
     mistake: "whoever takes a stream over is told of deletions from before its read",
     edits: [
       {
@@ -189,14 +191,14 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "zk-forgets-what-it-has-not-seen",
-    campaign: "visits",
+    campaign: "streams",
     mistake:
       "a znode that only events of a lost connection have told of, and that is gone after it, is no gap",
     edits: [{ file: STREAMS, find: "    noteLost(stream);\n", replace: "" }],
   },
   {
     name: "zk-replaced-before-it-was-seen",
-    campaign: "visits",
+    campaign: "streams",
     mistake:
       "a znode that whoever takes a stream over may know is replaced by another one without a gap",
     edits: [
@@ -209,26 +211,26 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "zk-came-and-went-between-two-looks",
-    campaign: "visits",
+    campaign: "streams",
     mistake: "a stream is taken over from where a znode was there that it has not seen",
     edits: [{ file: LOOKS, find: "staying && deletions === expected &&", replace: "staying &&" }],
   },
   {
     name: "zk-walk-leaves-out-what-an-event-has-asked",
-    campaign: "visits",
+    campaign: "streams",
     mistake: "the first walk is done before a znode that an event has asked for is looked at",
     edits: [{ file: LOOKS, find: "stream.entries.get(child)?.ofWalk ?? true", replace: "true" }],
   },
   {
     name: "zk-list-is-not-old",
-    campaign: "visits",
+    campaign: "streams",
     mistake:
       "who takes a stream over is told of a znode that replaced one it has read, where watches fire once",
     edits: [{ file: LOOKS, find: "isOlder: isOlder(entry) };", replace: "isOlder: false };" }],
   },
   {
     name: "zk-watches-that-fire-once-tell-all",
-    campaign: "visits",
+    campaign: "streams",
     mistake:
       "children that came and went behind a watch that had fired are forgotten with a connection",
     edits: [
@@ -241,7 +243,7 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "zk-deletion-without-a-zxid",
-    campaign: "visits",
+    campaign: "streams",
     mistake: "whoever takes a stream over is told of a deletion that may have been before its read",
     edits: [
       {
@@ -252,8 +254,32 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "zk-begins-ahead",
+    campaign: "streams",
+    mistake: "a subscriber that has read elsewhere takes over a stream that has not come to that",
+    edits: [{ file: AHEAD, find: "wish.after <= lastZxid", replace: "lastZxid >= 0" }],
+  },
+  {
+    name: "zk-created-before-its-parent",
+    campaign: "streams",
+    mistake: "a znode is told to be created whose parent was gone before it was looked at",
+    edits: [{ file: PARENTS, find: "!isThere(parentOf(path))", replace: "path.length === 0" }],
+  },
+  {
+    name: "zk-another-znode-without-watches",
+    campaign: "streams",
+    mistake: "where watches fire once, another znode of a path is not asked for its children",
+    edits: [
+      {
+        file: LOOKS,
+        find: "entry.children = true;\n      observeThere",
+        replace: "void entry;\n      observeThere",
+      },
+    ],
+  },
+  {
     name: "zk-taken-over-too-early",
-    campaign: "visits",
+    campaign: "streams",
     mistake: "a stream is taken over from before where it has seen everything",
     edits: [
       {

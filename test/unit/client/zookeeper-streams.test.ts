@@ -2,7 +2,7 @@
 import test from "ava";
 import { OpCode } from "../../../protocol/zookeeper/codes.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
-import { follow, reads, remove, set } from "../../support/zookeeper-client/follow.ts";
+import { follow, reads, reconnect, remove, set } from "../../support/zookeeper-client/follow.ts";
 import { created, GET, started, write } from "../../support/zookeeper-client/wire.ts";
 
 for (const staying of [true, false]) {
@@ -99,14 +99,67 @@ for (const staying of [true, false]) {
 
 test("the watch is asked for before the first look, in the same write", async (t) => {
   const of = await started();
+  void of.wire.request(GET);
+  await of.pass();
   of.channel.sends.length = 0;
   follow(of);
   await of.pass();
-  t.deepEqual(reads(of), ["addWatch /a", "getChildren /a"]);
+  t.deepEqual(reads(of), ["getData /a", "addWatch /a", "getChildren /a"]);
   t.deepEqual(
     of.channel.sends.map(({ frames }) => frames),
     [2],
   );
+});
+
+test("a znode is not told to be created whose parent was gone before it was looked at", async (t) => {
+  const of = await started();
+  const { ensemble, channel, pass } = of;
+  const all = follow(of, { after: undefined });
+  await pass(200);
+  channel.automatic = false;
+  const come = [created("/a/b"), created("/a/b/c")];
+  const go = [remove("/a/b/c"), remove("/a/b")];
+  for (const write of come) ensemble.write(write);
+  while (channel.deliverOne()) await pass();
+  for (const write of go) ensemble.write(write);
+  t.true(channel.handleOne());
+  for (const write of come) ensemble.write(write);
+  t.true(channel.handleOne());
+  for (const write of go) ensemble.write(write);
+  while (channel.deliverOne() || channel.handleOne()) await pass();
+  t.deepEqual(reads(of).slice(-4), [
+    "getData /a/b",
+    "getData /a/b/c",
+    "getData /a/b",
+    "getData /a/b/c",
+  ]);
+  t.deepEqual(all.told, ["created /a"]);
+});
+
+test("whoever has read elsewhere what the session has not come to begins when it has", async (t) => {
+  const of = await started();
+  const { ensemble, channel, wire, pass } = of;
+  channel.automatic = false;
+  ensemble.write(set("/a"));
+  const [read, ahead] = [ensemble.zxid, follow(of)];
+  const away = follow(of);
+  const never = follow(of, { after: (read + 1_000) as Zxid });
+  away.close();
+  await pass();
+  t.true(wire.lastZxid < read);
+  await reconnect(of, () => ensemble.write(created("/a/b")));
+  t.deepEqual([ahead.told, ahead.ends], [["created /a/b"], []]);
+  t.deepEqual(
+    [away, never].flatMap(({ portions, ends }) => [portions, ends]),
+    [[], [], [], []],
+  );
+  void wire.close();
+  await pass();
+  t.deepEqual(
+    never.ends.map(({ kind }) => kind),
+    ["completed"],
+  );
+  t.deepEqual(away.ends, []);
 });
 
 test("streams of one path share a watch, which goes with the last of them", async (t) => {

@@ -1,5 +1,5 @@
 /** What streams ask servers for. */
-export type StreamAsk = { readonly kind: "watch" | "unwatch" } | Look;
+export type StreamAsk = { readonly kind: "watch" | "unwatch" | "sync" } | Look;
 
 /** `round` tells answers from those to what was asked before the connection was lost. */
 export type Look = {

@@ -74,6 +74,10 @@ export function lookAnswered(
       const { czxid } = reply.stat;
       const isSame = stream.known.get(path)?.czxid === czxid;
       if (!isSame && czxid > stream.after) noteChanged(stream, entry, czxid, true);
+      if (stream.recursive && stream.walk?.isFirst === true) noteGap(stream, reply.stat);
+      // Another one has none of the watches that its predecessor had. A question for its children that is on its way leaves one.
+      if (!isSame && stream.recursive && !stream.staying && entry.asked === 0)
+        entry.children = true;
       observeThere(stream, path, reply, deletionsOf(entry));
       forgetDeletions(entry);
       return undefined;
@@ -185,7 +189,11 @@ function noteChanged(stream: Stream, entry: Entry, zxid: Zxid, isThere: boolean)
     return;
   }
   if (isOlder(entry)) stream.hasGap = true;
-  if (isKnown || path === stream.path || walk?.isFirst !== true || !isExact) return;
+  if (walk?.isFirst !== true || !isExact) return;
+  // The children that it had were not asked for, and had no watches.
+  const hadChildren = (known.get(path)?.numChildren ?? 0) > 0;
+  if (stream.recursive && !staying && hadChildren) stream.hasGap = true;
+  if (isKnown || path === stream.path) return;
   const isDeletedSince = each.some(({ deletedBehind = -1 }) => deletedBehind >= after);
   if (!isThere || deletions > 1 || isDeletedSince) stream.hasGap = true;
 }

@@ -2,6 +2,7 @@
 import type { Change } from "../../../../protocol/reads.ts";
 import type { Stat } from "../../../../protocol/stat.ts";
 import type { Zxid } from "../../../../protocol/zxid.ts";
+import type { Subscribe } from "../messages.ts";
 
 /** A change without its position among those of the same zxid. */
 export type Seen = Omit<Change, "index">;
@@ -97,6 +98,8 @@ export type Stream = {
 export type Streams = {
   readonly byNumber: Map<number, Stream>;
   readonly bySubscription: Map<number, Stream>;
+  /** Subscribers by their numbers that wait until the session has come to the zxid that they have read at. */
+  readonly ahead: Map<number, Subscribe>;
   readonly byPath: Map<string, Set<Stream>>;
   /** The watches that stay of this connection. True: of the path and all below it. */
   readonly watched: Map<string, boolean>;
@@ -111,6 +114,7 @@ export function newStreams(): Streams {
   return {
     byNumber: new Map(),
     bySubscription: new Map(),
+    ahead: new Map(),
     byPath: new Map(),
     watched: new Map(),
     touched: new Set(),

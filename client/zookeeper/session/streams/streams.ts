@@ -17,17 +17,19 @@ import type { SessionMessage, Subscribe } from "../messages.ts";
 import { ask } from "../settling.ts";
 import { flushSoon, STREAM_CREDITS, type Turn } from "../state.ts";
 import type { StreamAsk } from "./asks.ts";
+import { catchUp, caughtUp, holdBack } from "./ahead.ts";
 import { isOlder, mayHaveBeenRead, seenThrough, settleEntry, want } from "./entries.ts";
 import { askAbout, lookAnswered } from "./looks.ts";
 import { adopt, adoptable, dropLate, LINGER_MS } from "./lingering.ts";
 import { deepestFirst, inOrder } from "./observe.ts";
+import { withParents } from "./parents.ts";
 import type { Seen, Stream } from "./state.ts";
 
 export function subscribe(turn: Turn, wish: Subscribe): void {
   const { state, effects } = turn;
-  const { streams, options } = state;
-  const { subscription, recursive, after } = wish;
-  if (streams.bySubscription.size >= NATIVE_STREAMS_MAX) {
+  const { streams } = state;
+  const { subscription } = wish;
+  if (streams.bySubscription.size + streams.ahead.size >= NATIVE_STREAMS_MAX) {
     effects.push({
       kind: "endSubscriptions",
       subscriptions: [subscription],
@@ -35,6 +37,14 @@ export function subscribe(turn: Turn, wish: Subscribe): void {
     });
     return;
   }
+  if (!holdBack(turn, wish)) follow(turn, wish);
+}
+
+/** The subscriber takes over a stream of the path that nobody has, or has a new one. */
+function follow(turn: Turn, wish: Subscribe): void {
+  const { state } = turn;
+  const { streams, options } = state;
+  const { subscription, recursive, after } = wish;
   const path = wholePath(options.chroot, wish.path);
   const lingering = adoptable(streams, { path, recursive, after });
   if (lingering !== undefined) {
@@ -113,6 +123,7 @@ function begin(turn: Turn, stream: Stream): void {
 export function unsubscribe(turn: Turn, subscription: number): void {
   const { streams } = turn.state;
   const stream = streams.bySubscription.get(subscription);
+  streams.ahead.delete(subscription);
   if (stream === undefined) return;
   streams.bySubscription.delete(subscription);
   remove(turn, stream);
@@ -183,14 +194,16 @@ export function loseStreams(turn: Turn): void {
 /** There is another connection: each stream looks at all of its znodes again. */
 export function resumeStreams(turn: Turn): void {
   for (const stream of turn.state.streams.byNumber.values()) begin(turn, stream);
+  catchUp(turn);
 }
 
 export function endStreams({ state, effects }: Turn, end: StreamEnd): void {
   const { streams } = state;
-  for (const subscription of streams.bySubscription.keys()) {
+  for (const subscription of [...streams.bySubscription.keys(), ...streams.ahead.keys()]) {
     effects.push({ kind: "endSubscriptions", subscriptions: [subscription], end });
   }
-  for (const each of [streams.byNumber, streams.bySubscription, streams.byPath]) each.clear();
+  const { byNumber, bySubscription, byPath, ahead } = streams;
+  for (const each of [byNumber, bySubscription, byPath, ahead]) each.clear();
   streams.touched.clear();
 }
 
@@ -290,10 +303,11 @@ function touch(turn: Turn, stream: Stream): void {
   flushSoon(turn);
 }
 
-/** Delivers what is safe to deliver, and asks for more. */
+/** Delivers what is safe to deliver, and asks for more. Who has waited for the session begins. */
 export function flushStreams(turn: Turn): void {
   const { streams, link } = turn.state;
   if (link.kind !== "open" || !link.ready) return;
+  for (const wish of caughtUp(turn)) follow(turn, wish);
   for (const stream of streams.touched) {
     deliver(turn, stream);
     if (streams.byNumber.has(stream.number)) askMore(turn, stream);
@@ -320,7 +334,7 @@ function deliver(turn: Turn, stream: Stream, isProgress = false): void {
   const through = seenThrough(stream, state.lastZxid);
   if (through < after || through < stream.goneBy) return;
   const isDue = ({ zxid }: Seen): boolean => zxid > after && zxid <= through;
-  const due = stream.seen.filter(isDue).sort(inOrder);
+  const due = withParents(stream, stream.seen.filter(isDue).sort(inOrder));
   stream.after = through;
   if (stream.seen.length > 0) stream.seen = stream.seen.filter(({ zxid }) => zxid > through);
   if (subscription === undefined) {
