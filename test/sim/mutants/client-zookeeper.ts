@@ -204,8 +204,8 @@ export const CLIENT_ZOOKEEPER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LOOKS,
-        find: "  if (isOlder(entry)) stream.hasGap = true;\n  if (isKnown",
-        replace: "  if (isKnown",
+        find: "  if (isOlder(entry)) stream.hasGap = true;\n  if (walk?.isFirst",
+        replace: "  if (walk?.isFirst",
       },
     ],
   },

@@ -16,7 +16,7 @@ export function withParents(stream: Stream, due: readonly Seen[]): readonly Seen
   const isThere = subscribersView(stream, due);
   const dropped = new Map<string, number>();
   const isDropped = ({ path, stat }: Seen): boolean => dropped.get(path) === stat.czxid;
-  const told = due.filter((each) => {
+  const kept = due.filter((each) => {
     const { kind, path, stat } = each;
     if (kind === "created" && path !== root && !isThere(parentOf(path))) {
       dropped.set(path, stat.czxid);
@@ -31,7 +31,7 @@ export function withParents(stream: Stream, due: readonly Seen[]): readonly Seen
   });
   // What was its end is not told later, either.
   if (dropped.size > 0) stream.seen = stream.seen.filter((each) => !isDropped(each));
-  return told;
+  return kept;
 }
 
 type View = ((path: string) => boolean) & {
