@@ -154,8 +154,11 @@ export class ZooKeeperUser extends ClientUser<Asked> {
   /** A write is said once, in the order in which it was asked for, and only while somebody waits for it. */
   #says(said: Said): void {
     const { request } = said;
-    if (request.kind !== "write" || (this.isClosing && request.operation.kind === "closeSession"))
-      return;
+    if (request.kind !== "write") return;
+    const { operation } = request;
+    if (this.isClosing && operation.kind === "closeSession") return;
+    // The session itself asks for it, for streams that begin at a zxid which it has not come to. Users sync other paths.
+    if (operation.kind === "sync" && operation.path === "/") return;
     const what = (): string => `${this.name}: says ${textOf(request.operation)}`;
     for (const asked of this.asked.values()) {
       if (maySay(asked, said)) {
