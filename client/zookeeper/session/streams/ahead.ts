@@ -4,20 +4,29 @@
  */
 import type { Subscribe } from "../messages.ts";
 import { ask } from "../settling.ts";
-import type { Turn } from "../state.ts";
+import { flushSoon, type Turn } from "../state.ts";
 
 /** Whether the subscriber has to wait. */
 export function holdBack(turn: Turn, wish: Subscribe): boolean {
-  const { streams, lastZxid, link } = turn.state;
+  const { streams, lastZxid } = turn.state;
   if (wish.after <= lastZxid) return false;
   streams.ahead.set(wish.subscription, wish);
-  if (link.kind === "open" && link.ready) catchUp(turn);
+  wantSync(turn);
   return true;
+}
+
+/** The next flush asks for it. One that is under way may be answered too early for whoever has just come, and is lost with its connection. */
+export function wantSync(turn: Turn): void {
+  turn.state.streams.wantsSync = true;
+  flushSoon(turn);
 }
 
 /** The server catches up with its leader, and names the zxid when it answers. */
 export function catchUp(turn: Turn): void {
-  if (turn.state.streams.ahead.size === 0) return;
+  const { streams } = turn.state;
+  if (!streams.wantsSync) return;
+  streams.wantsSync = false;
+  if (streams.ahead.size === 0) return;
   const operation = { kind: "sync", path: "/" } as const;
   const purpose = { kind: "stream", asked: { kind: "sync" } } as const;
   ask(turn, { kind: "write", operation, withStat: false }, purpose, "last");

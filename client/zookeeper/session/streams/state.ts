@@ -100,6 +100,8 @@ export type Streams = {
   readonly bySubscription: Map<number, Stream>;
   /** Subscribers by their numbers that wait until the session has come to the zxid that they have read at. */
   readonly ahead: Map<number, Subscribe>;
+  /** For them the server is to catch up with its leader. */
+  wantsSync: boolean;
   readonly byPath: Map<string, Set<Stream>>;
   /** The watches that stay of this connection. True: of the path and all below it. */
   readonly watched: Map<string, boolean>;
@@ -115,6 +117,7 @@ export function newStreams(): Streams {
     byNumber: new Map(),
     bySubscription: new Map(),
     ahead: new Map(),
+    wantsSync: false,
     byPath: new Map(),
     watched: new Map(),
     touched: new Set(),

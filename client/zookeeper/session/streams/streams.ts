@@ -17,7 +17,7 @@ import type { SessionMessage, Subscribe } from "../messages.ts";
 import { ask } from "../settling.ts";
 import { flushSoon, STREAM_CREDITS, type Turn } from "../state.ts";
 import type { StreamAsk } from "./asks.ts";
-import { catchUp, caughtUp, holdBack } from "./ahead.ts";
+import { catchUp, caughtUp, holdBack, wantSync } from "./ahead.ts";
 import { isOlder, mayHaveBeenRead, seenThrough, settleEntry, want } from "./entries.ts";
 import { askAbout, lookAnswered } from "./looks.ts";
 import { adopt, adoptable, dropLate, LINGER_MS } from "./lingering.ts";
@@ -194,7 +194,7 @@ export function loseStreams(turn: Turn): void {
 /** There is another connection: each stream looks at all of its znodes again. */
 export function resumeStreams(turn: Turn): void {
   for (const stream of turn.state.streams.byNumber.values()) begin(turn, stream);
-  catchUp(turn);
+  wantSync(turn);
 }
 
 export function endStreams({ state, effects }: Turn, end: StreamEnd): void {
@@ -308,6 +308,7 @@ export function flushStreams(turn: Turn): void {
   const { streams, link } = turn.state;
   if (link.kind !== "open" || !link.ready) return;
   for (const wish of caughtUp(turn)) follow(turn, wish);
+  catchUp(turn);
   for (const stream of streams.touched) {
     deliver(turn, stream);
     if (streams.byNumber.has(stream.number)) askMore(turn, stream);
