@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { ANNOUNCEMENTS, progressText } from "./progress.ts";
+import { ANNOUNCEMENTS, progressText, slowestText } from "./progress.ts";
 import { TapReader, type Totals } from "./tap.ts";
 
 export const ALL_FILES = "test/**/*.test.ts";
@@ -83,6 +83,8 @@ export async function runTests({ files, titles = [], environment }: TestRun): Pr
   tap.end();
   const how = await exited;
   clearInterval(progress);
+  const slowest = slowestText(readFileSync(announcements, "utf8"));
+  if (slowest !== "") console.log(`  slowest files: ${slowest}`);
   rmSync(folder, { recursive: true, maxRetries: 5 });
   if (!isWhole || (how !== "exit code 0" && totals.failed === 0)) {
     console.log(`✗ the test runner ended with ${how}${isWhole ? "" : " before all tests had run"}`);
