@@ -58,9 +58,9 @@ export async function finalChecks(options: FinalOptions): Promise<ReadonlyMap<st
   return digests;
 }
 
-/** A new leader gives each session its full timeout again, so the time begins when the last fault has ended. */
+/** A new leader gives each session its full timeout again, and where this machine stands still a leader may be given up without a fault. */
 async function expire({ ensemble, history, load, signal }: FinalOptions): Promise<void> {
-  const untilMs = performance.now() + load.sessionTimeoutMs * 1.5;
+  const untilMs = performance.now() + load.sessionTimeoutMs * 1.5 + CATCH_UP_MS_MAX;
   while (performance.now() < untilMs && !signal.aborted) {
     const live = await readTree(ensemble.address(0), LIVE).catch(() => undefined);
     const owners = [...(live?.values() ?? [])].map(({ stat }) => stat.ephemeralOwner);
