@@ -91,7 +91,10 @@ export class LossyWire extends ForwardingWire {
           isLost = true;
           cancel = this.clock.after(random.random() * NOTICED_MS, () => {
             leave();
-            ended({ kind: "compacted", oldest: through });
+            // Behind the portions that are still to be heard.
+            this.#hears(() =>
+              hasLeft ? undefined : ended({ kind: "compacted", oldest: through }),
+            );
           });
         }
         if (isLost) taken();
