@@ -40,6 +40,13 @@ export function connectProblem(error: unknown, servers: string): NatsError {
       `no NATS server at ${servers} (connection refused): start one with "nats-server -c nats.conf", or check host and port`,
     );
   }
+  // The library says that the error is undefined where the connection ended before the server had said who it is.
+  if (/undefined error|ECONNRESET|EPIPE|ETIMEDOUT/.test(text)) {
+    return wrap(
+      "ZOOID_NATS_UNREACHABLE",
+      `the NATS server at ${servers} ended the connection before it was open (${text}): it is starting or stopping, or something else listens there`,
+    );
+  }
   if (/ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(text)) {
     return wrap(
       "ZOOID_NATS_UNREACHABLE",

@@ -1,4 +1,6 @@
 /** The transport over real NATS servers. */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import { filter, firstValueFrom } from "rxjs";
 import { peerSubjects } from "../../protocol/subjects.ts";
@@ -232,6 +234,20 @@ test("without a server the error names the URL and says what to start", async (t
   t.true(problem.message.includes(url), problem.message);
   t.true(problem.message.includes("nats-server -c nats.conf"), problem.message);
   t.false(problem.message.includes("secret"), problem.message);
+});
+
+test("a server that is stopping, and ends the connection before it has said who it is, may be there later", async (t) => {
+  const stopping = createServer((socket) => socket.end());
+  stopping.listen(0, "127.0.0.1");
+  await once(stopping, "listening");
+  const { port } = stopping.address() as AddressInfo;
+  try {
+    const problem = await problemOf({ servers: [`nats://127.0.0.1:${port}`] });
+    t.is(problem.code, "ZOOID_NATS_UNREACHABLE", problem.message);
+    t.regex(problem.message, /starting or stopping/);
+  } finally {
+    stopping.close();
+  }
 });
 
 test("bad options are refused with the rule they break", async (t) => {

@@ -26,8 +26,8 @@ const RETRY_MS = 250;
 const CHECK_MS = 200;
 const SLOW_MS_MAX = 40;
 const CATCH_UP_MS_MAX = 60_000;
-/** What a client keeps for one subscriber, and the largest transaction of the load. */
-const WAITING_MAX = 8_192 + 64;
+/** What a client keeps for one subscriber, what a portion has beyond that, and the largest transaction of the load. */
+const WAITING_MAX = 8_192 + 1_023 + 64;
 
 export class Subscribers {
   readonly #options: SubscribersOptions;
