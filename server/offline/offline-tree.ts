@@ -10,6 +10,8 @@ import { beginLoad, loadChunk } from "../../actors/tree/snapshot/load.ts";
 import { createState, type TreeState, type TreeTurn } from "../../actors/tree/state.ts";
 import { HASH_KEY_BYTES } from "../../actors/tree/store/name-hash.ts";
 import { SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
+import { decodeBatch, encodeBatch } from "../../protocol/batch.ts";
+import { encodeRecord, type RecordHeader, recordPayload } from "../../protocol/record.ts";
 import { chunkHeader } from "../../protocol/snapshot.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
@@ -78,4 +80,16 @@ function chunkIn(effects: readonly Effect[]): Uint8Array | undefined {
     if (bytes instanceof Uint8Array) return bytes;
   }
   return undefined;
+}
+
+/** The record, or of a batch those of its operations that are not after `toZxid`. Undefined: all of it is later. */
+export function recordUpTo(
+  { bytes, header }: { readonly bytes: Uint8Array; readonly header: RecordHeader },
+  toZxid: Zxid | undefined,
+): Uint8Array | undefined {
+  const { firstZxid, lastZxid } = header;
+  if (toZxid === undefined || lastZxid <= toZxid) return bytes;
+  if (firstZxid > toZxid) return undefined;
+  const operations = decodeBatch(recordPayload(bytes)).slice(0, toZxid - firstZxid + 1);
+  return encodeRecord({ ...header, lastZxid: toZxid }, encodeBatch(operations), crc32);
 }
