@@ -8,9 +8,11 @@ import { applyRecord } from "../../actors/tree/apply/apply.ts";
 import { beginCut, chunkStored } from "../../actors/tree/snapshot/cut.ts";
 import { beginLoad, loadChunk } from "../../actors/tree/snapshot/load.ts";
 import { createState, type TreeState, type TreeTurn } from "../../actors/tree/state.ts";
+import { type ChangeKind, createRing, visitChanges } from "../../actors/tree/store/change-ring.ts";
 import { HASH_KEY_BYTES } from "../../actors/tree/store/name-hash.ts";
 import { SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
 import { decodeBatch, encodeBatch } from "../../protocol/batch.ts";
+import type { Change } from "../../protocol/reads.ts";
 import { encodeRecord, type RecordHeader, recordPayload } from "../../protocol/record.ts";
 import { chunkHeader } from "../../protocol/snapshot.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
@@ -19,6 +21,10 @@ import type { Effect } from "../../runtime/effects.ts";
 /** No lane of a node has this number, so that no batch counts as this replica's own and results are not built. */
 const LANE_OF_NOBODY = 0;
 const NO_CHANGES_BYTES = 0;
+/** The changes of earlier records are given up when they are more than that. */
+const CHANGES_BYTES_SOFT_MAX = 4 * 1024 * 1024;
+
+type VisitChange = (change: Change, about: ChangeKind) => void;
 
 export class OfflineTree {
   readonly state: TreeState;
@@ -49,6 +55,19 @@ export class OfflineTree {
   apply(record: Uint8Array): void {
     applyRecord(turnOf(this.state), record);
     this.state.sessionsTouched.clear();
+  }
+
+  /** Applies the record that follows, and then calls `visit` with each change of a znode that it has made, in order. */
+  applyVisiting(record: Uint8Array, visit: VisitChange): void {
+    const { state } = this;
+    const before = state.lastApplied;
+    const { bytes, bytesMax } = state.ring;
+    // The changes of one record may be many, and all of them are wanted.
+    if (bytesMax === NO_CHANGES_BYTES || bytes > CHANGES_BYTES_SOFT_MAX) {
+      state.ring = createRing(Number.POSITIVE_INFINITY);
+    }
+    this.apply(record);
+    visitChanges(state.ring, before, (_path, _zxid, build, about) => visit(build(), about));
   }
 
   /** Cuts a snapshot of the state, chunk by chunk. */
