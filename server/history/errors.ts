@@ -15,7 +15,13 @@ export type HistoryCode =
   /** The answer would take more memory than it may. */
   | "ZOOID_HISTORY_TOO_LARGE"
   /** The folder cannot be read as one log: it is damaged, or changes faster than it can be read. */
-  | "ZOOID_HISTORY_UNREADABLE";
+  | "ZOOID_HISTORY_UNREADABLE"
+  /** Too many others have asked before. */
+  | "ZOOID_HISTORY_BUSY"
+  /** The answer was not there in time. */
+  | "ZOOID_HISTORY_SLOW"
+  /** The process that reads the past has ended over the question, as when there is no memory for the tree. */
+  | "ZOOID_HISTORY_FAILED";
 
 export class HistoryError extends Error {
   override readonly name = "HistoryError";

@@ -91,7 +91,8 @@ function historyErrorOf(error: unknown): unknown {
   if (error instanceof LogStop || error instanceof FolderChanged) {
     return new HistoryError(code, error.message, { cause: error });
   }
-  return error;
+  const isOfSystem = error instanceof Error && "syscall" in error;
+  return isOfSystem ? new HistoryError(code, error.message, { cause: error }) : error;
 }
 
 export class Past {

@@ -4,7 +4,7 @@ import { listFolder } from "../../actors/log/format/folder.ts";
 import type { Procedure } from "../../actors/log/format/procedure.ts";
 import { firstPrevZxid, scanSegment } from "../../actors/log/format/scan.ts";
 import type { Crc32 } from "../../protocol/record.ts";
-import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
+import { formatZxid, laterOf, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import {
   baseOf,
   logFilesOf,
@@ -40,9 +40,7 @@ export function* findRetained(
   const { folder } = yield* listFolder();
   const files = logFilesOf(folder);
   const base = yield* baseOf(files, crc32);
-  const snapshots = files.snapshots.filter(
-    ({ file, zxid }) => zxid >= base && zxid <= (upTo ?? zxid) && !damaged.has(file),
-  );
+  const snapshots = files.snapshots.filter(({ file, zxid }) => zxid >= base && !damaged.has(file));
   const starts: Start[] = snapshots.map((snapshot) => ({ zxid: snapshot.zxid, snapshot }));
   if (base === ZXID_NONE) starts.unshift({ zxid: ZXID_NONE, snapshot: undefined });
   const [first, ...others] = starts;
@@ -53,7 +51,9 @@ export function* findRetained(
     );
   }
   const { segments } = files;
-  const to = upTo ?? (yield* endOf(segments, starts.at(-1)?.zxid ?? first.zxid, crc32));
+  const newest = others.at(-1)?.zxid ?? first.zxid;
+  // A snapshot is cut of what is committed, and may be of after the question.
+  const to = upTo === undefined ? yield* endOf(segments, newest, crc32) : laterOf(upTo, newest);
   return { starts: [first, ...others], segments, to };
 }
 

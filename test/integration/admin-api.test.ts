@@ -131,6 +131,15 @@ test.serial("what is asked wrongly is answered with a code", async (t) => {
     ["changes?path=/&from=yesterday", 400, "ZOOID_BAD_ARGUMENTS"],
     ["changes?path=/&recursive=maybe", 400, "ZOOID_BAD_ARGUMENTS"],
     ["changes?path=a", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=a", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/&order=random", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/&limit=501", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/&after=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/nowhere", 404, "ZOOID_NO_HISTORY"],
+    ["znode-at?path=/", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["znode-at?path=/nowhere&zxid=0x0", 404, "ZOOID_NO_NODE"],
+    ["children-at?path=/&zxid=0xffffffffff", 404, "ZOOID_ZXID_AHEAD"],
+    ["diff?from=0x2&to=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
   ];
   for (const [path, status, code] of wrong) {
     const told = await ask(url, path);
@@ -437,6 +446,7 @@ test.serial("every endpoint that there is answers", async (t) => {
   const read = async (path: string): Promise<number> => (await ask(url, path)).status;
   const change = async (name: string, body: Fields): Promise<number> =>
     (await post(node, name, { path: "/every", ...body })).status;
+  const now = String((await ask(url, "span"))["to"]);
   const asking: Readonly<Record<(typeof ENDPOINTS)[number]["name"], () => Promise<number>>> = {
     ensemble: () => read("ensemble"),
     nodes: () => read("nodes"),
@@ -444,6 +454,11 @@ test.serial("every endpoint that there is answers", async (t) => {
     znode: () => read("znode?path=/"),
     children: () => read("children?path=/"),
     changes: () => askHead(url),
+    span: () => read("span"),
+    history: () => read("history?path=/read"),
+    "znode-at": () => read(`znode-at?path=/read&zxid=${now}`),
+    "children-at": () => read(`children-at?path=/&zxid=${now}`),
+    diff: () => read(`diff?from=0x0&to=${now}`),
     create: () => change("create", {}),
     set: () => change("set", { text: "x" }),
     delete: () => change("delete", {}),

@@ -111,7 +111,7 @@ test("of a subtree that was deleted: what, when, by whom, and what each value wa
   const reader = readerOf(maker.files);
   const changes = changesIn(await ask(reader, history("/app", { recursive: true, limit: 4 })));
   t.deepEqual(
-    changes.map(({ kind, path, zxid }) => `${kind} ${path} ${zxid}`).toSorted(byUnits),
+    changes.map(({ kind, path, zxid }) => [kind, path, zxid].join(" ")).toSorted(byUnits),
     ["/app", "/app/db", "/app/db/url", "/app/db/user"].map(
       (path) => `deleted ${path} ${formatZxid(deletedAt)}`,
     ),
@@ -244,6 +244,18 @@ test("only what is committed is told of the folder of a node that runs", async (
   const reader = readerOf(maker.files, { committed });
   t.is((await ask(reader, { kind: "span" }))["to"], formatZxid((deletedAt - 1) as Zxid));
   t.is(changesIn(await ask(reader, history("/app"))).length, 1);
+});
+
+test("what a snapshot holds is committed, though its node has said so only of less", async (t) => {
+  const maker = new PastFolderMaker();
+  const session = maker.session();
+  const first = maker.replica.lastZxid;
+  maker.commit(client(session, create("/a")));
+  const zxid = maker.snapshot();
+  maker.commit(client(session, create("/b")));
+  const reader = readerOf(maker.files, { committed: () => Promise.resolve(first) });
+  t.is((await ask(reader, { kind: "span" }))["to"], formatZxid(zxid));
+  t.is(changesIn(await ask(reader, history("/", { recursive: true }))).length, 1);
 });
 
 test("a folder that is purged while it is read is read again", async (t) => {
