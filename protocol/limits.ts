@@ -340,8 +340,14 @@ export const HISTORY_VALUE_BYTES_MAX = 1024;
 /** Questions about the past that wait at a node while one is answered. Further ones are refused. */
 export const HISTORY_WAITING_MAX = 8;
 
-/** Milliseconds that a node gives to one question about the past, the wait for its turn with it; fewer than ADMIN_IDLE_MS_MAX. Then it is given up. */
-export const HISTORY_MS_MAX = 25_000;
+/**
+ * Milliseconds for which whoever asks a node about the past waits, fewer than ADMIN_IDLE_MS_MAX. What has been begun by then goes on, so that who asks
+ * again finds more of it done.
+ */
+export const HISTORY_WAIT_MS_MAX = 25_000;
+
+/** Milliseconds after which a question about the past is given up, with the process that works on it. */
+export const HISTORY_WORK_MS_MAX = 300_000;
 
 /** Milliseconds after which the process that reads the past ends when nobody has asked. */
 export const HISTORY_IDLE_MS = 30_000;

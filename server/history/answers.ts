@@ -19,12 +19,20 @@ type Of<Kind extends Question["kind"]> = Extract<Question, { readonly kind: Kind
 
 /** What the last answer was made of. */
 type Kept =
-  | { readonly kind: "tree"; readonly zxid: Zxid; readonly state: TreeState }
+  | {
+      readonly kind: "tree";
+      readonly zxid: Zxid;
+      readonly state: TreeState;
+      /** The names of the children that a page was made of, in order. */
+      names?: { readonly path: string; readonly sorted: readonly string[] };
+    }
   | {
       readonly kind: "diff";
       readonly of: DiffQuery;
       readonly differences: readonly Difference[];
     };
+
+type KeptTree = Extract<Kept, { readonly kind: "tree" }>;
 
 /** One question at a time. */
 export class PastReader {
@@ -43,7 +51,7 @@ export class PastReader {
       case "history":
         return await this.#history(question, hidesClosed);
       case "znode":
-        return znodeJson(await this.#treeAt(question), question, hidesClosed);
+        return znodeJson((await this.#treeAt(question)).state, question, hidesClosed);
       case "children":
         return childrenJson(await this.#treeAt(question), question, hidesClosed);
       case "diff":
@@ -57,15 +65,16 @@ export class PastReader {
     return await withPast(this.#options, work);
   }
 
-  async #treeAt({ zxid, path }: Of<"znode" | "children">): Promise<TreeState> {
+  async #treeAt({ zxid, path }: Of<"znode" | "children">): Promise<KeptTree> {
     checkPath(path);
-    if (this.#kept?.kind === "tree" && this.#kept.zxid === zxid) return this.#kept.state;
+    if (this.#kept?.kind === "tree" && this.#kept.zxid === zxid) return this.#kept;
     const { state } = await this.#with(async (past) => {
       past.check(zxid);
       return await past.treeAt(zxid);
     });
-    this.#kept = { kind: "tree", zxid, state };
-    return state;
+    const kept: KeptTree = { kind: "tree", zxid, state };
+    this.#kept = kept;
+    return kept;
   }
 
   async #diff({ from, to, path }: Of<"diff">): Promise<readonly Difference[]> {
@@ -175,15 +184,24 @@ function znodeJson(state: TreeState, { zxid, path }: Of<"znode">, hidesClosed: b
   };
 }
 
+/** A znode may have a million children, and be asked for page after page. */
+function namesOf(tree: KeptTree, id: ZnodeId, path: string): readonly string[] {
+  if (tree.names?.path !== path) {
+    tree.names = { path, sorted: tree.state.znodes.children(id).sort(byUnits) };
+  }
+  return tree.names.sorted;
+}
+
 function childrenJson(
-  state: TreeState,
+  tree: KeptTree,
   { zxid, path, after, limit }: Of<"children">,
   hidesClosed: boolean,
 ): object {
+  const { state } = tree;
   const id = found(state, path, zxid);
   if (hidesClosed) checkOpen(state, id, path);
   const { znodes } = state;
-  const { items, next } = pageOf(znodes.children(id).sort(byUnits), { after, limit }, String);
+  const { items, next } = pageOf(namesOf(tree, id, path), { after, limit }, String);
   const children = items.map((name) => {
     const child = found(state, childOf(path, name), zxid);
     return { name, stat: statJson(znodes.stat(child)) };

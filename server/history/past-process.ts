@@ -1,7 +1,12 @@
 /** The process that reads a node's past, as the node sees it: begun when somebody asks, ended when nobody has for a while. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { HISTORY_IDLE_MS, HISTORY_MS_MAX, HISTORY_WAITING_MAX } from "../../protocol/limits.ts";
+import {
+  HISTORY_IDLE_MS,
+  HISTORY_WAIT_MS_MAX,
+  HISTORY_WAITING_MAX,
+  HISTORY_WORK_MS_MAX,
+} from "../../protocol/limits.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { HistoryError } from "./errors.ts";
 import type { PastReply, PastRequest } from "./process-messages.ts";
@@ -9,8 +14,10 @@ import type { Asked } from "./questions.ts";
 
 export type PastProcessOptions = {
   readonly dataDir: string;
-  /** Milliseconds for one question, its wait with it. Default HISTORY_MS_MAX. */
-  readonly msMax?: number;
+  /** Milliseconds for which whoever asks waits. Default HISTORY_WAIT_MS_MAX. */
+  readonly waitMsMax?: number;
+  /** Milliseconds for one question, without its wait. Default HISTORY_WORK_MS_MAX. */
+  readonly workMsMax?: number;
 };
 
 export class PastProcess {
@@ -22,8 +29,12 @@ export class PastProcess {
   #idle: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor({ dataDir, msMax = HISTORY_MS_MAX }: PastProcessOptions) {
-    this.#options = { dataDir, msMax };
+  constructor({
+    dataDir,
+    waitMsMax = HISTORY_WAIT_MS_MAX,
+    workMsMax = HISTORY_WORK_MS_MAX,
+  }: PastProcessOptions) {
+    this.#options = { dataDir, waitMsMax, workMsMax };
   }
 
   /** `committed`: what the node has applied. Rejects with a `HistoryError`. */
@@ -33,14 +44,27 @@ export class PastProcess {
     }
     this.#unanswered += 1;
     clearTimeout(this.#idle);
-    const over = AbortSignal.timeout(this.#options.msMax);
-    const turn = this.#before.then(() => this.#askNow({ asked, committed }, over));
-    this.#before = turn.catch(() => undefined);
+    const late = Promise.withResolvers<never>();
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      late.reject(this.#tooSlow());
+    }, this.#options.waitMsMax);
+    const turn = this.#before.then(async () => {
+      // Nobody waits for what has not been begun in time.
+      if (isLate) return {};
+      return await this.#work({ asked, committed });
+    });
+    this.#before = turn
+      .catch(() => undefined)
+      .then(() => {
+        this.#unanswered -= 1;
+        if (this.#unanswered === 0) this.#beIdle();
+      });
     try {
-      return await turn;
+      return await Promise.race([turn, late.promise]);
     } finally {
-      this.#unanswered -= 1;
-      if (this.#unanswered === 0) this.#beIdle();
+      clearTimeout(timer);
     }
   }
 
@@ -65,12 +89,12 @@ export class PastProcess {
     await gone;
   }
 
-  async #askNow(request: PastRequest, over: AbortSignal): Promise<object> {
-    if (over.aborted) throw this.#tooSlow();
+  async #work(request: PastRequest): Promise<object> {
     if (this.#isClosed) throw failed("the node stops");
     const child = this.#running();
     const done = new AbortController();
-    const signal = AbortSignal.any([over, done.signal]);
+    const { signal } = done;
+    const timer = setTimeout(() => child.kill("SIGKILL"), this.#options.workMsMax);
     try {
       const replied = once(child, "message", { signal });
       const exited = once(child, "exit", { signal }).then(() => undefined);
@@ -84,12 +108,10 @@ export class PastProcess {
       if (reply.kind === "answer") return reply.body;
       throw new HistoryError(reply.code, reply.message);
     } catch (error) {
-      if (over.aborted) {
-        await this.#end();
-        throw this.#tooSlow();
-      }
-      throw error;
+      // Such as that there is no memory for another process.
+      throw error instanceof HistoryError ? error : failed(String(error));
     } finally {
+      clearTimeout(timer);
       done.abort();
     }
   }
@@ -110,7 +132,7 @@ export class PastProcess {
   #tooSlow(): HistoryError {
     return new HistoryError(
       "ZOOID_HISTORY_SLOW",
-      `there was no answer within ${this.#options.msMax} ms: ask for zxids that are closer together, or ask the data folder itself (zooid history --data-dir)`,
+      `there was no answer within ${this.#options.waitMsMax} ms: ask again, for what was begun goes on, or ask for zxids that are closer together, or ask the data folder itself (zooid history --data-dir)`,
     );
   }
 }

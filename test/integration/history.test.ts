@@ -161,10 +161,20 @@ test.serial("a wrong delete of a subtree is undone by looking back", async (t) =
     t.is(then["text"], value);
     await client.request(create(path, Buffer.from(String(then["base64"]), "base64")));
   }
+  const listed = await run(["at", before, "ls", "/app", "--admin", url]);
+  t.deepEqual([listed.code, listed.stdout], [0, "db\nflags\n"]);
+  const bookkeeping = await run(["at", before, "stat", "/app/db/url", "--json", "--admin", url]);
+  t.like(JSON.parse(bookkeeping.stdout), { path: "/app/db/url", stat: { dataLength: 14 } });
   const got = await zooid("at", before, "get", "/app/db/url", ...local);
   t.deepEqual([got.code, got.stdout, got.stderr], [0, "postgres://db1", ""]);
   const reply = await client.request(getData("/app/flags"));
   t.is(reply.code, 0);
+});
+
+test.serial("no web page of somebody else's asks for the past", async (t) => {
+  const headers = { origin: "http://evil.example" };
+  const { status } = await fetch(`${t.context.url}/api/v1/span`, { headers });
+  t.is(status, 403);
 });
 
 test.serial("a command says why it has no answer", async (t) => {
