@@ -12,7 +12,7 @@ import type { Cause } from "./cause.ts";
 import { changesOf, type FoundChange } from "./changes.ts";
 import { type Difference, type DiffQuery, diffOf, type ZnodeThen } from "./diff.ts";
 import { HistoryError } from "./errors.ts";
-import { type Past, type PastOptions, withPast } from "./past.ts";
+import { type Past, type PastOptions, type TreeThen, withPast } from "./past.ts";
 import { type Asked, type Page, placeText, type Question } from "./questions.ts";
 
 type Of<Kind extends Question["kind"]> = Extract<Question, { readonly kind: Kind }>;
@@ -22,6 +22,7 @@ type Kept =
   | {
       readonly kind: "tree";
       readonly zxid: Zxid;
+      readonly built: TreeThen;
       readonly state: TreeState;
       /** The names of the children that a page was made of, in order. */
       names?: { readonly path: string; readonly sorted: readonly string[] };
@@ -68,11 +69,12 @@ export class PastReader {
   async #treeAt({ zxid, path }: Of<"znode" | "children">): Promise<KeptTree> {
     checkPath(path);
     if (this.#kept?.kind === "tree" && this.#kept.zxid === zxid) return this.#kept;
-    const { state } = await this.#with(async (past) => {
+    const before = this.#kept?.kind === "tree" && this.#kept.zxid < zxid ? this.#kept : undefined;
+    const built = await this.#with(async (past) => {
       past.check(zxid);
-      return await past.treeAt(zxid);
+      return await past.treeAt(zxid, before?.built);
     });
-    const kept: KeptTree = { kind: "tree", zxid, state };
+    const kept: KeptTree = { kind: "tree", zxid, built, state: built.tree.state };
     this.#kept = kept;
     return kept;
   }

@@ -40,7 +40,7 @@ export async function diffOf(past: Past, query: DiffQuery): Promise<readonly Dif
   past.check(from);
   past.check(to);
   const touched = await touchedIn(past, query);
-  const before = thenOf(await past.treeAt(from), touched.keys());
+  const before = thenOf((await past.treeAt(from)).tree, touched.keys());
   const paths = [...touched.keys()].sort(byUnits);
   return paths.flatMap((each) => {
     const difference = differenceOf(each, before.get(each), touched.get(each));
