@@ -10,7 +10,7 @@ import { ReadOnlyFolder } from "../offline/read-only-folder.ts";
 import { readFailed } from "../skipped-operations.ts";
 import { PastReader } from "./answers.ts";
 import { HistoryError } from "./errors.ts";
-import type { PastReply, PastRequest } from "./process-messages.ts";
+import { EXIT_NO_MEMORY, type PastReply, type PastRequest } from "./process-messages.ts";
 
 const OOM_SCORE_MAX = "1000";
 
@@ -24,9 +24,19 @@ function giveWay(): void {
   }
 }
 
-const [, , dataDir = ""] = process.argv;
+const MEMORY_LOOKED_AT_MS = 50;
+
+/** A tree may be larger than what is left: the node shall not be ended for it. */
+function watchMemory(bytesMax: number): void {
+  setInterval(() => {
+    if (process.memoryUsage.rss() > bytesMax) process.exit(EXIT_NO_MEMORY);
+  }, MEMORY_LOOKED_AT_MS);
+}
+
+const [, , dataDir = "", memoryBytesMax = ""] = process.argv;
 let committed: Zxid | undefined;
 giveWay();
+watchMemory(Number(memoryBytesMax));
 const reader = new PastReader({
   open: () => new ReadOnlyFolder(dataDir),
   committed: () => Promise.resolve(committed),

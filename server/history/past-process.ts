@@ -8,8 +8,9 @@ import {
   HISTORY_WORK_MS_MAX,
 } from "../../protocol/limits.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import { machine } from "../memory-limits.ts";
 import { HistoryError } from "./errors.ts";
-import type { PastReply, PastRequest } from "./process-messages.ts";
+import { EXIT_NO_MEMORY, type PastReply, type PastRequest } from "./process-messages.ts";
 import type { Asked } from "./questions.ts";
 
 export type PastProcessOptions = {
@@ -18,7 +19,12 @@ export type PastProcessOptions = {
   readonly waitMsMax?: number;
   /** Milliseconds for one question, without its wait. Default HISTORY_WORK_MS_MAX. */
   readonly workMsMax?: number;
+  /** How large the process may become. Default: 30 % of the memory of the machine, or of what the control group allows. */
+  readonly memoryBytesMax?: number;
 };
+
+const MEMORY_SHARE = 0.3;
+const BYTES_OF_MB: number = 1024 * 1024;
 
 export class PastProcess {
   readonly #options: Required<PastProcessOptions>;
@@ -33,8 +39,9 @@ export class PastProcess {
     dataDir,
     waitMsMax = HISTORY_WAIT_MS_MAX,
     workMsMax = HISTORY_WORK_MS_MAX,
+    memoryBytesMax = Math.floor(machine().memoryBytes * MEMORY_SHARE),
   }: PastProcessOptions) {
-    this.#options = { dataDir, waitMsMax, workMsMax };
+    this.#options = { dataDir, waitMsMax, workMsMax, memoryBytesMax };
   }
 
   /** `committed`: what the node has applied. Rejects with a `HistoryError`. */
@@ -103,7 +110,7 @@ export class PastProcess {
       replied.catch(() => undefined);
       child.send(request, () => undefined);
       const first = (await Promise.race([replied, exited])) as readonly [PastReply] | undefined;
-      if (first === undefined) throw failed(`the process that reads it has ended${howOf(child)}`);
+      if (first === undefined) throw failed(this.#whyEnded(child));
       const [reply] = first;
       if (reply.kind === "answer") return reply.body;
       throw new HistoryError(reply.code, reply.message);
@@ -119,7 +126,8 @@ export class PastProcess {
   #running(): ChildProcess {
     const child = this.#child;
     if (child?.exitCode === null && child.signalCode === null && child.connected) return child;
-    const begun = fork(entry(), [this.#options.dataDir], {
+    const { dataDir, memoryBytesMax } = this.#options;
+    const begun = fork(entry(), [dataDir, String(memoryBytesMax)], {
       execArgv: [],
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
@@ -127,6 +135,15 @@ export class PastProcess {
     begun.on("error", () => undefined);
     this.#child = begun;
     return begun;
+  }
+
+  #whyEnded({ exitCode, signalCode }: ChildProcess): string {
+    if (exitCode === EXIT_NO_MEMORY) {
+      const mb = Math.floor(this.#options.memoryBytesMax / BYTES_OF_MB);
+      return `the tree of then needs more than ${mb} MB, which is what a process beside the node may take here; ask a copy of the data folder where there is more memory (zooid history --data-dir)`;
+    }
+    const how = signalCode === null ? `with code ${exitCode}` : `by ${signalCode}`;
+    return `the process that reads it has ended ${how}`;
   }
 
   #tooSlow(): HistoryError {
@@ -139,10 +156,6 @@ export class PastProcess {
 
 function failed(why: string): HistoryError {
   return new HistoryError("ZOOID_HISTORY_FAILED", `the past cannot be read: ${why}`);
-}
-
-function howOf({ exitCode, signalCode }: ChildProcess): string {
-  return signalCode === null ? ` with code ${exitCode}` : ` by ${signalCode}`;
 }
 
 /** It has this file's extension: `.ts` in a checkout, `.js` when built. */

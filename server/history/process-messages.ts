@@ -9,6 +9,9 @@ export type PastRequest = {
   readonly committed: Zxid;
 };
 
+/** The exit code of one that would take more memory than it may. */
+export const EXIT_NO_MEMORY = 3;
+
 export type PastReply =
   | { readonly kind: "answer"; readonly body: object }
   | { readonly kind: "refused"; readonly code: HistoryCode; readonly message: string };

@@ -58,6 +58,13 @@ test("a process that is given up ends, and another one is begun for the next que
   await past.close();
 });
 
+test("a process that becomes too large ends before the system ends its node", async (t) => {
+  const past = new PastProcess({ dataDir: folder, memoryBytesMax: 1024 * 1024 });
+  const error = await t.throwsAsync(past.ask(znode("/a"), committed), { name: "HistoryError" });
+  t.regex(error?.message ?? "", /needs more than 1 MB/);
+  await past.close();
+});
+
 test("there is no folder to read, as of a node whose disk is in memory", async (t) => {
   const past = new PastProcess({ dataDir: join(folder, "none") });
   t.is(await codeOf(past.ask(znode("/a"), committed)), "ZOOID_HISTORY_UNREADABLE");

@@ -80,6 +80,16 @@ test("a session that moves writes from its other address, and one that ends is s
   ]);
 });
 
+test("the address of a session that is older than the log is in the snapshot", async (t) => {
+  const maker = new PastFolderMaker(100);
+  const session = maker.session("10.0.0.7");
+  const zxid = maker.snapshot();
+  maker.commit(client(session, create("/a")));
+  // The record that began the session is before what is read for this.
+  const newest = await ask(readerOf(maker.files), history("/a", { from: zxid }));
+  t.like(changesIn(newest)[0]?.["by"], { address: "10.0.0.7" });
+});
+
 test("what was refused is no change", async (t) => {
   const maker = new PastFolderMaker();
   const session = maker.session();
