@@ -7,6 +7,7 @@ import { ENDPOINTS } from "../../server/admin/api/endpoints.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import { askAdmin, type Fields } from "../support/admin.ts";
+import { run } from "../support/console.ts";
 import { MemoryEnsemble } from "../support/running-nodes.ts";
 import { found } from "../support/until.ts";
 import { ZkClient } from "../support/zookeeper-client/client.ts";
@@ -465,6 +466,17 @@ test.serial("every endpoint that there is answers", async (t) => {
   };
   t.deepEqual(Object.keys(asking).toSorted(), ENDPOINTS.map(({ name }) => name).toSorted());
   for (const { name } of ENDPOINTS) t.is(await asking[name](), 200, name);
+});
+
+test.serial("a command that looks back shows the token", async (t) => {
+  const { nodes, folder } = t.context;
+  const past = ["history", "/read", "--limit", "1", "--admin", nodes[2]?.adminUrl ?? ""];
+  const shown = await run([...past, "--token-file", join(folder, "token")]);
+  t.is(shown.code, 0, shown.stderr);
+  t.regex(shown.stdout, /^0x1[0-9a-f]{8} \S+ set \/read "more" version=1 bytes=4 by=setData /);
+  const stranger = await run(past);
+  t.is(stranger.code, 5);
+  t.regex(stranger.stderr, /asks who you are\n {2}--token-file names the file/);
 });
 
 test.serial("what cannot be written into the audit log is not done", async (t) => {
