@@ -1,6 +1,6 @@
 /** The past as the admin server of a node tells it. */
 import { readFileSync } from "node:fs";
-import { API_HISTORY_MAX } from "../../protocol/limits.ts";
+import { API_HISTORY_MAX } from "../../server/history/limits.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { placeText, type Question } from "../../server/history/questions.ts";
 import { messageOf } from "../command.ts";

@@ -1,5 +1,5 @@
 /** The changes of a znode, or of it and all below it, between two zxids. */
-import { HISTORY_VALUE_BYTES_MAX } from "../../protocol/limits.ts";
+import { HISTORY_VALUE_BYTES_MAX } from "./limits.ts";
 import { earlierOf, laterOf, type Zxid } from "../../protocol/zxid.ts";
 import type { Past, PastChange } from "./past.ts";
 import type { Cause } from "./cause.ts";

@@ -3,7 +3,7 @@
  * and after. Each touched znode takes some hundred bytes until all of the answer has been given, so their number has a limit.
  */
 import type { Acl } from "../../protocol/acl.ts";
-import { HISTORY_DIFF_ZNODES_MAX } from "../../protocol/limits.ts";
+import { HISTORY_DIFF_ZNODES_MAX } from "./limits.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { OfflineTree } from "../offline/offline-tree.ts";

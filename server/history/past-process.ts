@@ -6,7 +6,7 @@ import {
   HISTORY_WAIT_MS_MAX,
   HISTORY_WAITING_MAX,
   HISTORY_WORK_MS_MAX,
-} from "../../protocol/limits.ts";
+} from "./limits.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import { machine } from "../memory-limits.ts";
 import { HistoryError } from "./errors.ts";

@@ -1,5 +1,5 @@
 /** The past through the API: what may be asked, and what is answered where there is no answer. */
-import { API_HISTORY_MAX } from "../../../protocol/limits.ts";
+import { API_HISTORY_MAX } from "../../history/limits.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { HistoryError, type HistoryCode } from "../../history/errors.ts";
 import type { PastProcess } from "../../history/past-process.ts";

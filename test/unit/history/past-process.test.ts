@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { HISTORY_WAITING_MAX } from "../../../protocol/limits.ts";
+import { HISTORY_WAITING_MAX } from "../../../server/history/limits.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { PastProcess } from "../../../server/history/past-process.ts";
 import type { Asked } from "../../../server/history/questions.ts";

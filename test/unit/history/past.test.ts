@@ -1,7 +1,7 @@
 /** What the past of a folder tells: who has changed something, what is hidden, and what it says when it does not know. */
 import test from "ava";
 import { snapshotName } from "../../../actors/log/format/files.ts";
-import { HISTORY_VALUE_BYTES_MAX } from "../../../protocol/limits.ts";
+import { HISTORY_VALUE_BYTES_MAX } from "../../../server/history/limits.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import { diffOf } from "../../../server/history/diff.ts";
 import { withPast } from "../../../server/history/past.ts";
