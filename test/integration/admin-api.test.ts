@@ -7,7 +7,6 @@ import { ENDPOINTS } from "../../server/admin/api/endpoints.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import { askAdmin, type Fields } from "../support/admin.ts";
-import { run } from "../support/console.ts";
 import { MemoryEnsemble } from "../support/running-nodes.ts";
 import { found } from "../support/until.ts";
 import { ZkClient } from "../support/zookeeper-client/client.ts";
@@ -132,15 +131,6 @@ test.serial("what is asked wrongly is answered with a code", async (t) => {
     ["changes?path=/&from=yesterday", 400, "ZOOID_BAD_ARGUMENTS"],
     ["changes?path=/&recursive=maybe", 400, "ZOOID_BAD_ARGUMENTS"],
     ["changes?path=a", 400, "ZOOID_BAD_ARGUMENTS"],
-    ["history?path=a", 400, "ZOOID_BAD_ARGUMENTS"],
-    ["history?path=/&order=random", 400, "ZOOID_BAD_ARGUMENTS"],
-    ["history?path=/&limit=501", 400, "ZOOID_BAD_ARGUMENTS"],
-    ["history?path=/&after=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
-    ["history?path=/nowhere", 404, "ZOOID_NO_HISTORY"],
-    ["znode-at?path=/", 400, "ZOOID_BAD_ARGUMENTS"],
-    ["znode-at?path=/nowhere&zxid=0x0", 404, "ZOOID_NO_NODE"],
-    ["children-at?path=/&zxid=0xffffffffff", 404, "ZOOID_ZXID_AHEAD"],
-    ["diff?from=0x2&to=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
   ];
   for (const [path, status, code] of wrong) {
     const told = await ask(url, path);
@@ -466,15 +456,6 @@ test.serial("every endpoint that there is answers", async (t) => {
   };
   t.deepEqual(Object.keys(asking).toSorted(), ENDPOINTS.map(({ name }) => name).toSorted());
   for (const { name } of ENDPOINTS) t.is(await asking[name](), 200, name);
-});
-
-test.serial("a command that looks back shows the token", async (t) => {
-  const { nodes, folder } = t.context;
-  const past = ["history", "/read", "--limit", "1", "--admin", nodes[2]?.adminUrl ?? ""];
-  const shown = await run([...past, "--token-file", join(folder, "token")]);
-  t.regex(shown.stdout, /^0x1[0-9a-f]{8} \S+ set \/read "more" version=1 bytes=4 by=setData /);
-  const { code, stderr } = await run(past);
-  t.deepEqual([code, stderr.split("\n")[1]?.slice(0, 27)], [5, "  --token-file names the fi"]);
 });
 
 test.serial("what cannot be written into the audit log is not done", async (t) => {

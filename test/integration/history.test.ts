@@ -3,7 +3,7 @@
  * What operators do is done here by the command line's own commands.
  */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type TestFn } from "ava";
@@ -18,9 +18,13 @@ type Shared = {
   readonly folder: string;
   readonly node: ZooidNode;
   readonly url: string;
+  /** The flags by which a command asks the admin server. */
+  readonly remote: readonly string[];
   readonly client: ZkClient;
 };
 const test = anyTest as TestFn<Shared>;
+
+const TOKEN = "0123456789abcdef0123456789abcdef";
 
 /** Stops whatever was started, the last first. */
 const started = new AsyncDisposableStack();
@@ -28,12 +32,17 @@ const started = new AsyncDisposableStack();
 test.before(async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "zooid-history-"));
   started.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const lines = ["admin.serverPort=0", "zooid.snapshotEveryBytes=65536", "tickTime=5000"];
+  const tokenFile = join(folder, "token");
+  writeFileSync(tokenFile, TOKEN);
+  const admin = ["admin.serverPort=0", `zooid.adminTokenFile=${tokenFile}`];
+  const lines = [...admin, "zooid.snapshotEveryBytes=65536", "tickTime=5000"];
   const node = await startZooid({ folder, lines });
   started.defer(() => node.stop());
   const client = await ZkClient.connect({ port: node.port, timeoutMs: 60_000 });
   started.defer(() => client.close());
-  t.context = { folder, node, url: await node.adminUrl(), client };
+  const url = await node.adminUrl();
+  const remote = ["--admin", url, "--token-file", tokenFile];
+  t.context = { folder, node, url, remote, client };
 });
 
 test.after.always(() => started.disposeAsync());
@@ -41,7 +50,7 @@ test.after.always(() => started.disposeAsync());
 type Json = Readonly<Record<string, unknown>>;
 
 async function ask(url: string, path: string): Promise<Json & { readonly status: number }> {
-  const { status, text } = await askAdmin(url, `/api/v1/${path}`);
+  const { status, text } = await askAdmin(url, `/api/v1/${path}`, TOKEN);
   return { ...(JSON.parse(text) as Json), status };
 }
 
@@ -123,7 +132,7 @@ const APP: Readonly<Record<string, string>> = {
 };
 
 test.serial("a wrong delete of a subtree is undone by looking back", async (t) => {
-  const { folder, node, url, client } = t.context;
+  const { folder, node, url, remote, client } = t.context;
   for (const [path, value] of Object.entries(APP)) await client.request(create(path, value));
   const paths = Object.keys(APP).toReversed();
   await client.request(multi(...paths.map((path) => remove(path))));
@@ -147,7 +156,7 @@ test.serial("a wrong delete of a subtree is undone by looking back", async (t) =
   }
 
   const before = hex(BigInt(String(deleted[0]?.["zxid"])) - 1n);
-  const diff = await run(["diff", before, String(deleted[0]?.["zxid"]), "/", "--admin", url]);
+  const diff = await run(["diff", before, String(deleted[0]?.["zxid"]), "/", ...remote]);
   t.deepEqual([diff.code, diff.stderr], [0, ""]);
   t.deepEqual(
     diff.stdout
@@ -161,9 +170,9 @@ test.serial("a wrong delete of a subtree is undone by looking back", async (t) =
     t.is(then["text"], value);
     await client.request(create(path, Buffer.from(String(then["base64"]), "base64")));
   }
-  const listed = await run(["at", before, "ls", "/app", "--admin", url]);
+  const listed = await run(["at", before, "ls", "/app", ...remote]);
   t.deepEqual([listed.code, listed.stdout], [0, "db\nflags\n"]);
-  const bookkeeping = await run(["at", before, "stat", "/app/db/url", "--json", "--admin", url]);
+  const bookkeeping = await run(["at", before, "stat", "/app/db/url", "--json", ...remote]);
   t.like(JSON.parse(bookkeeping.stdout), { path: "/app/db/url", stat: { dataLength: 14 } });
   const got = await zooid("at", before, "get", "/app/db/url", ...local);
   t.deepEqual([got.code, got.stdout, got.stderr], [0, "postgres://db1", ""]);
@@ -171,28 +180,47 @@ test.serial("a wrong delete of a subtree is undone by looking back", async (t) =
   t.is(reply.code, 0);
 });
 
+test.serial("what is asked wrongly is answered with a code", async (t) => {
+  const wrong: readonly (readonly [string, number, string])[] = [
+    ["history?path=a", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/&order=random", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/&limit=501", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/&after=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/nowhere", 404, "ZOOID_NO_HISTORY"],
+    ["znode-at?path=/", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["znode-at?path=/&zxid=0x0", 410, "ZOOID_ZXID_GONE"],
+    ["children-at?path=/&zxid=0xffffffffff", 404, "ZOOID_ZXID_AHEAD"],
+    ["diff?from=0x2&to=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
+  ];
+  for (const [path, status, code] of wrong) {
+    const answer = await ask(t.context.url, path);
+    t.deepEqual([answer.status, (answer["error"] as Json)["code"]], [status, code], path);
+  }
+});
+
 test.serial("no web page of somebody else's asks for the past", async (t) => {
-  const headers = { origin: "http://evil.example" };
+  const headers = { origin: "http://evil.example", authorization: `Bearer ${TOKEN}` };
   const { status } = await fetch(`${t.context.url}/api/v1/span`, { headers });
   t.is(status, 403);
 });
 
 test.serial("a command says why it has no answer", async (t) => {
-  const { folder, node, url } = t.context;
+  const { folder, node, url, remote } = t.context;
   const local = ["--data-dir", join(folder, "data"), "--server", `127.0.0.1:${node.port}`];
   const ended = await Promise.all([
-    run(["at", "0xfffffffff", "ls", "/", "--admin", url]),
+    run(["at", "0xfffffffff", "ls", "/", ...remote]),
     run(["diff", "0x1", "now"]),
     run(["at", "0x1", "set", "/"]),
     run(["history", "/app"]),
     run(["history", "/app", "--admin", "http://127.0.0.1:1"]),
+    run(["history", "/app", "--admin", url]),
     zooid("at", "0x1", "stat", "/", ...local),
     zooid("history", "/nowhere", ...local),
     zooid("history", "/app", "--data-dir", join(folder, "data"), "--server", "127.0.0.1:1"),
   ]);
   t.deepEqual(
     ended.map(({ code }) => code),
-    [4, 2, 2, 2, 6, 4, 3, 6],
+    [4, 2, 2, 2, 6, 5, 4, 3, 6],
   );
   const said = [
     /0xfffffffff is ahead: the last zxid that is known is 0x1/,
@@ -200,6 +228,7 @@ test.serial("a command says why it has no answer", async (t) => {
     /knows ls, get, stat, not set/,
     /say where the past is read: --data-dir/,
     /http:\/\/127.0.0.1:1 does not answer/,
+    /asks who you are\n {2}--token-file names the file/,
     /0x1 is no longer kept: what is kept begins at 0x1/,
     /there was no \/nowhere from 0x1/,
     /only that node knows what of it is committed/,
