@@ -5,14 +5,14 @@ import type { Zxid } from "../protocol/zxid.ts";
 import { type Command, EXIT_FAILED, EXIT_MISUSED, EXIT_OK } from "./command.ts";
 import type { Flag } from "./flags.ts";
 import { runningPid, whyUnreadable } from "./inspect/data-folder.ts";
-import { drive } from "./inspect/drive.ts";
+import { drive } from "../server/offline/drive.ts";
 import type { Look } from "./inspect/findings.ts";
 import { lookAtFolder } from "./inspect/look.ts";
 import { jsonOutput, type Output, textOutput } from "./inspect/output.ts";
 import { Printer, ReaderGone } from "./printer.ts";
 import { readingText } from "./inspect/text.ts";
 import { Progress } from "./progress.ts";
-import { FolderChanged, ReadOnlyFolder } from "./inspect/read-only-folder.ts";
+import { FolderChanged, ReadOnlyFolder } from "../server/offline/read-only-folder.ts";
 import { RecordList, type Selection } from "./inspect/records.ts";
 import { settle } from "./inspect/settle.ts";
 

@@ -1,14 +1,11 @@
 /** Builds the tree that a backup holds, as it was at one zxid, and checks the whole file on the way. */
-import { crc32 } from "node:zlib";
 import { ApplyFailure } from "../../actors/tree/apply/apply-failure.ts";
-import { decodeBatch, encodeBatch } from "../../protocol/batch.ts";
-import { encodeRecord, type RecordHeader, recordPayload } from "../../protocol/record.ts";
 import { ChunkError } from "../../protocol/snapshot-entries.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { messageOf } from "../command.ts";
 import type { BackupEnd, Manifest } from "./file/manifest.ts";
 import { BackupDamaged, type BackupPart, readBackup } from "./file/reader.ts";
-import { OfflineTree } from "./offline-tree.ts";
+import { OfflineTree, recordUpTo } from "../../server/offline/offline-tree.ts";
 
 export type Rebuilt = {
   readonly tree: OfflineTree;
@@ -71,7 +68,7 @@ function take(
       tree?.load(part.bytes);
       return;
     }
-    const record = upTo(part, toZxid);
+    const record = recordUpTo(part, toZxid);
     if (record !== undefined) tree?.apply(record);
   } catch (error) {
     throw new BackupDamaged(
@@ -79,18 +76,6 @@ function take(
       { cause: error },
     );
   }
-}
-
-/** The record, or of a batch those of its operations that are not after `toZxid`. Undefined: all of it is later. */
-function upTo(
-  { bytes, header }: { readonly bytes: Uint8Array; readonly header: RecordHeader },
-  toZxid: Zxid | undefined,
-): Uint8Array | undefined {
-  const { firstZxid, lastZxid } = header;
-  if (toZxid === undefined || lastZxid <= toZxid) return bytes;
-  if (firstZxid > toZxid) return undefined;
-  const operations = decodeBatch(recordPayload(bytes)).slice(0, toZxid - firstZxid + 1);
-  return encodeRecord({ ...header, lastZxid: toZxid }, encodeBatch(operations), crc32);
 }
 
 function whatOf(error: unknown): string {

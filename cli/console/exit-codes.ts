@@ -18,7 +18,8 @@ export const EXIT_CODES: readonly { readonly code: number; readonly meaning: str
   { code: EXIT_NO_ZNODE, meaning: "there is no such znode, or no parent for it" },
   {
     code: EXIT_REFUSED,
-    meaning: "refused by what is there: it exists, has children, or has another version",
+    meaning:
+      "refused by what is there: it exists, has children, or has another version; the zxid is ahead or no longer kept",
   },
   { code: EXIT_NOT_ALLOWED, meaning: "an access control list does not allow it" },
   {
@@ -70,6 +71,26 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   ZOOID_CONNECTION_LOSS: { code: EXIT_UNREACHABLE, hint: "look before you ask again" },
   ZOOID_SESSION_EXPIRED: { code: EXIT_UNREACHABLE },
   ZOOID_CLOSED: { code: EXIT_UNREACHABLE },
+  ZOOID_NO_NODE_THEN: { code: EXIT_NO_ZNODE, hint: "history says when it was there" },
+  ZOOID_NO_HISTORY: {
+    code: EXIT_NO_ZNODE,
+    hint: "history --recursive of the znode above it says what else was there",
+  },
+  ZOOID_NO_AUTH_THEN: {
+    code: EXIT_NOT_ALLOWED,
+    hint: "on the machine of a node, --data-dir shows what its list hides",
+  },
+  ZOOID_NO_PROOF: {
+    code: EXIT_NOT_ALLOWED,
+    hint: "--token-file names the file with the token of the admin server",
+  },
+  ZOOID_ZXID_AHEAD: { code: EXIT_REFUSED },
+  ZOOID_ZXID_GONE: { code: EXIT_REFUSED },
+  ZOOID_HISTORY_BUSY: { code: EXIT_UNREACHABLE },
+  ZOOID_HISTORY_SLOW: { code: EXIT_UNREACHABLE },
+  ZOOID_NO_ANSWER: { code: EXIT_UNREACHABLE },
+  ZOOID_STARTING: { code: EXIT_UNREACHABLE },
+  ZOOID_UNREACHABLE_NODE: { code: EXIT_UNREACHABLE },
   ZOOID_THROTTLED: { code: EXIT_UNREACHABLE, hint: "ask again a little later" },
 };
 

@@ -32,63 +32,20 @@ import type { VoteLoss } from "../../actors/log/messages.ts";
 import { type Folder, listFolder } from "../../actors/log/format/folder.ts";
 import { type Procedure, readBytes } from "../../actors/log/format/procedure.ts";
 import { hasAllFiles, readLogEnd, type StoredEnd } from "../../actors/log/recovery/find-end.ts";
-import { firstPrevZxid, type ScannedRecord } from "../../actors/log/format/scan.ts";
+import type { ScannedRecord } from "../../actors/log/format/scan.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { EPOCH_NONE, epochOf, formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { NoFile } from "../../runtime/disk.ts";
-import type { Finding, Look, OtherFile } from "./findings.ts";
 import {
-  beginChain,
-  type Chain,
-  type SegmentFile,
+  baseOf,
+  type LogFiles,
+  logFilesOf,
   unlessUnreadable,
-  walkSegments,
   whyNot,
-} from "./segments.ts";
-import {
-  Joints,
-  judgeJoints,
-  lookAtSnapshot,
-  type SnapshotFile,
-  type SnapshotLook,
-} from "./snapshots.ts";
-
-/** The segments and snapshots that the next start would read. */
-export type LogFiles = {
-  readonly segments: readonly SegmentFile[];
-  readonly snapshots: readonly SnapshotFile[];
-  /** The segments and snapshots that the next start would remove, because a peer's snapshot is about to be installed. */
-  readonly replaced: readonly string[];
-};
-
-export function logFilesOf(folder: Folder): LogFiles {
-  const names = [...folder.keys()].sort();
-  const sizeOf = (file: string): number => folder.get(file) ?? 0;
-  const segments = names.filter(isSegmentName).map((file) => ({ file, size: sizeOf(file) }));
-  const snapshots = names.flatMap((file) => {
-    const zxid = snapshotZxid(file);
-    return zxid === undefined ? [] : [{ file, zxid, size: sizeOf(file) }];
-  });
-  const installs = names.flatMap((file) => {
-    const zxid = installZxid(file);
-    return zxid === undefined ? [] : [{ file, zxid, size: sizeOf(file) }];
-  });
-  if (installs.length === 0) return { segments, snapshots, replaced: [] };
-  const replaced = [...segments, ...snapshots].map(({ file }) => file);
-  return { segments: [], snapshots: installs, replaced };
-}
-
-/**
- * The zxid after which the log begins. If the first write header cannot be read, the newest snapshot before the first segment
- * decides.
- */
-export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Procedure<Zxid> {
-  const [first] = segments;
-  if (first === undefined) return snapshots.at(-1)?.zxid ?? ZXID_NONE;
-  const firstZxid = Number.parseInt(first.file.slice("log.".length), 16);
-  const before = snapshots.findLast(({ zxid }) => zxid < firstZxid)?.zxid ?? ZXID_NONE;
-  return (yield* unlessUnreadable(firstPrevZxid(first.file, crc32))) ?? before;
-}
+} from "../../server/offline/log-files.ts";
+import type { Finding, Look, OtherFile } from "./findings.ts";
+import { beginChain, type Chain, walkSegments } from "./segments.ts";
+import { Joints, judgeJoints, lookAtSnapshot, type SnapshotLook } from "./snapshots.ts";
 
 export function* lookAtFolder(crc32: Crc32): Procedure<Look> {
   // `log-end` is read before the log: a running node never records a zxid there that was not durable before.

@@ -229,7 +229,7 @@ function aclText(acl: readonly Acl[]): string {
 }
 
 /** Returns the text, in quotes if it would not read as one word. */
-function word(text: string): string {
+export function word(text: string): string {
   return /^[\u0021\u0023-\u007e]+$/.test(text) ? text : quoted(text);
 }
 
@@ -241,7 +241,7 @@ function quoted(text: string): string {
   );
 }
 
-function dataText(data: Uint8Array | null): string {
+export function dataText(data: Uint8Array | null): string {
   if (data === null) return "null";
   const text = textOf(data);
   if (text === undefined) {

@@ -4,9 +4,10 @@ import type { ScannedRecord } from "../../actors/log/format/scan.ts";
 import { decodeBatch } from "../../protocol/batch.ts";
 import { type Crc32, recordHeader, recordPayload } from "../../protocol/record.ts";
 import { type Zxid, zxidAfter } from "../../protocol/zxid.ts";
+import type { SegmentFile } from "../../server/offline/log-files.ts";
 import type { Finding, Look } from "./findings.ts";
 import type { Output } from "./output.ts";
-import { beginChain, type SegmentFile, walkSegments } from "./segments.ts";
+import { beginChain, walkSegments } from "./segments.ts";
 
 export type Selection = {
   /** Records whose last zxid is below this one are left out. */

@@ -4,7 +4,7 @@
  */
 import { segmentName } from "../../actors/log/format/files.ts";
 import { WRITE_HEADER_BYTES } from "../../actors/log/format/write-header.ts";
-import { LogStop, type Procedure } from "../../actors/log/format/procedure.ts";
+import type { Procedure } from "../../actors/log/format/procedure.ts";
 import {
   firstPrevZxid,
   prevZxidAt,
@@ -14,12 +14,11 @@ import {
 } from "../../actors/log/format/scan.ts";
 import { type Crc32, recordHeader } from "../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { type SegmentFile, unlessUnreadable, whyNot } from "../../server/offline/log-files.ts";
 import type { Finding, SegmentFacts } from "./findings.ts";
 
 /** How many damaged places of one segment are reported one by one. Each costs a search through everything behind it. */
 const FAULTS_MAX = 50;
-
-export type SegmentFile = { readonly file: string; readonly size: number };
 
 /** Called for every intact record. `bytes` is a view that is valid during the call only. */
 export type OnRecord = (file: string, record: ScannedRecord, bytes: Uint8Array) => void;
@@ -153,24 +152,6 @@ function lose(chain: Chain, upTo: Zxid | undefined): Zxid {
   if (upTo === undefined) return after;
   if (upTo > after) chain.gaps.push({ after, upTo });
   return upTo;
-}
-
-/** Returns the procedure's result; undefined if the disk fails, which the walk through that file reports. */
-export function* unlessUnreadable<Result>(
-  procedure: Procedure<Result>,
-): Procedure<Result | undefined> {
-  try {
-    return yield* procedure;
-  } catch (error) {
-    whyNot(error);
-    return undefined;
-  }
-}
-
-/** Returns the part of the log actor's message about a failed read that also applies to an inspection. */
-export function whyNot(error: unknown): string {
-  if (!(error instanceof LogStop)) throw error;
-  return error.message.split(":")[0] ?? error.message;
 }
 
 /** Notes that an intact write header or record does not follow the record before it. */

@@ -3,7 +3,7 @@
  * still there at the next look, in the same place. So a problem in such a folder counts only if two looks in a row have found it.
  */
 import type { Finding, Look } from "./findings.ts";
-import { FolderChanged } from "./read-only-folder.ts";
+import { FolderChanged } from "../../server/offline/read-only-folder.ts";
 
 const LOOKS_MAX = 10;
 

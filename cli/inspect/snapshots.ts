@@ -12,10 +12,9 @@ import {
   type SnapshotHead,
 } from "../../protocol/snapshot-entries.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { type SnapshotFile, whyNot } from "../../server/offline/log-files.ts";
 import type { Finding, SnapshotFacts } from "./findings.ts";
-import { type Chain, whyNot } from "./segments.ts";
-
-export type SnapshotFile = { readonly file: string; readonly size: number; readonly zxid: Zxid };
+import type { Chain } from "./segments.ts";
 
 export type SnapshotLook = { readonly facts: SnapshotFacts; readonly problem: Finding | undefined };
 

@@ -7,7 +7,7 @@ import {
 } from "../../protocol/limits.ts";
 import { pathProblem, pathSizeProblem } from "../../protocol/paths.ts";
 import { epochOf, EPOCH_MAX, type Zxid } from "../../protocol/zxid.ts";
-import type { OfflineTree } from "../backup/offline-tree.ts";
+import type { OfflineTree } from "../../server/offline/offline-tree.ts";
 import { ZookeeperFileCutShort } from "./entry-source.ts";
 import { NoZookeeperFiles, type ZookeeperFile, type ZookeeperFiles } from "./folder.ts";
 import { readLog } from "./read-log.ts";

@@ -17,7 +17,7 @@ import { restoreSession } from "../../actors/tree/store/sessions.ts";
 import { createZnodes } from "../../actors/tree/store/first-znodes.ts";
 import { type ZnodeId, Znodes } from "../../actors/tree/store/znodes.ts";
 import { entryOf } from "../../actors/tree/snapshot/entry.ts";
-import { OfflineTree } from "../backup/offline-tree.ts";
+import { OfflineTree } from "../../server/offline/offline-tree.ts";
 
 type Create = Extract<Change, { kind: "create" }>;
 type Session = { readonly id: SessionId; readonly timeoutMs: number | undefined };

@@ -437,6 +437,7 @@ test.serial("every endpoint that there is answers", async (t) => {
   const read = async (path: string): Promise<number> => (await ask(url, path)).status;
   const change = async (name: string, body: Fields): Promise<number> =>
     (await post(node, name, { path: "/every", ...body })).status;
+  const now = String((await ask(url, "span"))["to"]);
   const asking: Readonly<Record<(typeof ENDPOINTS)[number]["name"], () => Promise<number>>> = {
     ensemble: () => read("ensemble"),
     nodes: () => read("nodes"),
@@ -444,6 +445,11 @@ test.serial("every endpoint that there is answers", async (t) => {
     znode: () => read("znode?path=/"),
     children: () => read("children?path=/"),
     changes: () => askHead(url),
+    span: () => read("span"),
+    history: () => read("history?path=/read"),
+    "znode-at": () => read(`znode-at?path=/read&zxid=${now}`),
+    "children-at": () => read(`children-at?path=/&zxid=${now}`),
+    diff: () => read(`diff?from=0x0&to=${now}`),
     create: () => change("create", {}),
     set: () => change("set", { text: "x" }),
     delete: () => change("delete", {}),

@@ -1,10 +1,10 @@
 /** `zooid backup`: writes all that a node holds, as it is at one zxid, into one file, while the node serves. */
 import { EXIT_FAILED, EXIT_MISUSED, EXIT_OK, messageOf } from "../../command.ts";
-import { lowerPriority } from "../../low-priority.ts";
+import { lowerPriority } from "../../../server/offline/low-priority.ts";
 import { whyUnreadable } from "../../inspect/data-folder.ts";
 import { readingText } from "../../inspect/text.ts";
 import { Progress } from "../../progress.ts";
-import { FolderChanged } from "../../inspect/read-only-folder.ts";
+import { FolderChanged } from "../../../server/offline/read-only-folder.ts";
 import { addressOf } from "../ask-node.ts";
 import { EXIT_LEADER, FILE, FOLDER, SERVER_DEFAULT } from "../command-words.ts";
 import { endFacts, type Fact, factLines, manifestFacts } from "../facts.ts";

@@ -1,6 +1,6 @@
 /** `zooid verify-backup`: reads a whole backup, checks all of it, and builds the tree that it holds. */
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../../command.ts";
-import { lowerPriority } from "../../low-priority.ts";
+import { lowerPriority } from "../../../server/offline/low-priority.ts";
 import { readingText } from "../../inspect/text.ts";
 import { Progress } from "../../progress.ts";
 import { FILE } from "../command-words.ts";

@@ -9,9 +9,13 @@ import { verifySnapshot } from "../../../actors/log/format/snapshot-file.ts";
 import { segmentZxid } from "../../../actors/log/format/files.ts";
 import type { Crc32 } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import { baseOf, type LogFiles, logFilesOf } from "../../inspect/look.ts";
-import type { SegmentFile } from "../../inspect/segments.ts";
-import type { SnapshotFile } from "../../inspect/snapshots.ts";
+import {
+  baseOf,
+  type LogFiles,
+  logFilesOf,
+  type SegmentFile,
+  type SnapshotFile,
+} from "../../../server/offline/log-files.ts";
 
 export type Wanted = {
   /** The last zxid of a record that is known to be committed. Undefined: everything that the folder holds. */

@@ -5,8 +5,8 @@ import type { Procedure } from "../../../actors/log/format/procedure.ts";
 import { scanSegment } from "../../../actors/log/format/scan.ts";
 import { verifySnapshot } from "../../../actors/log/format/snapshot-file.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
-import { drive } from "../../inspect/drive.ts";
-import { FolderChanged, type ReadOnlyFolder } from "../../inspect/read-only-folder.ts";
+import { drive } from "../../../server/offline/drive.ts";
+import { FolderChanged, type ReadOnlyFolder } from "../../../server/offline/read-only-folder.ts";
 import type { BackupWriter } from "../file/writer.ts";
 import type { Plan } from "./plan.ts";
 

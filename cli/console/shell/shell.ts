@@ -20,7 +20,11 @@ import { translated, WORDS } from "./words.ts";
 const PROMPT = "zooid> ";
 
 /** Commands that are not of use inside a shell. */
-const NOT_INSIDE: ReadonlySet<string> = new Set(["shell", "completion"]);
+const NOT_INSIDE: ReadonlySet<string> = new Set([
+  ...["shell", "completion"],
+  // They open no session, and history is the shell's own.
+  ...["history", "at", "diff"],
+]);
 
 /** What only the shell knows, with what follows the name. */
 const OWN: readonly { readonly usage: string; readonly summary: string }[] = [

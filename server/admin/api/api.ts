@@ -1,19 +1,21 @@
 /** Answers what is asked of the JSON API. Znodes are read by a client of the node, changes come from the node's own streams. */
 import type { Facts } from "../../../actors/admin/messages.ts";
 import { API_STREAMS_MAX } from "../../../protocol/limits.ts";
-import { formatZxid } from "../../../protocol/zxid.ts";
+import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
 import type { ClientPorts } from "../../threads/client-doors.ts";
 import { connections, dump, type Fields, memberOf } from "../answers.ts";
 import { NodeNotServingError } from "../../errors.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
+import type { PastProcess } from "../../history/past-process.ts";
 import type { NodeFacts } from "../node-facts.ts";
 import type { OwnClient } from "../../embedded/own-client.ts";
 import type { Audit } from "./audit.ts";
 import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
 import { children } from "./children.ts";
 import { eventsOf } from "./event-stream.ts";
+import { answerPast, type AskedPast } from "./history.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
 import { ApiSession } from "./session.ts";
 import { failureReply, znode } from "./tree.ts";
@@ -34,6 +36,7 @@ export class Api {
   readonly #options: ApiOptions;
   readonly #session: ApiSession;
   #streams = 0;
+  #past: PastProcess | undefined;
 
   constructor(options: ApiOptions) {
     this.#options = options;
@@ -47,6 +50,7 @@ export class Api {
 
   async close(): Promise<void> {
     await this.#session.close();
+    await this.#past?.close();
   }
 
   /** `who`: whoever has proved who he is. Undefined: nobody has. */
@@ -88,6 +92,12 @@ export class Api {
         return await this.#facts("stat", (facts) => this.#nodes(facts));
       case "sessions":
         return await this.#sessions();
+      case "span":
+      case "history":
+      case "znode-at":
+      case "children-at":
+      case "diff":
+        return await this.#answerPast(name, request);
       case "create":
       case "set":
       case "delete":
@@ -107,6 +117,19 @@ export class Api {
       return errorReply(403, "ZOOID_NO_PROOF", "only who proves who he is may write");
     const client = async (): Promise<OwnClient> => await this.#session.client();
     return await answerWrite(what, request, { client, audit: this.#options.audit, who });
+  }
+
+  async #answerPast(what: AskedPast, request: HttpRequest): Promise<HttpReply> {
+    const { config, facts } = this.#options;
+    const committed = async (): Promise<Zxid | undefined> =>
+      (await facts.ask({ gather: "stat" }))?.metrics.zxid;
+    const past = async (): Promise<PastProcess> => {
+      // Most admin servers are not asked for the past.
+      const { PastProcess } = await import("../../history/past-process.ts");
+      this.#past ??= new PastProcess(config);
+      return this.#past;
+    };
+    return await answerPast(what, request, { past, committed });
   }
 
   async #facts(

@@ -1,9 +1,18 @@
 /** The JSON API for a dashboard: what there is to ask for. The documentation is made of this table. */
+import type { AskedPast } from "./history.ts";
 import type { Write } from "./writes.ts";
 
 /** Whoever asks for one has proved who he is, or asks from the node's own machine. */
 export type Endpoint = {
-  readonly name: "ensemble" | "nodes" | "sessions" | "znode" | "children" | "changes" | Write;
+  readonly name:
+    | "ensemble"
+    | "nodes"
+    | "sessions"
+    | "znode"
+    | "children"
+    | "changes"
+    | AskedPast
+    | Write;
   readonly method: "GET" | "POST";
   /** Parameters of the query of a GET. */
   readonly query: readonly string[];
@@ -53,6 +62,40 @@ export const ENDPOINTS: readonly Endpoint[] = [
     query: ["path", "recursive", "from"],
     summary:
       "a stream of server-sent events: changes of the znode, with `recursive=true` of all below it too, after the zxid `from`, or from now on",
+  },
+  {
+    name: "span",
+    method: "GET",
+    query: [],
+    summary:
+      "from which zxid to which the past is known, and at which zxids of it there are snapshots",
+  },
+  {
+    name: "history",
+    method: "GET",
+    query: ["path", "recursive", "from", "to", "order", "limit", "after"],
+    summary:
+      "the changes of a znode, with `recursive=true` of all below it too, `order=newest` first (or `oldest`), from one zxid to another, by pages of `limit` (100, 500 at most): when, by whom, the Stat then, and a value of up to 1 KiB",
+  },
+  {
+    name: "znode-at",
+    method: "GET",
+    query: ["path", "zxid"],
+    summary: "a znode as it was at a zxid, told as `znode` does",
+  },
+  {
+    name: "children-at",
+    method: "GET",
+    query: ["path", "zxid", "after", "limit"],
+    summary:
+      "the children of a znode as they were at a zxid, in the order of their names, by pages of `limit` (100, 500 at most), each with its Stat",
+  },
+  {
+    name: "diff",
+    method: "GET",
+    query: ["from", "to", "path", "after", "limit"],
+    summary:
+      "which znodes of a path and below it were created, changed or deleted between two zxids, in the order of their paths, with Stat and list before and after, by pages of `limit` (100, 500 at most)",
   },
   {
     name: "create",

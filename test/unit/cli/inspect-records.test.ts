@@ -1,6 +1,6 @@
 /** The list of records and operations of `zooid inspect`. */
 import test from "ava";
-import { drive } from "../../../cli/inspect/drive.ts";
+import { drive } from "../../../server/offline/drive.ts";
 import { textOutput } from "../../../cli/inspect/output.ts";
 import { RecordList } from "../../../cli/inspect/records.ts";
 import { encodeBatch } from "../../../protocol/batch.ts";

@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import test from "ava";
 import { encodePromise, FORMAT_VERSION, snapshotName } from "../../../actors/log/format/files.ts";
-import { drive } from "../../../cli/inspect/drive.ts";
+import { drive } from "../../../server/offline/drive.ts";
 import { type Finding, findingText } from "../../../cli/inspect/findings.ts";
 import { lookAtFolder } from "../../../cli/inspect/look.ts";
-import { FolderChanged } from "../../../cli/inspect/read-only-folder.ts";
+import { FolderChanged } from "../../../server/offline/read-only-folder.ts";
 import { settle } from "../../../cli/inspect/settle.ts";
 import { ChunkWriter } from "../../../protocol/snapshot-entries.ts";
 import { chunkHeader } from "../../../protocol/snapshot.ts";

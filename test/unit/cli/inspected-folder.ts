@@ -1,6 +1,6 @@
 /** Data folders as a log actor writes them, to be damaged and looked at. */
 import { readdirSync, readFileSync } from "node:fs";
-import { drive } from "../../../cli/inspect/drive.ts";
+import { drive } from "../../../server/offline/drive.ts";
 import type { Look } from "../../../cli/inspect/findings.ts";
 import { lookAtFolder } from "../../../cli/inspect/look.ts";
 import type { SessionId } from "../../../protocol/ids.ts";

@@ -4,7 +4,7 @@ import { constants, getPriority } from "node:os";
 import { promisify } from "node:util";
 import test from "ava";
 
-const MODULE = new URL("../../../cli/low-priority.ts", import.meta.url);
+const MODULE = new URL("../../../server/offline/low-priority.ts", import.meta.url);
 const PROGRAM = `
   import { readdirSync } from "node:fs";
   import { stat } from "node:fs/promises";

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { encodeOwner } from "../../../actors/log/format/files.ts";
-import { ReadOnlyFolder } from "../../../cli/inspect/read-only-folder.ts";
+import { ReadOnlyFolder } from "../../../server/offline/read-only-folder.ts";
 import type { Identity } from "../../../protocol/identity.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { logFolderOf, openDataFolders } from "../../../server/log-folder.ts";

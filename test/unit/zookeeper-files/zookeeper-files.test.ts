@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import test from "ava";
-import type { OfflineTree } from "../../../cli/backup/offline-tree.ts";
+import type { OfflineTree } from "../../../server/offline/offline-tree.ts";
 import { findFiles } from "../../../cli/zookeeper-files/folder.ts";
 import { type Imported, importFiles } from "../../../cli/zookeeper-files/import.ts";
 import { writeSnapshot } from "../../../cli/zookeeper-files/write-snapshot.ts";

@@ -13,7 +13,7 @@ import { assert } from "../../protocol/assert.ts";
 import type { DiskOperation, DiskResult } from "../../runtime/disk.ts";
 import { noFiles } from "../../runtime/disks/file.ts";
 import { isLockFile } from "../../runtime/disks/folder-lock.ts";
-import { logFolderOf } from "../../server/log-folder.ts";
+import { logFolderOf } from "../log-folder.ts";
 
 /** How many files are kept open. Further files are opened when they are read. */
 const OPEN_FILES_MAX = 512;

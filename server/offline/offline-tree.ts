@@ -8,8 +8,12 @@ import { applyRecord } from "../../actors/tree/apply/apply.ts";
 import { beginCut, chunkStored } from "../../actors/tree/snapshot/cut.ts";
 import { beginLoad, loadChunk } from "../../actors/tree/snapshot/load.ts";
 import { createState, type TreeState, type TreeTurn } from "../../actors/tree/state.ts";
+import { type ChangeKind, createRing, visitChanges } from "../../actors/tree/store/change-ring.ts";
 import { HASH_KEY_BYTES } from "../../actors/tree/store/name-hash.ts";
 import { SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
+import { decodeBatch, encodeBatch } from "../../protocol/batch.ts";
+import type { Change } from "../../protocol/reads.ts";
+import { encodeRecord, type RecordHeader, recordPayload } from "../../protocol/record.ts";
 import { chunkHeader } from "../../protocol/snapshot.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { Effect } from "../../runtime/effects.ts";
@@ -17,6 +21,10 @@ import type { Effect } from "../../runtime/effects.ts";
 /** No lane of a node has this number, so that no batch counts as this replica's own and results are not built. */
 const LANE_OF_NOBODY = 0;
 const NO_CHANGES_BYTES = 0;
+/** The changes of earlier records are given up when they are more than that. */
+const CHANGES_BYTES_SOFT_MAX = 4 * 1024 * 1024;
+
+type VisitChange = (change: Change, about: ChangeKind) => void;
 
 export class OfflineTree {
   readonly state: TreeState;
@@ -49,6 +57,19 @@ export class OfflineTree {
     this.state.sessionsTouched.clear();
   }
 
+  /** Applies the record that follows, and then calls `visit` with each change of a znode that it has made, in order. */
+  applyVisiting(record: Uint8Array, visit: VisitChange): void {
+    const { state } = this;
+    const before = state.lastApplied;
+    const { bytes, bytesMax } = state.ring;
+    // The changes of one record may be many, and all of them are wanted.
+    if (bytesMax === NO_CHANGES_BYTES || bytes > CHANGES_BYTES_SOFT_MAX) {
+      state.ring = createRing(Number.POSITIVE_INFINITY);
+    }
+    this.apply(record);
+    visitChanges(state.ring, before, (_path, _zxid, build, about) => visit(build(), about));
+  }
+
   /** Cuts a snapshot of the state, chunk by chunk. */
   *cut(): Generator<Uint8Array> {
     const { state } = this;
@@ -78,4 +99,16 @@ function chunkIn(effects: readonly Effect[]): Uint8Array | undefined {
     if (bytes instanceof Uint8Array) return bytes;
   }
   return undefined;
+}
+
+/** The record, or of a batch those of its operations that are not after `toZxid`. Undefined: all of it is later. */
+export function recordUpTo(
+  { bytes, header }: { readonly bytes: Uint8Array; readonly header: RecordHeader },
+  toZxid: Zxid | undefined,
+): Uint8Array | undefined {
+  const { firstZxid, lastZxid } = header;
+  if (toZxid === undefined || lastZxid <= toZxid) return bytes;
+  if (firstZxid > toZxid) return undefined;
+  const operations = decodeBatch(recordPayload(bytes)).slice(0, toZxid - firstZxid + 1);
+  return encodeRecord({ ...header, lastZxid: toZxid }, encodeBatch(operations), crc32);
 }

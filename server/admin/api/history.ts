@@ -1,0 +1,138 @@
+/** The past through the API: what may be asked, and what is answered where there is no answer. */
+import { API_HISTORY_MAX } from "../../history/limits.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
+import { HistoryError, type HistoryCode } from "../../history/errors.ts";
+import type { PastProcess } from "../../history/past-process.ts";
+import { placeIn, type Question } from "../../history/questions.ts";
+import { foreignProblem } from "../foreign-page.ts";
+import type { HttpReply, HttpRequest } from "../http-server.ts";
+import { errorReply, jsonReply, zxidIn } from "./json.ts";
+
+export type AskedPast = "span" | "history" | "znode-at" | "children-at" | "diff";
+
+const LIMIT_DEFAULT = "100";
+
+const STATUSES: Readonly<Record<HistoryCode, number>> = {
+  ZOOID_BAD_ARGUMENTS: 400,
+  ZOOID_NO_AUTH: 403,
+  ZOOID_NO_NODE: 404,
+  ZOOID_NO_HISTORY: 404,
+  ZOOID_ZXID_AHEAD: 404,
+  ZOOID_ZXID_GONE: 410,
+  ZOOID_HISTORY_TOO_LARGE: 422,
+  ZOOID_HISTORY_UNREADABLE: 503,
+  ZOOID_HISTORY_BUSY: 503,
+  ZOOID_HISTORY_SLOW: 503,
+  ZOOID_HISTORY_FAILED: 503,
+};
+
+export type PastOptions = {
+  readonly past: () => Promise<PastProcess>;
+  /** What the node has applied. Resolves with undefined if it does not answer. */
+  readonly committed: () => Promise<Zxid | undefined>;
+};
+
+/** Values and lists are told of znodes that everybody may read, or might then, as everywhere in the API. */
+export async function answerPast(
+  what: AskedPast,
+  request: HttpRequest,
+  { past, committed }: PastOptions,
+): Promise<HttpReply> {
+  // An answer may take seconds of a processor, and a page from elsewhere could ask again and again.
+  if (foreignProblem(request) !== undefined) {
+    return errorReply(403, "ZOOID_FOREIGN_PAGE", "a page from elsewhere may not ask for the past");
+  }
+  try {
+    const question = questionIn(what, new Parameters(request.query));
+    const upTo = await committed();
+    if (upTo === undefined) {
+      return errorReply(503, "ZOOID_NO_ANSWER", "the node did not answer in time");
+    }
+    const reader = await past();
+    return jsonReply(200, await reader.ask({ question, hidesClosed: true }, upTo));
+  } catch (error) {
+    if (!(error instanceof HistoryError)) throw error;
+    return errorReply(STATUSES[error.code], error.code, error.message);
+  }
+}
+
+function questionIn(what: AskedPast, given: Parameters): Question {
+  const path = given.text("path") ?? "/";
+  switch (what) {
+    case "span":
+      return { kind: "span" };
+    case "history":
+      return {
+        kind: "history",
+        path,
+        recursive: given.flag("recursive"),
+        from: given.zxid("from"),
+        to: given.zxid("to"),
+        order: given.oneOf("order", ["newest", "oldest"]),
+        limit: given.limit(),
+        after: given.place("after"),
+      };
+    case "znode-at":
+      return { kind: "znode", path, zxid: given.neededZxid("zxid") };
+    case "children-at":
+      return { kind: "children", path, zxid: given.neededZxid("zxid"), ...given.page() };
+    case "diff": {
+      const [from, to] = [given.neededZxid("from"), given.neededZxid("to")];
+      return { kind: "diff", from, to, path, ...given.page() };
+    }
+  }
+}
+
+/** The parameters of a request. Each throws a `HistoryError` for what is none of its values. */
+class Parameters {
+  readonly #query: URLSearchParams;
+
+  constructor(query: URLSearchParams) {
+    this.#query = query;
+  }
+
+  text(name: string): string | undefined {
+    return this.#query.get(name) ?? undefined;
+  }
+
+  zxid(name: string): Zxid | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : (zxidIn(text) ?? bad(`${name} is a zxid, ${SUCH_AS}`));
+  }
+
+  neededZxid(name: string): Zxid {
+    return this.zxid(name) ?? bad(`${name} must be given: a zxid, ${SUCH_AS}`);
+  }
+
+  place(name: string): ReturnType<typeof placeIn> {
+    const text = this.text(name);
+    return text === undefined ? undefined : (placeIn(text) ?? bad(`${name} is what next was`));
+  }
+
+  flag(name: string): boolean {
+    return this.oneOf(name, ["false", "true"]) === "true";
+  }
+
+  /** The first one is the default. */
+  oneOf<Value extends string>(name: string, values: readonly [Value, ...Value[]]): Value {
+    const text = this.text(name) ?? values[0];
+    return values.find((each) => each === text) ?? bad(`${name} is ${values.join(" or ")}`);
+  }
+
+  limit(): number {
+    const text = this.text("limit") ?? LIMIT_DEFAULT;
+    const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+    if (limit >= 1 && limit <= API_HISTORY_MAX) return limit;
+    return bad(`limit must be a whole number from 1 to ${API_HISTORY_MAX}`);
+  }
+
+  page(): { readonly after: string; readonly limit: number } {
+    return { after: this.text("after") ?? "", limit: this.limit() };
+  }
+}
+
+const SUCH_AS = "such as 0x100000001";
+
+function bad(why: string): never {
+  throw new HistoryError("ZOOID_BAD_ARGUMENTS", why);
+}

@@ -1,0 +1,87 @@
+/** Who has changed something, as far as the log says: a record has the session of each operation, and what its client had proved. */
+import { maskedDigest } from "../../protocol/access.ts";
+import { decodeBatch } from "../../protocol/batch.ts";
+import { type Identity, NO_IDENTITIES } from "../../protocol/identities.ts";
+import type { ServerId, SessionId } from "../../protocol/ids.ts";
+import type { Operation } from "../../protocol/operations.ts";
+import { recordHeader, recordPayload } from "../../protocol/record.ts";
+import type { Zxid } from "../../protocol/zxid.ts";
+import type { TreeState } from "../../actors/tree/state.ts";
+
+export type Cause = {
+  /**
+   * What was asked for: the kind of a client's operation, such as `delete`, `multi` or `closeSession`; `expireSession`, when the leader has ended a
+   * silent session, and `deleteContainer`, when a lifetime was over.
+   */
+  readonly operation: string;
+  /** Undefined: no session has asked for it. */
+  readonly session: SessionId | undefined;
+  /** The address from which the session was attached then. Undefined: its connection has none, as over NATS. */
+  readonly address: string | undefined;
+  /** What the connection had proved. Hashes of passwords are left out. */
+  readonly identities: readonly Identity[];
+  /** The node through which it came. Undefined: the log does not say. */
+  readonly node: ServerId | undefined;
+};
+
+const UNKNOWN: Cause = {
+  operation: "unknown",
+  session: undefined,
+  address: undefined,
+  identities: NO_IDENTITIES,
+  node: undefined,
+};
+
+/**
+ * To be called before the record is applied, since a session may end with it. No session that a record begins or moves writes in the same
+ * record: its client has not heard of it yet.
+ */
+export function causesOf(state: TreeState, record: Uint8Array): (zxid: Zxid) => Cause {
+  const { kind, firstZxid, submitter } = recordHeader(record);
+  if (kind !== "batch") return () => UNKNOWN;
+  const operations = operationsIn(record);
+  const addresses = new Map<SessionId, string | undefined>();
+  for (const operation of operations) {
+    const session = sessionOf(operation);
+    if (session !== undefined) addresses.set(session, state.sessions.get(session)?.address);
+  }
+  return (zxid) => {
+    const operation = operations[zxid - firstZxid];
+    if (operation === undefined) return UNKNOWN;
+    const session = sessionOf(operation);
+    return {
+      operation: operation.kind === "client" ? operation.operation.kind : operation.kind,
+      session,
+      address: session === undefined ? undefined : addresses.get(session),
+      identities: operation.kind === "client" ? masked(operation.identities) : NO_IDENTITIES,
+      node: submitter?.server,
+    };
+  };
+}
+
+/** One that cannot be decoded is skipped by whoever applies it, and changes nothing. */
+function operationsIn(record: Uint8Array): readonly Operation[] {
+  try {
+    return decodeBatch(recordPayload(record));
+  } catch {
+    return [];
+  }
+}
+
+function sessionOf(operation: Operation): SessionId | undefined {
+  switch (operation.kind) {
+    case "client":
+    case "attachSession":
+    case "expireSession":
+      return operation.session;
+    default:
+      return undefined;
+  }
+}
+
+/** From the hash of a password, the password could be guessed. */
+function masked(identities: readonly Identity[] = NO_IDENTITIES): readonly Identity[] {
+  return identities.map((identity) =>
+    identity.scheme === "digest" ? { ...identity, id: maskedDigest(identity.id) } : identity,
+  );
+}

@@ -1,0 +1,251 @@
+/**
+ * A node that runs tells of its past while it is written to, cuts snapshots and purges its log; and a wrong delete is undone by what it tells.
+ * What operators do is done here by the command line's own commands.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import anyTest, { type TestFn } from "ava";
+import { askAdmin } from "../support/admin.ts";
+import { run } from "../support/console.ts";
+import { ZkClient } from "../support/zookeeper-client/client.ts";
+import { create, getData, multi, remove, setData } from "../support/zookeeper-client/operations.ts";
+import { startZooid, type ZooidNode } from "../support/zooid.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
+
+type Shared = {
+  readonly folder: string;
+  readonly node: ZooidNode;
+  readonly url: string;
+  /** The flags by which a command asks the admin server. */
+  readonly remote: readonly string[];
+  readonly client: ZkClient;
+};
+const test = anyTest as TestFn<Shared>;
+
+const TOKEN = "0123456789abcdef0123456789abcdef";
+
+/** Stops whatever was started, the last first. */
+const started = new AsyncDisposableStack();
+
+test.before(async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "zooid-history-"));
+  started.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const tokenFile = join(folder, "token");
+  writeFileSync(tokenFile, TOKEN);
+  const admin = ["admin.serverPort=0", `zooid.adminTokenFile=${tokenFile}`];
+  const lines = [...admin, "zooid.snapshotEveryBytes=65536", "tickTime=5000"];
+  const node = await startZooid({ folder, lines });
+  started.defer(() => node.stop());
+  const client = await ZkClient.connect({ port: node.port, timeoutMs: 60_000 });
+  started.defer(() => client.close());
+  const url = await node.adminUrl();
+  const remote = ["--admin", url, "--token-file", tokenFile];
+  t.context = { folder, node, url, remote, client };
+});
+
+test.after.always(() => started.disposeAsync());
+
+type Json = Readonly<Record<string, unknown>>;
+
+async function ask(url: string, path: string): Promise<Json & { readonly status: number }> {
+  const { status, text } = await askAdmin(url, `/api/v1/${path}`, TOKEN);
+  return { ...(JSON.parse(text) as Json), status };
+}
+
+type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+function zooid(...args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [COMMAND_LINE, ...args], (_, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
+}
+
+function hex(zxid: bigint): string {
+  return `0x${zxid.toString(16)}`;
+}
+
+/** Written again and again, so that segments of the log are filled, and purged when there are two snapshots behind them. */
+const FILLING = Buffer.alloc(900_000, "f");
+const FILLED_MAX = 200;
+
+test.serial(
+  "what is told of the past is what was written, while snapshots are cut and the log is purged",
+  async (t) => {
+    const { url, client } = t.context;
+    await client.request(create("/counter", "0"));
+    await client.request(create("/filled"));
+    /** Each value of the counter, with the zxid since which it has it. */
+    const written: (readonly [zxid: bigint, value: string])[] = [];
+    let isPurged = false;
+    const writing = (async () => {
+      for (let count = 1; !isPurged && count < FILLED_MAX; count += 1) {
+        const { zxid } = await client.request(setData("/counter", String(count)));
+        written.push([zxid, String(count)]);
+        await client.request(setData("/filled", FILLING));
+      }
+    })();
+    let asked = 0;
+    while (!isPurged) {
+      const span = await ask(url, "span");
+      t.is(span.status, 200, JSON.stringify(span["error"]));
+      const begin = BigInt(String(span["from"]));
+      isPurged = begin > 0n || written.length >= FILLED_MAX;
+      const last = BigInt(String(span["to"]));
+      const kept = written.filter(([zxid]) => zxid >= begin && zxid <= last);
+      const [zxid, value] = kept[(asked * 7) % Math.max(1, kept.length)] ?? [];
+      if (zxid === undefined) continue;
+      const then = await ask(url, `znode-at?path=/counter&zxid=${hex(zxid)}`);
+      // It may have been purged since, which is said.
+      if (then.status === 410) continue;
+      t.deepEqual([then.status, then["text"]], [200, value], JSON.stringify(then["error"]));
+      asked += 1;
+    }
+    await writing;
+    t.true(asked > 0);
+    t.true(written.length < FILLED_MAX, "the log was purged");
+
+    const history = await ask(url, "history?path=/counter&limit=500");
+    const begin = BigInt(String((history["known"] as Json)["from"]));
+    const kept = written.filter(([zxid]) => zxid > begin);
+    const changes = (history["changes"] as readonly Json[]).map(({ zxid, base64 }) => [
+      BigInt(String(zxid)),
+      Buffer.from(String(base64), "base64").toString(),
+    ]);
+    t.deepEqual(
+      changes.toReversed(),
+      kept.map((each) => [...each]),
+    );
+    const gone = await ask(url, `znode-at?path=/counter&zxid=${hex(begin - 1n)}`);
+    t.deepEqual([gone.status, (gone["error"] as Json)["code"]], [410, "ZOOID_ZXID_GONE"]);
+  },
+);
+
+const APP: Readonly<Record<string, string>> = {
+  "/app": "",
+  "/app/db": "primary",
+  "/app/db/url": "postgres://db1",
+  "/app/flags": "\u{2713}",
+};
+
+test.serial("a wrong delete of a subtree is undone by looking back", async (t) => {
+  const { folder, node, url, remote, client } = t.context;
+  for (const [path, value] of Object.entries(APP)) await client.request(create(path, value));
+  const paths = Object.keys(APP).toReversed();
+  await client.request(multi(...paths.map((path) => remove(path))));
+
+  const local = ["--data-dir", join(folder, "data"), "--server", `127.0.0.1:${node.port}`];
+  const history = await zooid("history", "-R", "/app", "--json", ...local);
+  t.is(history.code, 0, history.stderr);
+  t.regex(history.stderr, /what is kept begins at 0x/);
+  const changes = history.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Json);
+  const deleted = changes.filter(({ kind }) => kind === "deleted");
+  t.deepEqual(
+    deleted.map(({ path }) => path),
+    paths.toReversed(),
+  );
+  const session = hex(client.grant.sessionId);
+  for (const { by } of deleted) {
+    t.like(by as Json, { operation: "multi", session, address: "127.0.0.1", node: 1 });
+  }
+
+  const before = hex(BigInt(String(deleted[0]?.["zxid"])) - 1n);
+  const diff = await run(["diff", before, String(deleted[0]?.["zxid"]), "/", ...remote]);
+  t.deepEqual([diff.code, diff.stderr], [0, ""]);
+  t.deepEqual(
+    diff.stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ").slice(0, 2).join(" ")),
+    Object.keys(APP).map((path) => `deleted ${path}`),
+  );
+  for (const [path, value] of Object.entries(APP)) {
+    const then = await ask(url, `znode-at?path=${path}&zxid=${before}`);
+    t.is(then["text"], value);
+    await client.request(create(path, Buffer.from(String(then["base64"]), "base64")));
+  }
+  const listed = await run(["at", before, "ls", "/app", ...remote]);
+  t.deepEqual([listed.code, listed.stdout], [0, "db\nflags\n"]);
+  const bookkeeping = await run(["at", before, "stat", "/app/db/url", "--json", ...remote]);
+  t.like(JSON.parse(bookkeeping.stdout), { path: "/app/db/url", stat: { dataLength: 14 } });
+  const got = await zooid("at", before, "get", "/app/db/url", ...local);
+  t.deepEqual([got.code, got.stdout, got.stderr], [0, "postgres://db1", ""]);
+  const reply = await client.request(getData("/app/flags"));
+  t.is(reply.code, 0);
+});
+
+test.serial("what is asked wrongly is answered with a code", async (t) => {
+  const wrong: readonly (readonly [string, number, string])[] = [
+    ["history?path=a", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/&order=random", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/&limit=501", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/&after=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["history?path=/nowhere", 404, "ZOOID_NO_HISTORY"],
+    ["znode-at?path=/", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["znode-at?path=/&zxid=0x0", 410, "ZOOID_ZXID_GONE"],
+    ["children-at?path=/&zxid=0xffffffffff", 404, "ZOOID_ZXID_AHEAD"],
+    ["diff?from=0x2&to=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
+  ];
+  for (const [path, status, code] of wrong) {
+    const answer = await ask(t.context.url, path);
+    t.deepEqual([answer.status, (answer["error"] as Json)["code"]], [status, code], path);
+  }
+});
+
+test.serial("no web page of somebody else's asks for the past", async (t) => {
+  const headers = { origin: "http://evil.example", authorization: `Bearer ${TOKEN}` };
+  const { status } = await fetch(`${t.context.url}/api/v1/span`, { headers });
+  t.is(status, 403);
+});
+
+test.serial("a command says why it has no answer", async (t) => {
+  const { folder, node, url, remote } = t.context;
+  const local = ["--data-dir", join(folder, "data"), "--server", `127.0.0.1:${node.port}`];
+  const ended = await Promise.all([
+    run(["at", "0xfffffffff", "ls", "/", ...remote]),
+    run(["diff", "0x1", "now"]),
+    run(["at", "0x1", "set", "/"]),
+    run(["history", "/app"]),
+    run(["history", "/app", "--admin", "http://127.0.0.1:1"]),
+    run(["history", "/app", "--admin", url]),
+    zooid("at", "0x1", "stat", "/", ...local),
+    zooid("history", "/nowhere", ...local),
+    zooid("history", "/app", "--data-dir", join(folder, "data"), "--server", "127.0.0.1:1"),
+  ]);
+  t.deepEqual(
+    ended.map(({ code }) => code),
+    [4, 2, 2, 2, 6, 5, 4, 3, 6],
+  );
+  const said = [
+    /0xfffffffff is ahead: the last zxid that is known is 0x1/,
+    /to now: it is a zxid such as/,
+    /knows ls, get, stat, not set/,
+    /say where the past is read: --data-dir/,
+    /http:\/\/127.0.0.1:1 does not answer/,
+    /asks who you are\n {2}--token-file names the file/,
+    /0x1 is no longer kept: what is kept begins at 0x1/,
+    /there was no \/nowhere from 0x1/,
+    /only that node knows what of it is committed/,
+  ];
+  for (const [index, { stderr }] of ended.entries()) t.regex(stderr, said[index] ?? /nothing/);
+});
+
+test.serial("the folder of a node that was stopped tells the same", async (t) => {
+  const { folder, node, client } = t.context;
+  await client.close();
+  await node.stop();
+  const { code, stdout, stderr } = await zooid(
+    ...["history", "/app/db/url", "--data-dir", join(folder, "data"), "--limit", "1"],
+  );
+  t.is(code, 0, stderr);
+  t.regex(
+    stdout,
+    /^0x1\w{8} \d{4}-.* created \/app\/db\/url "postgres:\/\/db1" version=0 bytes=14 /,
+  );
+});
