@@ -20,6 +20,8 @@ import { msOfRounds, runTrial, type TrialPlan, type TrialResult } from "./trial.
 const CONNECTIONS = [1, 30];
 /** Processor time is steady without a load, so a few rounds tell it. */
 const ROUNDS_WITHOUT_LOAD_MAX = 6;
+/** A block with such a slot has no ratio. It is told, since a disturbance that stopped everything would be hidden otherwise. */
+const STANDSTILL = "no read or no write was sent in it: those sent before were not answered";
 
 type Planned = TrialPlan & Trial;
 type Trial = { readonly nodes: number; readonly connections: number; readonly rounds: number };
@@ -84,7 +86,10 @@ function report(
 ): void {
   const latencies = latenciesOf(result.slots, result.chunks);
   const slots = result.slots.map((slot, index): MeasuredSlot => {
-    return { ...slot, latencies: latencies[index] ?? { reads: [], writes: [] } };
+    const own = latencies[index] ?? { reads: [], writes: [] };
+    const isEmpty = own.reads.length === 0 || own.writes.length === 0;
+    const problem = plan.connections > 0 && isEmpty ? STANDSTILL : undefined;
+    return { ...slot, latencies: own, problem: slot.problem ?? problem };
   });
   if (result.load !== undefined) record(loadMeasurement(plan, result.load));
   for (const slot of slots) record(slotMeasurement(plan, slot));

@@ -55,7 +55,7 @@ export type Slot = Span & {
   readonly cpuPercent: number;
   readonly turnMsMax: number;
   readonly loopDelayMsMax: number;
-  /** Why the disturbance did not take place, if it did not. */
+  /** Why there is nothing to compare, as when the disturbance did not take place. */
   readonly problem: string | undefined;
 };
 
