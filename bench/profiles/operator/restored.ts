@@ -8,6 +8,8 @@ import type { ProfileContext } from "../profile.ts";
 import { runTool } from "./tool.ts";
 
 const ZNODES = 1_000_000;
+/** A busy machine may need minutes to read a large tree. */
+const READY_MS_MAX = 600_000;
 /** No snapshot is cut while something else is measured. */
 const NO_SNAPSHOTS = "--snapshot-every-bytes=68719476736";
 
@@ -51,5 +53,5 @@ export function startRestored(
       await runTool(["restore", file, `--data-dir=${join(dataFolder, `${id}`)}`, ...whose], signal);
     }
   };
-  return startZooid({ folder, nodes, args, prepare }, signal);
+  return startZooid({ folder, nodes, args, prepare, readyMsMax: READY_MS_MAX }, signal);
 }

@@ -193,7 +193,7 @@ test("a load that goes on tells when each request was sent, by the clock of the 
   const all = [first, samples].flatMap((each) => [...(each?.sentMs ?? [])]);
   t.true(all.length > 0 && all.length <= result.operations);
   const kinds = [first, samples].flatMap((each) => [...(each?.isRead ?? [])]);
-  t.deepEqual([...new Set(kinds)].toSorted(), [0, 1]);
+  t.is(new Set(kinds).size, 2);
   t.true(all.every((sentMs) => sentMs >= beganMs && sentMs <= systemMs()));
   t.true(first.latencyMs.every((latencyMs) => latencyMs >= 0));
   t.like(result, { connectionsLost: 0, errors: {} });
