@@ -15,6 +15,8 @@ export type Disturbance = {
   readonly name: string;
   /** It takes part in the first of so many rounds, if its slots are much longer than others'. */
   readonly everyRounds: number;
+  /** How long a slot and what comes before it take, about. Undefined: as long as a backup. */
+  readonly aboutMs?: number;
   /** How long nothing follows its slot, if what it leaves behind takes so long. */
   readonly settleMs: number;
   /** Does what belongs before the slot. */
@@ -35,9 +37,11 @@ export type Disturbing = {
 };
 
 /** Most slots are as long as this. In them something is done once, so it is done each second. */
-export const SLOT_MS = 1000;
+const SLOT_MS = 1000;
 /** It tells something each second, but not at the beginning of a slot. */
 const TOP_SLOT_MS = 2000;
+/** About. */
+const TOP_START_MS = 1500;
 /** After a backup its file is removed, which the disk works at. */
 const BACKUP_SETTLE_MS = 1500;
 const BACKUP_EVERY_ROUNDS = 3;
@@ -50,7 +54,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
   eachSecond("status each second", (of, signal) =>
     runTool(["status", "--server", urlOf(of)], signal),
   ),
-  { name: "top", everyRounds: 1, settleMs: 0, prepare: topOf },
+  { name: "top", everyRounds: 1, aboutMs: TOP_SLOT_MS + TOP_START_MS, settleMs: 0, prepare: topOf },
   eachSecond("/metrics, mntr each second", ({ adminUrls = [] }) =>
     fetchAll(adminUrls.flatMap((url) => [`${url}/metrics`, `${url}/commands/monitor`])),
   ),
@@ -82,7 +86,7 @@ function eachSecond(
     return 1;
   };
   return {
-    ...{ name, everyRounds: 1, settleMs: 0 },
+    ...{ name, everyRounds: 1, aboutMs: SLOT_MS, settleMs: 0 },
     prepare: (of, { signal }) =>
       Promise.resolve({ slot: () => slotOf(of, signal), end: () => Promise.resolve() }),
   };

@@ -13,6 +13,7 @@ import { median } from "../../report/statistics.ts";
 import { metricsOf } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
 import { comparisonText, type MeasuredSlot, meanOf } from "./comparison.ts";
+import { DISTURBANCES } from "./disturbances.ts";
 import { backupOfFilled, type FilledBackup, startRestored } from "./restored.ts";
 import { latenciesOf } from "./slots.ts";
 import { msOfRounds, runTrial, type TrialPlan, type TrialResult } from "./trial.ts";
@@ -85,12 +86,15 @@ function report(
   result: TrialResult,
 ): void {
   const latencies = latenciesOf(result.slots, result.chunks);
-  const slots = result.slots.map((slot, index): MeasuredSlot => {
+  const inTime = result.slots.map((slot, index): MeasuredSlot => {
     const own = latencies[index] ?? { reads: [], writes: [] };
     const isEmpty = own.reads.length === 0 || own.writes.length === 0;
     const problem = plan.connections > 0 && isEmpty ? STANDSTILL : undefined;
     return { ...slot, latencies: own, problem: slot.problem ?? problem };
   });
+  const slots = DISTURBANCES.flatMap(({ name }) =>
+    inTime.filter(({ disturbance }) => disturbance === name),
+  );
   if (result.load !== undefined) record(loadMeasurement(plan, result.load));
   for (const slot of slots) record(slotMeasurement(plan, slot));
   const draw = drawOf(options.seed, streamOf(plan) + 1);

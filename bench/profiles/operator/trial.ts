@@ -12,7 +12,7 @@ import { cpuSecondsOf } from "../../processes.ts";
 import type { Target } from "../../targets/target.ts";
 import { problemsOf, rootName } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
-import { type Disturbance, DISTURBANCES, type Disturbing, SLOT_MS } from "./disturbances.ts";
+import { type Disturbance, DISTURBANCES, type Disturbing } from "./disturbances.ts";
 import { type Buckets, bucketsOf, longestMs } from "./loop-times.ts";
 import type { Span } from "./slots.ts";
 
@@ -110,8 +110,8 @@ function dueIn(round: number): readonly Disturbance[] {
 
 /** How long so many rounds take, about. */
 export function msOfRounds(rounds: number, backupSeconds: number): number {
-  const each = DISTURBANCES.map(({ everyRounds, settleMs }) => {
-    const slotMs = everyRounds === 1 ? SLOT_MS : backupSeconds * 1000;
+  const each = DISTURBANCES.map(({ everyRounds, aboutMs, settleMs }) => {
+    const slotMs = aboutMs ?? backupSeconds * 1000;
     const blocks = Math.ceil(rounds / everyRounds);
     return TREATMENTS.length * blocks * (SETTLE_MS + slotMs + settleMs + AROUND_MS);
   });
@@ -156,13 +156,13 @@ async function runSlot(
     disturbance.prepare(whom, { folder, signal }),
   );
   try {
-    const before = await bucketsOfAll(target);
+    const before = (await orProblem(bucketsOfAll(target))) ?? new Map();
     await delay(SETTLE_MS, undefined, { signal });
     const [cpuSeconds, fromMs] = [cpuSecondsOf(target.processes), systemMs()];
     if (disturbing !== undefined) timesDone = (await orProblem(disturbing.slot())) ?? 0;
     const toMs = systemMs();
     const usedMs = (cpuSecondsOf(target.processes) - cpuSeconds) * 1000;
-    const after = await bucketsOfAll(target);
+    const after = (await orProblem(bucketsOfAll(target))) ?? before;
     return {
       ...{ disturbance: disturbance.name, treatment, block, fromMs, toMs, timesDone, problem },
       cpuPercent: (100 * usedMs) / Math.max(1, toMs - fromMs),
