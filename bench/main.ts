@@ -1,7 +1,7 @@
 /** `npm run bench`: runs profiles, and reports. */
 import { BenchError, UsageError } from "./failure.ts";
 import { helpText } from "./help.ts";
-import { LoadError } from "./load/run.ts";
+import { LoadError } from "./load/driver-process.ts";
 import { parseOptions } from "./options.ts";
 import { PROFILES } from "./profiles/catalogue.ts";
 import { runProfiles } from "./run.ts";

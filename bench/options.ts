@@ -1,4 +1,5 @@
 /** The command line of the bench. All problems are found before anything starts, and reported together. */
+import { randomInt } from "node:crypto";
 import { availableParallelism, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { UsageError } from "./failure.ts";
@@ -35,6 +36,9 @@ export type BenchOptions = {
   readonly lanes: number;
   readonly batchSizes: readonly number[];
   readonly operations: number;
+  readonly blocks: number;
+  readonly nodes: readonly number[];
+  readonly seed: number;
   readonly folder: string;
   readonly json: string | undefined;
   readonly html: string | undefined;
@@ -46,12 +50,15 @@ export type BenchOptions = {
 
 const BATCH_SIZES = [1, 4, 16, 64, 256, 1024];
 const BATCH_SIZE_MAX = 1024;
+const NODES_MAX = 7;
+const SEED_MAX = 2 ** 32 - 1;
 const RATE_MAX = 10_000_000;
 
 const STRINGS = [
   ...["peers", "target", "zooid-args", "seconds", "warmup-seconds", "first-warmup-seconds"],
   ...["rounds", "load-processes", "value-bytes", "works", "connections", "outstanding", "rates"],
   ...["kills", "znodes", "writes-per-second", "lanes", "batch-sizes", "operations"],
+  ...["blocks", "nodes", "seed"],
   ...["dir", "json", "html", "markdown", "baseline", "against"],
 ] as const;
 const BOOLEANS = ["zooid", "quick", "help"] as const;
@@ -116,6 +123,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
       problems,
     ),
     operations: integer("operations", { fallback: 200_000, min: 1, max: 10_000_000 }),
+    ...operatorOptions(values, quick, problems),
     folder: text("dir") ?? tmpdir(),
     json: text("json"),
     html: text("html"),
@@ -127,6 +135,21 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   problems.push(...conflictsOf(options));
   if (problems.length > 0) throw new UsageError(problems.join("\n"));
   return options;
+}
+
+function operatorOptions(
+  values: Values,
+  quick: boolean,
+  problems: string[],
+): Pick<BenchOptions, "blocks" | "nodes" | "seed"> {
+  const integer = (name: string, range: IntegerRange): number =>
+    integerOption(values[name], { name, ...range }, problems);
+  const nodes = { name: "nodes", fallback: quick ? [1] : [1, 3], max: NODES_MAX };
+  return {
+    blocks: integer("blocks", { fallback: quick ? 6 : 40, min: 1, max: 10_000 }),
+    nodes: integersOption(values["nodes"], nodes, problems),
+    seed: integer("seed", { fallback: randomInt(SEED_MAX), min: 0, max: SEED_MAX }),
+  };
 }
 
 function conflictsOf(options: BenchOptions): readonly string[] {

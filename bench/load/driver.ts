@@ -8,6 +8,7 @@ import { clientOf } from "./clients.ts";
 import { pacingOf } from "./pacing.ts";
 import type { DriverOrder, DriverPlan, DriverReport, DriverResult } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
+import { SampleLog } from "./samples.ts";
 import { type Cycle, cycleOf, needsOf } from "./work.ts";
 import { CODE_NODE_EXISTS, WireError } from "./zookeeper/wire.ts";
 
@@ -22,11 +23,15 @@ type Connection = { readonly number: number; readonly client: LoadClient; readon
 type Prepared = {
   readonly plan: DriverPlan;
   readonly recorder: Recorder;
+  readonly samples: SampleLog | undefined;
   readonly connections: readonly Connection[];
+  /** Settled by an order to end the measurement before its time. */
+  readonly stopped: PromiseWithResolvers<void>;
 };
 
 async function prepare(plan: DriverPlan): Promise<Prepared> {
-  const recorder = new Recorder({ openLoop: plan.ratePerSecond !== undefined });
+  const samples = plan.keepsSamples === true ? new SampleLog() : undefined;
+  const recorder = new Recorder({ openLoop: plan.ratePerSecond !== undefined, samples });
   const connections: Connection[] = [];
   for (let number = plan.process; number < plan.connections; number += plan.processes) {
     const client = clientOf(plan, number, recorder);
@@ -42,11 +47,11 @@ async function prepare(plan: DriverPlan): Promise<Prepared> {
   const errors = [...recorder.errors.keys()].filter((code) => code !== CODE_NODE_EXISTS);
   if (errors.length > 0) throw new WireError(`cannot make the znodes: error ${errors.join(", ")}`);
   recorder.errors.clear();
-  return { plan, recorder, connections };
+  return { plan, recorder, samples, connections, stopped: Promise.withResolvers<void>() };
 }
 
 async function measure(prepared: Prepared): Promise<DriverResult> {
-  const { plan, recorder, connections } = prepared;
+  const { plan, recorder, connections, stopped } = prepared;
   const lose = (client: LoadClient): void => {
     recorder.connectionsLost += 1;
     recorder.lossReasons.add(client.lost?.message ?? "unknown");
@@ -65,7 +70,7 @@ async function measure(prepared: Prepared): Promise<DriverResult> {
     () => report({ kind: "progress", operations: recorder.operations }),
     PROGRESS_EVERY_MS,
   );
-  await Promise.race([delay(plan.seconds * 1000), allAnswered]);
+  await Promise.race([delay(plan.seconds * 1000), allAnswered, stopped.promise]);
   const nowMs = performance.now();
   recorder.endMs = nowMs;
   const cpu = process.cpuUsage(startCpu);
@@ -89,6 +94,7 @@ async function measure(prepared: Prepared): Promise<DriverResult> {
     operationsLost: recorder.operationsLost,
     operationsOverdue: overdue,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    samples: prepared.samples?.take(),
   };
 }
 
@@ -121,8 +127,9 @@ async function cleanUp(connections: readonly Connection[]): Promise<void> {
   await whole[0]?.client.cleanUpShared();
 }
 
-async function start({ plan, recorder, connections }: Prepared): Promise<void> {
-  const result = await measure({ plan, recorder, connections });
+async function start(ready: Prepared): Promise<void> {
+  const { plan, connections } = ready;
+  const result = await measure(ready);
   for (const { client } of connections) client.onLost = undefined;
   if (plan.cleanUp) await cleanUp(connections);
   for (const { client } of connections) client.close();
@@ -146,13 +153,21 @@ function fail(error: unknown): void {
 let prepared: Prepared | undefined;
 
 process.on("message", (order: DriverOrder) => {
-  if (order.kind === "prepare") {
-    prepare(order.plan).then((ready) => {
-      prepared = ready;
-      report({ kind: "ready" });
-    }, fail);
-  } else if (prepared !== undefined) {
-    start(prepared).catch(fail);
+  switch (order.kind) {
+    case "prepare":
+      prepare(order.plan).then((ready) => {
+        prepared = ready;
+        report({ kind: "ready" });
+      }, fail);
+      return;
+    case "start":
+      if (prepared !== undefined) start(prepared).catch(fail);
+      return;
+    case "samples":
+      if (prepared?.samples === undefined) return fail(new Error("this load keeps no samples"));
+      return report({ kind: "samples", samples: prepared.samples.take() });
+    case "stop":
+      return prepared?.stopped.resolve();
   }
 });
 

@@ -1,5 +1,6 @@
 /** The messages between the bench and a load process. They are plain data, since they travel between processes. */
 import type { HistogramCounts } from "../../cli/latency-histogram.ts";
+import type { Samples } from "./samples.ts";
 import type { WorkName } from "./work.ts";
 
 export type Address = { readonly host: string; readonly port: number };
@@ -21,6 +22,8 @@ export type LoadPlan = {
   /** Seconds under load that are not measured. */
   readonly warmupSeconds: number;
   readonly seconds: number;
+  /** Whether each request is kept by itself, once the warm-up is over, for whoever asks for samples. */
+  readonly keepsSamples?: boolean;
   /** The parent of all znodes of this run, such as `/zooid-bench-1`. */
   readonly root: string;
   /** Whether the znodes of the run are deleted afterwards, one by one. */
@@ -32,7 +35,10 @@ export type DriverPlan = LoadPlan & { readonly process: number; readonly process
 
 export type DriverOrder =
   | { readonly kind: "prepare"; readonly plan: DriverPlan }
-  | { readonly kind: "start" };
+  | { readonly kind: "start" }
+  | { readonly kind: "samples" }
+  /** The measurement ends before its time. */
+  | { readonly kind: "stop" };
 
 export type DriverReport =
   /** Every connection has a session and its own znode. */
@@ -41,6 +47,8 @@ export type DriverReport =
   | { readonly kind: "measuring" }
   /** The operations measured so far, reported once a second. */
   | { readonly kind: "progress"; readonly operations: number }
+  /** The answer to `samples`: those since the last answer. */
+  | { readonly kind: "samples"; readonly samples: Samples }
   /** The measurement is over. The process still waits for replies, and cleans up. */
   | { readonly kind: "measured" }
   | { readonly kind: "done"; readonly result: DriverResult }
@@ -66,4 +74,6 @@ export type DriverResult = {
    * limit, not the servers.
    */
   readonly cpuSeconds: number;
+  /** Those that nobody has asked for, if the plan has samples kept. */
+  readonly samples?: Samples | undefined;
 };

@@ -1,5 +1,6 @@
 /** The counts of one load process. The clock is read once for the replies of one read, not for each reply. */
 import { LatencyHistogram } from "../../cli/latency-histogram.ts";
+import type { SampleLog } from "./samples.ts";
 
 export class Recorder {
   readonly reads: LatencyHistogram = new LatencyHistogram();
@@ -11,13 +12,18 @@ export class Recorder {
   startMs: number = Number.POSITIVE_INFINITY;
   endMs: number = Number.POSITIVE_INFINITY;
   readonly #openLoop: boolean;
+  readonly #samples: SampleLog | undefined;
   connectionsLost = 0;
   readonly lossReasons: Set<string> = new Set();
   operationsLost = 0;
 
   /** In a closed loop a request is measured if its reply comes within the time, in an open loop if it was due within it. */
-  constructor({ openLoop }: { readonly openLoop: boolean } = { openLoop: false }) {
+  constructor({
+    openLoop = false,
+    samples,
+  }: { readonly openLoop?: boolean; readonly samples?: SampleLog | undefined } = {}) {
     this.#openLoop = openLoop;
+    this.#samples = samples;
   }
 
   get operations(): number {
@@ -33,6 +39,7 @@ export class Recorder {
     const atMs = this.#openLoop ? sentMs : this.nowMs;
     if (atMs >= this.startMs && atMs < this.endMs) {
       (isRead ? this.reads : this.writes).record((this.nowMs - sentMs) * 1000);
+      this.#samples?.add(sentMs, this.nowMs - sentMs, isRead);
     }
   }
 }

@@ -1,8 +1,7 @@
 /** Runs one load: starts the load processes, lets them begin together, and adds up their measurements. */
-import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { LatencyHistogram } from "../../cli/latency-histogram.ts";
-import type { DriverOrder, DriverReport, DriverResult, LoadPlan } from "./plan.ts";
+import { Driver } from "./driver-process.ts";
+import type { DriverResult, LoadPlan } from "./plan.ts";
 
 export type Latencies = {
   readonly operations: number;
@@ -36,10 +35,6 @@ export type LoadEvents = {
   readonly onMeasured?: () => void;
   readonly onProgress?: (operations: number) => void;
 };
-
-export class LoadError extends Error {
-  override readonly name = "LoadError";
-}
 
 /** `processes` is at least 1. When `signal` aborts, the load processes end and the promise rejects. */
 export async function runLoad(
@@ -80,77 +75,7 @@ export async function runLoad(
   }
 }
 
-class Driver {
-  readonly #child: ChildProcess;
-  readonly #ready = Promise.withResolvers<void>();
-  readonly #measuring = Promise.withResolvers<void>();
-  readonly #measured = Promise.withResolvers<void>();
-  readonly #done = Promise.withResolvers<DriverResult>();
-  operations = 0;
-  onProgress: (() => void) | undefined;
-
-  constructor() {
-    const entry = fileURLToPath(new URL("./driver.ts", import.meta.url));
-    this.#child = fork(entry, { execArgv: [] });
-    this.#child.on("message", (message: DriverReport) => this.#hear(message));
-    this.#child.on("error", (error) => this.#fail(error));
-    this.#child.on("exit", (code, signal) => {
-      this.#fail(new LoadError(`a load process ended early (${signal ?? `exit ${code}`})`));
-    });
-    for (const each of [this.#ready, this.#measuring, this.#measured, this.#done]) {
-      each.promise.catch(() => {}); // There may be no waiter yet; without this a rejection would be unhandled.
-    }
-  }
-
-  get measuring(): Promise<void> {
-    return this.#measuring.promise;
-  }
-
-  get measured(): Promise<void> {
-    return this.#measured.promise;
-  }
-
-  prepare(order: DriverOrder): Promise<void> {
-    this.#child.send(order);
-    return this.#ready.promise;
-  }
-
-  start(): Promise<DriverResult> {
-    this.#child.send({ kind: "start" } satisfies DriverOrder);
-    return this.#done.promise;
-  }
-
-  /** Closes the channel, at which the load process exits. */
-  end(): void {
-    if (this.#child.connected) this.#child.disconnect();
-  }
-
-  #hear(message: DriverReport): void {
-    switch (message.kind) {
-      case "ready":
-        return this.#ready.resolve();
-      case "measuring":
-        return this.#measuring.resolve();
-      case "progress":
-        this.operations = message.operations;
-        return this.onProgress?.();
-      case "measured":
-        return this.#measured.resolve();
-      case "done":
-        return this.#done.resolve(message.result);
-      case "failed":
-        return this.#fail(new LoadError(message.message));
-    }
-  }
-
-  #fail(error: Error): void {
-    for (const each of [this.#ready, this.#measuring, this.#measured, this.#done]) {
-      each.reject(error);
-    }
-  }
-}
-
-function merged(results: readonly DriverResult[]): LoadResult {
+export function merged(results: readonly DriverResult[]): LoadResult {
   const reads = new LatencyHistogram();
   const writes = new LatencyHistogram();
   const all = new LatencyHistogram();

@@ -2,6 +2,7 @@
  * What a load asks of its servers, in terms that each protocol translates into its own requests. Every connection repeats one cycle of
  * steps, so that a mix is exact and the same for all servers, and needs no drawing while it is measured.
  */
+import { between, shuffled } from "../draw.ts";
 
 /** Which znode a step reads or writes: the connection's own, one that all share, or one of the pool that all share. */
 export type Place =
@@ -153,22 +154,6 @@ function withRemoves(steps: readonly Step[], removes: number): Cycle {
     left -= 1;
     return [step, { kind: "delete", branch: step.branch }];
   });
-}
-
-function shuffled(steps: readonly Step[], draw: () => number): Step[] {
-  const all = [...steps];
-  for (let index = all.length - 1; index > 0; index -= 1) {
-    const other = between(draw, 0, index);
-    const [here, there] = [all[index], all[other]];
-    if (here === undefined || there === undefined) continue;
-    all[index] = there;
-    all[other] = here;
-  }
-  return all;
-}
-
-function between(draw: () => number, min: number, max: number): number {
-  return min + Math.floor(draw() * (max - min + 1));
 }
 
 /** A small generator (xorshift32) that gives every run the same draws. */

@@ -92,7 +92,7 @@ function progressOn({ screen }: ProfileContext, what: string): (operations: numb
   };
 }
 
-function metricsOf(
+export function metricsOf(
   result: LoadResult,
   servers: readonly ServerCost[],
 ): Readonly<Partial<Record<MetricName, number>>> {
@@ -121,7 +121,7 @@ export function costsOf(
   });
 }
 
-function problemsOf(result: LoadResult): string[] {
+export function problemsOf(result: LoadResult): string[] {
   const { errors, connectionsLost, lossReasons, operationsLost, operationsOverdue } = result;
   const what = Object.entries(errors).map(([code, times]) => `error ${code} ${times} times`);
   if (connectionsLost > 0) {

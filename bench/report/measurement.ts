@@ -17,6 +17,9 @@ export type MetricName =
   | "p99"
   | "p999"
   | "max"
+  | "mean"
+  | "readP50"
+  | "writeP50"
   | "readP99"
   | "writeP99"
   | "serverCpuUs"
@@ -52,6 +55,9 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   p99: { label: "p99 ms", better: "less", digits: 2 },
   p999: { label: "p99.9 ms", better: "less", digits: 2 },
   max: { label: "max ms", better: "less", digits: 1 },
+  mean: { label: "mean ms", digits: 2 },
+  readP50: { label: "reads' p50 ms", digits: 2 },
+  writeP50: { label: "writes' p50 ms", digits: 2 },
   readP99: { label: "reads' p99 ms", better: "less", digits: 2 },
   writeP99: { label: "writes' p99 ms", better: "less", digits: 2 },
   serverCpuUs: { label: "servers' cpu us/op", better: "less", digits: 1 },

@@ -18,7 +18,7 @@ import {
   watchProcesses,
 } from "./target.ts";
 
-const READY_TIMEOUT_MS = 60_000;
+const READY_MS_MAX = 60_000;
 const NATS_LINE = /^nats +pid \d+ .* clients: (.+)$/;
 const NODE_LINE = /^node (\d+)\s+pid (\d+)\s+(\S+):(\d+)/;
 
@@ -45,6 +45,8 @@ export type ZooidOptions = {
   readonly name?: string;
   /** The folder of a checked out zooid. Default: this one. */
   readonly checkout?: string;
+  /** How long it may take to be ready. Default 60000. */
+  readonly readyMsMax?: number;
   /** Is called with the folder in which node N will keep its data in a folder N. Default: they begin with nothing. */
   readonly prepare?: (dataFolder: string) => Promise<void>;
 };
@@ -68,7 +70,11 @@ export async function startZooid(options: ZooidOptions, signal: AbortSignal): Pr
     await rm(dataFolder, { recursive: true, force: true });
   };
   try {
-    const { nodes, adminUrls, natsFile } = await untilReady(child, signal);
+    const { nodes, adminUrls, natsFile } = await untilReady(
+      child,
+      options.readyMsMax ?? READY_MS_MAX,
+      signal,
+    );
     const labels = new Map(nodes.map(({ pid, label }) => [pid, label]));
     const addresses = nodes.map(({ address }) => address);
     return {
@@ -120,7 +126,7 @@ function spawnEnsemble(dataFolder: string, options: ZooidOptions): ChildProcess 
 }
 
 /** Reads the lines that the command prints: one for each node, then `ready: …`. */
-async function untilReady(child: ChildProcess, signal: AbortSignal): Promise<Ready> {
+async function untilReady(child: ChildProcess, msMax: number, signal: AbortSignal): Promise<Ready> {
   const { promise, resolve, reject } = Promise.withResolvers<Ready>();
   const errors = stderrOf(child);
   const nodes: Node[] = [];
@@ -128,7 +134,7 @@ async function untilReady(child: ChildProcess, signal: AbortSignal): Promise<Rea
   let natsFile: string | undefined;
   const fail = (what: string): void =>
     reject(new BenchError(`zooid ensemble ${what}\n${errors()}`));
-  const timer = setTimeout(() => fail("was not ready in time"), READY_TIMEOUT_MS);
+  const timer = setTimeout(() => fail("was not ready in time"), msMax);
   const abort = (): void => reject(signal.reason);
   signal.addEventListener("abort", abort);
   child.on("error", reject);

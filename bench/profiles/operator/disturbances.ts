@@ -1,125 +1,144 @@
 /**
- * What operators and their tools do to an ensemble while clients use it. Each goes on until it is stopped, and says then how often it
- * was done: a disturbance that did not take place would cost nothing.
+ * What operators and their tools do to an ensemble. Each takes place within a slot of time, and says how often: a disturbance that did not take
+ * place would cost nothing.
  */
 import { randomUUID } from "node:crypto";
-import { readdir, rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { folderPath } from "../../load/zookeeper/fill.ts";
 import { BenchError } from "../../failure.ts";
+import { folderPath } from "../../load/zookeeper/fill.ts";
 import { fourLetterWord, type Target } from "../../targets/target.ts";
 import { runTool, startTool } from "./tool.ts";
 
 export type Disturbance = {
   readonly name: string;
-  /** Begins it. `folder` is where files that it makes go. */
-  readonly begin: (of: Target, folder: string) => Disturbing;
+  /** It takes part in the first of so many rounds, if its slots are much longer than others'. */
+  readonly everyRounds: number;
+  /** How long a slot and what comes before it take, about. Undefined: as long as a backup. */
+  readonly aboutMs?: number;
+  /** How long nothing follows its slot, if what it leaves behind takes so long. */
+  readonly settleMs: number;
+  /** Does what belongs before the slot. */
+  readonly prepare: (of: Target, around: Around) => Promise<Disturbing>;
+};
+
+type Around = {
+  /** Where files that it makes go. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
 };
 
 export type Disturbing = {
-  /** Resolves when it takes place. Default: it does at once. */
-  readonly underWay?: (signal: AbortSignal) => Promise<void>;
-  /** How often it was done so far. */
-  readonly times: () => number;
-  /** Resolves, when nothing of it is under way any more, with what went wrong. */
-  readonly stop: () => Promise<readonly string[]>;
+  /** Disturbs for a slot. Resolves, when the slot is over and nothing is under way any more, with how often it has done it. Rejects if it cannot. */
+  readonly slot: () => Promise<number>;
+  /** Does what belongs after the slot. */
+  readonly end: () => Promise<void>;
 };
 
-const EVERY_MS = 1000;
+/** Most slots are as long as this. In them something is done once, so it is done each second. */
+const SLOT_MS = 1000;
+/** It tells something each second, but not at the beginning of a slot. */
+const TOP_SLOT_MS = 2000;
+/** About. */
+const TOP_START_MS = 1500;
+/** After a backup its file is removed, which the disk works at. */
+const BACKUP_SETTLE_MS = 1500;
+const BACKUP_EVERY_ROUNDS = 3;
 const POLL_MS = 50;
-const WRITTEN_MS_MAX = 60_000;
+const TOP_BEGINS_MS_MAX = 60_000;
 const ANSWER_MS_MAX = 10_000;
 const CHILDREN_LISTED = 500;
 
 export const DISTURBANCES: readonly Disturbance[] = [
+  eachSecond("status each second", (of, signal) =>
+    runTool(["status", "--server", urlOf(of)], signal),
+  ),
+  { name: "top", everyRounds: 1, aboutMs: TOP_SLOT_MS + TOP_START_MS, settleMs: 0, prepare: topOf },
+  eachSecond("/metrics, mntr each second", ({ adminUrls = [] }) =>
+    fetchAll(adminUrls.flatMap((url) => [`${url}/metrics`, `${url}/commands/monitor`])),
+  ),
+  eachSecond("500 znodes as JSON each second", ({ adminUrls = [] }) => {
+    const query = `path=${folderPath(0)}&limit=${CHILDREN_LISTED}`;
+    return fetchAll(adminUrls.map((url) => `${url}/api/v1/children?${query}`));
+  }),
   {
-    name: "zooid status each second",
-    begin: (of) =>
-      repeated(EVERY_MS, (signal) => runTool(["status", "--server", urlOf(of)], signal)),
+    name: "backup",
+    everyRounds: BACKUP_EVERY_ROUNDS,
+    settleMs: BACKUP_SETTLE_MS,
+    prepare: backupOf,
   },
-  { name: "zooid top live", begin: topOf },
-  {
-    name: "/metrics and mntr each second",
-    begin: ({ adminUrls = [] }) =>
-      repeated(EVERY_MS, (signal) =>
-        fetchAll(
-          adminUrls.flatMap((url) => [`${url}/metrics`, `${url}/commands/monitor`]),
-          signal,
-        ),
-      ),
-  },
-  {
-    name: "a listing of 500 znodes as JSON each second",
-    begin: ({ adminUrls = [] }) =>
-      repeated(EVERY_MS, (signal) => {
-        const query = `path=${folderPath(0)}&limit=${CHILDREN_LISTED}`;
-        return fetchAll(
-          adminUrls.map((url) => `${url}/api/v1/children?${query}`),
-          signal,
-        );
-      }),
-  },
-  { name: "zooid backup, one after the other", begin: backupsOf },
+  // Both treatments are the same, so what they differ by is what the method is wrong by.
+  eachSecond("nothing, as a control", () => Promise.resolve()),
 ];
 
 function urlOf({ addresses }: Target): string {
   return `zk://${addresses.map(({ host, port }) => `${host}:${port}`).join(",")}`;
 }
 
-function topOf({ natsFile }: Target): Disturbing {
-  const tool = startTool(["top", "--server", `@${natsFile}`, "--interval", "1", "--json"]);
-  let problem: string | undefined;
-  void tool.ended.then((said) => {
-    problem = said;
-  });
+/** Something that is over within the second. If it is not, its slot is longer. */
+function eachSecond(
+  name: string,
+  act: (of: Target, signal: AbortSignal) => Promise<void>,
+): Disturbance {
+  const slotOf = async (of: Target, signal: AbortSignal): Promise<number> => {
+    await Promise.all([act(of, signal), delay(SLOT_MS, undefined, { signal })]);
+    return 1;
+  };
   return {
-    times: tool.lines,
-    stop: async () => {
-      // It goes on until it is stopped, so a problem is there by now if there is one.
-      const said = problem;
-      await tool.stop();
-      return said === undefined ? [] : [said];
-    },
+    ...{ name, everyRounds: 1, aboutMs: SLOT_MS, settleMs: 0 },
+    prepare: (of, { signal }) =>
+      Promise.resolve({ slot: () => slotOf(of, signal), end: () => Promise.resolve() }),
   };
 }
 
-/** The node backed up is one that follows, if there is one. */
-function backupsOf({ folders = [], addresses }: Target, folder: string): Disturbing {
-  const prefix = `zooid-bench-backup-${randomUUID()}`;
-  const disturbing = repeated(0, async (signal) => {
-    const node = await followerOf({ addresses });
-    const { host, port } = addresses[node] ?? { host: "", port: 0 };
-    const file = join(folder, prefix);
-    const args = ["backup", folders[node] ?? "", file, "--server", `${host}:${port}`];
-    try {
-      await runTool(args, signal);
-    } finally {
-      await rm(file, { force: true });
-    }
+/** It runs before its slot begins, so that the slot has what it goes on doing and not its start. */
+async function topOf({ natsFile }: Target, { signal }: Around): Promise<Disturbing> {
+  const tool = startTool(["top", "--server", `@${natsFile}`, "--interval", "1", "--json"]);
+  let problem: string | undefined;
+  void tool.ended.then((said) => {
+    problem = said ?? "zooid top has ended";
   });
-  return { ...disturbing, underWay: (signal) => untilWritten(folder, prefix, signal) };
+  const check = (): void => {
+    if (problem !== undefined) throw new BenchError(problem);
+  };
+  try {
+    for (let waitedMs = 0; tool.lines() === 0; waitedMs += POLL_MS) {
+      if (waitedMs > TOP_BEGINS_MS_MAX) throw new BenchError("zooid top tells nothing");
+      await delay(POLL_MS, undefined, { signal });
+      check();
+    }
+  } catch (error) {
+    await tool.stop();
+    throw error;
+  }
+  return {
+    slot: async () => {
+      const before = tool.lines();
+      await delay(TOP_SLOT_MS, undefined, { signal });
+      check();
+      return tool.lines() - before;
+    },
+    end: () => tool.stop(),
+  };
 }
 
-/**
- * A backup reads all that it will hold before it writes. Whoever measures one waits for that: it is what syncs of a log meet. Rejects if none
- * comes to it.
- */
-async function untilWritten(folder: string, prefix: string, signal: AbortSignal): Promise<void> {
-  for (let waitedMs = 0; waitedMs < WRITTEN_MS_MAX; waitedMs += POLL_MS) {
-    const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
-    const sizes = await Promise.all(
-      names.map((name) =>
-        stat(join(folder, name)).then(
-          ({ size }) => size,
-          () => 0,
-        ),
-      ),
-    );
-    if (sizes.some((size) => size > 0)) return;
-    await delay(POLL_MS, undefined, { signal });
-  }
-  throw new BenchError(`no backup has begun to write within ${WRITTEN_MS_MAX / 1000} s`);
+/** The slot is as long as the backup. The node backed up is one that follows, if there is one. */
+async function backupOf(
+  { folders = [], addresses }: Target,
+  { folder, signal }: Around,
+): Promise<Disturbing> {
+  const node = await followerOf({ addresses });
+  const { host, port } = addresses[node] ?? { host: "", port: 0 };
+  const file = join(folder, `zooid-bench-backup-${randomUUID()}`);
+  return {
+    slot: async () => {
+      const args = ["backup", folders[node] ?? "", file, "--server", `${host}:${port}`];
+      await runTool(args, signal);
+      return 1;
+    },
+    end: () => rm(file, { force: true }),
+  };
 }
 
 async function followerOf({ addresses }: Pick<Target, "addresses">): Promise<number> {
@@ -130,43 +149,10 @@ async function followerOf({ addresses }: Pick<Target, "addresses">): Promise<num
   );
 }
 
-async function fetchAll(urls: readonly string[], stopped: AbortSignal): Promise<void> {
+async function fetchAll(urls: readonly string[]): Promise<void> {
   for (const url of urls) {
-    if (stopped.aborted) return;
     const reply = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
     const text = await reply.text();
-    if (!reply.ok) throw new Error(`${url}: ${reply.status} ${text.slice(0, 200)}`);
+    if (!reply.ok) throw new BenchError(`${url}: ${reply.status} ${text.slice(0, 200)}`);
   }
-}
-
-/** Begins again so long after the last beginning, or when the last one is over, if that is later. */
-function repeated(everyMs: number, act: (signal: AbortSignal) => Promise<void>): Disturbing {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const problems = new Set<string>();
-  let times = 0;
-  const done = (async (): Promise<void> => {
-    while (!signal.aborted) {
-      const dueMs = performance.now() + everyMs;
-      try {
-        await act(signal);
-        if (!signal.aborted) times += 1;
-      } catch (error) {
-        if (signal.aborted) return;
-        problems.add(error instanceof Error ? error.message : String(error));
-        // What fails at once would be begun again at once.
-        if (everyMs === 0) return;
-      }
-      const leftMs = dueMs - performance.now();
-      if (leftMs > 0) await delay(leftMs, undefined, { signal }).catch(() => undefined);
-    }
-  })();
-  return {
-    times: () => times,
-    stop: async () => {
-      stopping.abort();
-      await done;
-      return [...problems];
-    },
-  };
 }

@@ -43,6 +43,18 @@ test("peers, lists and addresses are read, also of IPv6", (t) => {
   ]);
 });
 
+test("the trial of an operator has blocks for an interval even if it is quick, and a seed in any case", (t) => {
+  t.like(parse("operator"), { blocks: 40, nodes: [1, 3] });
+  t.like(parse("operator", "--quick"), { blocks: 6, nodes: [1] });
+  t.like(parse("operator", "--blocks=9", "--nodes=5", "--seed=7"), {
+    ...{ blocks: 9, nodes: [5], seed: 7 },
+  });
+  t.true(Number.isInteger(parse("operator").seed));
+  t.throws(() => parse("--blocks=0", "--nodes=9", "--seed=-1"), {
+    message: /--blocks 0: .*\n--nodes 9: .*\n--seed -1: /,
+  });
+});
+
 test("--no-zooid leaves the peers, and nothing if there are none", (t) => {
   t.false(parse("--no-zooid", "--peers", "etcd").zooid);
   t.throws(() => parse("--no-zooid"), { instanceOf: UsageError, message: /nothing to drive/ });

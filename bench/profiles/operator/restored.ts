@@ -1,0 +1,57 @@
+/** Ensembles of one large tree: it is filled once, and all are restored from its backup. */
+import { join } from "node:path";
+import { fill } from "../../load/zookeeper/fill.ts";
+import { count } from "../../report/table.ts";
+import type { Target } from "../../targets/target.ts";
+import { startZooid } from "../../targets/zooid.ts";
+import type { ProfileContext } from "../profile.ts";
+import { runTool } from "./tool.ts";
+
+const ZNODES = 1_000_000;
+/** A busy machine may need minutes to read a large tree. */
+const READY_MS_MAX = 600_000;
+/** No snapshot is cut while something else is measured. */
+const NO_SNAPSHOTS = "--snapshot-every-bytes=68719476736";
+
+export type FilledBackup = {
+  readonly file: string;
+  /** How long it took to make. */
+  readonly seconds: number;
+};
+
+export async function backupOfFilled(
+  { options, screen, signal }: ProfileContext,
+  folder: string,
+): Promise<FilledBackup> {
+  screen.status("starting a node to fill ...");
+  const znodes = options.znodes ?? ZNODES;
+  await using target = await startZooid({ folder, args: options.zooidArgs, nodes: 1 }, signal);
+  const seconds = await fill(
+    target.addresses,
+    { znodes, valueBytes: options.valueBytes },
+    { screen, signal },
+  );
+  screen.status(`filled ${count(znodes)} znodes in ${seconds.toFixed(0)} s; backing them up`);
+  const file = join(folder, "backup");
+  const [data = ""] = target.folders ?? [];
+  const [address = { host: "", port: 0 }] = target.addresses;
+  const server = `${address.host}:${address.port}`;
+  const beganMs = performance.now();
+  await runTool(["backup", data, file, "--server", server], signal);
+  return { file, seconds: (performance.now() - beganMs) / 1000 };
+}
+
+export function startRestored(
+  { options: { folder, zooidArgs }, signal }: ProfileContext,
+  { nodes, file }: { readonly nodes: number; readonly file: string },
+): Promise<Target> {
+  const ids = Array.from({ length: nodes }, (_, index) => index + 1);
+  const args = ["--admin-port=0", NO_SNAPSHOTS, ...zooidArgs];
+  const prepare = async (dataFolder: string): Promise<void> => {
+    for (const id of ids) {
+      const whose = [`--id=${id}`, `--members=${ids.join(",")}`];
+      await runTool(["restore", file, `--data-dir=${join(dataFolder, `${id}`)}`, ...whose], signal);
+    }
+  };
+  return startZooid({ folder, nodes, args, prepare, readyMsMax: READY_MS_MAX }, signal);
+}
