@@ -24,6 +24,8 @@ export class CopyChecks {
   readonly #reader: SimWho;
   /** Otherwise several changes of a znode may come as the last of them: a view shows what was there at some time. */
   readonly #everyChange: boolean;
+  /** By the root of a copy: whether anything of it was closed to the reader, among so many of the model's touches, up to a zxid. */
+  readonly #guards = new Map<string, { isClosed: boolean; seen: number; through: Zxid }>();
 
   constructor(
     who: string,
@@ -104,12 +106,21 @@ export class CopyChecks {
     return isBelow(path, root) && this.#model.at(path, zxid)?.stat !== undefined;
   }
 
-  /** What may be closed to the reader is not compared. */
+  /** What may be closed to the reader is not compared. Once it was closed it stays so; what has changed since the last look is looked at. */
   #isGuarded(root: string): boolean {
     const model = this.#model;
-    return [...model.paths].some(
-      (path) => isBelow(path, root) && model.isClosedAfter(path, ZXID_NONE, this.#reader),
+    const { touched } = model;
+    const guard = this.#guards.get(root) ?? { isClosed: false, seen: 0, through: ZXID_NONE };
+    this.#guards.set(root, guard);
+    if (guard.isClosed || guard.seen === touched.length) return guard.isClosed;
+    const paths = new Set<string>();
+    for (const { path } of touched.slice(guard.seen)) if (isBelow(path, root)) paths.add(path);
+    guard.isClosed = [...paths].some((path) =>
+      model.isClosedAfter(path, guard.through, this.#reader),
     );
+    guard.seen = touched.length;
+    guard.through = touched.at(-1)?.zxid ?? ZXID_NONE;
+    return guard.isClosed;
   }
 
   #checkOrder(path: string, before: Zxid | undefined, now: Zxid): void {
