@@ -1,6 +1,10 @@
 /** Answers what is asked of the JSON API. Znodes are read by a client of the node, changes come from the node's own streams. */
 import type { Facts } from "../../../actors/admin/messages.ts";
-import { API_STREAMS_MAX } from "../../../protocol/limits.ts";
+import {
+  API_STREAMS_MAX,
+  API_SUMMARY_MS_MAX,
+  API_SUMMARY_MS_MIN,
+} from "../../../protocol/limits.ts";
 import { formatZxid } from "../../../protocol/zxid.ts";
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
@@ -13,9 +17,11 @@ import type { OwnClient } from "../../embedded/own-client.ts";
 import type { Audit } from "./audit.ts";
 import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
 import { children } from "./children.ts";
-import { eventsOf } from "./event-stream.ts";
+import { eventsOf, summariesOf } from "./event-stream.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
 import { ApiSession } from "./session.ts";
+import { Statuses } from "./status.ts";
+import { count } from "./subtree.ts";
 import { failureReply, znode } from "./tree.ts";
 import { answerWrite, type Write } from "./writes.ts";
 
@@ -33,10 +39,12 @@ export type ApiOptions = {
 export class Api {
   readonly #options: ApiOptions;
   readonly #session: ApiSession;
+  readonly #statuses: Statuses;
   #streams = 0;
 
   constructor(options: ApiOptions) {
     this.#options = options;
+    this.#statuses = new Statuses(options.config, options.facts);
     this.#session = new ApiSession(async (signal) => {
       if (options.ports() === undefined) throw new NodeNotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
@@ -46,7 +54,7 @@ export class Api {
   }
 
   async close(): Promise<void> {
-    await this.#session.close();
+    await Promise.all([this.#session.close(), this.#statuses.close()]);
   }
 
   /** `who`: whoever has proved who he is. Undefined: nobody has. */
@@ -88,9 +96,16 @@ export class Api {
         return await this.#facts("stat", (facts) => this.#nodes(facts));
       case "sessions":
         return await this.#sessions();
+      case "access":
+        return this.#access(who);
+      case "status":
+        return jsonReply(200, await this.#statuses.all());
+      case "count":
+        return await count(await this.#session.client(), query);
       case "create":
       case "set":
       case "delete":
+      case "delete-all":
         return await this.#write(name, request, who);
     }
   }
@@ -107,6 +122,12 @@ export class Api {
       return errorReply(403, "ZOOID_NO_PROOF", "only who proves who he is may write");
     const client = async (): Promise<OwnClient> => await this.#session.client();
     return await answerWrite(what, request, { client, audit: this.#options.audit, who });
+  }
+
+  #access(who: string | undefined): HttpReply {
+    const { ensemble, id: node, adminWrites } = this.#options.config;
+    const mayWrite = adminWrites && who !== undefined;
+    return jsonReply(200, { ensemble, node, who: who ?? null, mayWrite });
   }
 
   async #facts(
@@ -165,6 +186,11 @@ export class Api {
     if (recursive !== "true" && recursive !== "false") {
       return errorReply(400, "ZOOID_BAD_ARGUMENTS", "recursive is true or false");
     }
+    const everyMs = query.has("every") ? summaryMsIn(query.get("every") ?? "") : undefined;
+    if (query.has("every") && everyMs === undefined) {
+      const rule = `every is a number of milliseconds from ${API_SUMMARY_MS_MIN} to ${API_SUMMARY_MS_MAX}`;
+      return errorReply(400, "ZOOID_BAD_ARGUMENTS", rule);
+    }
     if (this.#streams >= API_STREAMS_MAX) {
       return errorReply(
         503,
@@ -182,12 +208,21 @@ export class Api {
     return {
       status: 200,
       body: "",
-      events: (signal) => eventsOf(changes, from, signal),
+      events: (signal) =>
+        everyMs === undefined
+          ? eventsOf(changes, from, signal)
+          : summariesOf(changes, { from, everyMs, signal }),
       over: () => {
         this.#streams -= 1;
       },
     };
   }
+}
+
+/** Undefined: it is none. */
+function summaryMsIn(text: string): number | undefined {
+  const ms = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return ms >= API_SUMMARY_MS_MIN && ms <= API_SUMMARY_MS_MAX ? ms : undefined;
 }
 
 const NO_ANSWER: HttpReply = errorReply(503, "ZOOID_NO_ANSWER", "the node did not answer in time");
