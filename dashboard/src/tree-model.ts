@@ -49,6 +49,8 @@ const EMPTY: Branch = { children: [], next: "", stat: undefined, problem: undefi
 const branches = new Map<string, Branch>();
 const open = new Set<string>();
 const reading = new Set<string>();
+/** What has changed while it was read. */
+const stale = new Set<string>();
 
 export const rows: Signal<readonly Row[]> = signal<readonly Row[]>([]);
 
@@ -82,6 +84,7 @@ export async function readMore(path: string): Promise<void> {
   } finally {
     reading.delete(path);
   }
+  if (stale.delete(path)) await readAgain(path);
   show();
 }
 
@@ -94,8 +97,12 @@ export async function refresh({ paths, unlisted }: Summary): Promise<void> {
 }
 
 async function readAgain(path: string): Promise<void> {
+  if (reading.has(path)) {
+    stale.add(path);
+    return;
+  }
   const before = branches.get(path);
-  if (before === undefined || reading.has(path)) return;
+  if (before === undefined) return;
   reading.add(path);
   const wanted = Math.max(before.children.length, 1);
   const children: Child[] = [];
@@ -115,6 +122,7 @@ async function readAgain(path: string): Promise<void> {
   } finally {
     reading.delete(path);
   }
+  if (stale.delete(path)) await readAgain(path);
 }
 
 function forget(path: string): void {

@@ -249,6 +249,18 @@ test.serial("a node that lets nobody write says so, and shows the same", async (
   t.deepEqual(tab.problems, []);
 });
 
+test.serial(
+  "a node that is gone does not answer, and the others say what that means",
+  async (t) => {
+    const { tab, nodes } = t.context;
+    await nodes[0]?.stop();
+    await tab.click("link", "Ensemble");
+    await tab.sees("2 of 3 nodes serve. It goes on if none more of them fail.");
+    t.regex(await tab.text(), /Node 1 does not answer/);
+    t.deepEqual(await tab.barriers("node-gone"), []);
+  },
+);
+
 test.serial("nothing went wrong in the page, and nobody else was asked anything", async (t) => {
   const { tab, nodes } = t.context;
   t.deepEqual(tab.problems, []);

@@ -1,5 +1,5 @@
 /** One znode: its value, its Stat in words, its access control list, and what may be done with it. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { codeOf, messageOf, type Znode } from "../api.ts";
 import { permissionsInWords, visible } from "../format/values.ts";
@@ -10,7 +10,7 @@ import { DeleteForm } from "../parts/delete-form.tsx";
 import { Editor } from "../parts/editor.tsx";
 import { StatList } from "../parts/stat-list.tsx";
 import { ValueView } from "../parts/value-view.tsx";
-import { lineageOf, nameOf } from "../format/paths.ts";
+import { lineageOf, nameOf, parentOf } from "../format/paths.ts";
 import { hrefOf } from "../router.ts";
 import { readZnode } from "../tree-model.ts";
 
@@ -20,10 +20,16 @@ type Loaded = { readonly znode?: Znode; readonly problem?: string; readonly isGo
 export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
   const [{ znode, problem, isGone = false }, setLoaded] = useState<Loaded>({});
   const [doing, setDoing] = useState<Doing>("nothing");
+  const loads = useRef(0);
   const load = async (): Promise<void> => {
+    loads.current += 1;
+    const own = loads.current;
     try {
-      setLoaded({ znode: await readZnode(path) });
+      const read = await readZnode(path);
+      // An answer that was overtaken may be the older one.
+      if (own === loads.current) setLoaded({ znode: read });
     } catch (error) {
+      if (own !== loads.current) return;
       const gone = codeOf(error) === "ZOOID_NO_NODE";
       // What was last seen of it stays, so that an edit is not lost with it.
       setLoaded((before) => ({ ...before, problem: messageOf(error), isGone: gone }));
@@ -32,8 +38,8 @@ export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
   useEffect(() => {
     void load();
     return onChanges(({ paths, unlisted }) => {
-      const isBelow = paths.some((each) => each.startsWith(path === "/" ? "/" : `${path}/`));
-      if (unlisted > 0 || isBelow || paths.includes(path)) void load();
+      const isOf = paths.some((each) => each === path || parentOf(each) === path);
+      if (unlisted > 0 || isOf) void load();
     });
   }, [path]);
   const done = (): void => {

@@ -62,6 +62,7 @@ export class Statuses {
     const { members, natsUrls } = this.#config;
     if (members.length === 1 || natsUrls.length === 0 || this.#isClosed) return new Map();
     const { EnsembleWords: Words } = await import("../../embedded/ensemble-words.ts");
+    if (this.#isClosed) return new Map();
     this.#words ??= new Words(this.#config);
     return await this.#words.ask(WORD, API_STATUS_MS_MAX).catch(() => new Map());
   }
