@@ -255,7 +255,7 @@ test.serial(
     const { tab, nodes } = t.context;
     await nodes[0]?.stop();
     await tab.click("link", "Ensemble");
-    await tab.sees("2 of 3 nodes serve. It goes on if none more of them fail.");
+    await tab.sees("2 of 3 nodes serve. If one more fails, there is no majority left.");
     t.regex(await tab.text(), /Node 1 does not answer/);
     t.deepEqual(await tab.barriers("node-gone"), []);
   },

@@ -56,9 +56,7 @@ function Nodes({ status }: { readonly status: Status }): JSX.Element {
     <>
       <p class={spare < 0 || serving < nodes.length ? "problem" : "quiet"}>
         {serving} of {nodes.length} nodes serve.{" "}
-        {nodes.length > 1 &&
-          spare >= 0 &&
-          `It goes on if ${spare === 0 ? "none" : spare} more of them ${spare === 1 ? "fails" : "fail"}.`}
+        {nodes.length > 1 && spare >= 0 && spareText(spare)}
         {spare < 0 && "That is no majority: nothing is written."}
       </p>
       <div class="cards">
@@ -68,6 +66,11 @@ function Nodes({ status }: { readonly status: Status }): JSX.Element {
       </div>
     </>
   );
+}
+
+function spareText(spare: number): string {
+  if (spare === 0) return "If one more fails, there is no majority left.";
+  return `It goes on if ${spare} more of them ${spare === 1 ? "fails" : "fail"}.`;
 }
 
 type CardProps = { readonly node: Status["nodes"][number]; readonly latest: string | null };
