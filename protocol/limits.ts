@@ -331,6 +331,16 @@ export const API_SORTED_MAX = 10_000;
 /** Bytes of names in what a page of such a znode goes on from, of which there is one at least. */
 export const API_CURSOR_BYTES_MAX = 1024;
 
+/** Milliseconds between two summaries of changes over the admin server's API; another number is answered 400. */
+export const API_SUMMARY_MS_MIN = 250;
+export const API_SUMMARY_MS_MAX = 10_000;
+
+/** Paths in such a summary; further ones are only counted. */
+export const API_SUMMARY_PATHS_MAX = 200;
+
+/** Milliseconds in which the other nodes must have said how they are, when the API asks them. Who has not is shown as one that does not answer. */
+export const API_STATUS_MS_MAX = 1000;
+
 /** Bytes of the file with the token of the admin server, and the fewest characters of a token. Another is refused at the start. */
 export const ADMIN_TOKEN_FILE_BYTES_MAX = 4096;
 export const ADMIN_TOKEN_LENGTH_MIN = 16;

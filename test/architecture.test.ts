@@ -9,7 +9,7 @@ const ROOT = new URL("..", import.meta.url);
 const NOT_OURS = new Set(["node_modules", "data", "dist", "coverage"]);
 
 function projectFiles(): readonly SourceFile[] {
-  const paths = globSync(`{${TOP_FOLDERS.join(",")}}/**/*.ts`, { cwd: ROOT });
+  const paths = globSync(`{${TOP_FOLDERS.join(",")}}/**/*.{ts,tsx}`, { cwd: ROOT });
   return paths.map((path) => ({ path, text: readFileSync(new URL(path, ROOT), "utf8") }));
 }
 
@@ -29,7 +29,16 @@ test("the project keeps to its layout", (t) => {
 
 test("the check reads every layer of the project", (t) => {
   const seen = new Set(projectFiles().map((file) => file.path.split("/")[0]));
-  for (const folder of ["runtime", "protocol", "actors", "server", "testing", "cli", "test"]) {
+  for (const folder of [
+    "runtime",
+    "protocol",
+    "actors",
+    "server",
+    "testing",
+    "cli",
+    "dashboard",
+    "test",
+  ]) {
     t.true(seen.has(folder), folder);
   }
 });
@@ -85,6 +94,14 @@ test("what users test with may import all that is shipped, which does not import
   for (const folder of ["testing", "runtime", "server", "client", "cli"]) {
     t.is(problemsOf(`${folder}/a.ts`, 'import { a } from "../test/a.ts";').length, 1, folder);
   }
+});
+
+test("the dashboard imports nothing of what it is served by, and is imported by tests alone", (t) => {
+  const reply = 'import { jsonReply } from "../../server/admin/api/json.ts";';
+  t.is(problemsOf("dashboard/src/a.tsx", reply).length, 1);
+  const build = 'import { buildDashboard } from "../dashboard/build.ts";';
+  t.is(problemsOf("server/a.ts", build).length, 1);
+  t.deepEqual(problemsOf("test/a.ts", build), []);
 });
 
 test("the session of a client imports the protocol and itself only, and uses no clock, chance or RxJS", (t) => {

@@ -12,6 +12,7 @@ const FOLDERS = [
     "client",
     "testing",
     "adapters",
+    "dashboard",
     "protocol",
     "server",
     "cli",
@@ -23,8 +24,8 @@ const FOLDERS = [
 ];
 
 function filesOf(folder: string): readonly TextFile[] {
-  const paths = globSync([folder, `${folder}/**/*.{ts,md}`], { cwd: ROOT }).filter((path) =>
-    /\.(?:ts|md)$/.test(path),
+  const paths = globSync([folder, `${folder}/**/*.{ts,tsx,md}`], { cwd: ROOT }).filter((path) =>
+    /\.(?:ts|tsx|md)$/.test(path),
   );
   return paths.map((path) => ({ path, text: readFileSync(new URL(path, ROOT), "utf8") }));
 }

@@ -2,7 +2,7 @@
 import type { ServerId } from "../../protocol/ids.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { Leadership, WriteAdmission } from "../../protocol/replication.ts";
-import { counterOf, countOf, histogramOf } from "./measures.ts";
+import { counterOf, countOf, histogramOf, quantileOf } from "./measures.ts";
 import { configurationText, type ShownConfiguration } from "./configuration-text.ts";
 import type { ActorReport, MeasuresReport, StreamMetrics } from "./messages.ts";
 
@@ -193,6 +193,8 @@ export function monitorValues(metrics: Metrics, mode: Mode): readonly [string, s
   for (const [lane, usedBytes] of metrics.laneHeaps) {
     values.push([`zooid_lane_${lane}_heap_used_bytes`, usedBytes]);
   }
+  values.push(["zooid_data_folder_bytes", metrics.folderBytes]);
+  values.push(["zooid_log_folder_bytes", metrics.logFolderBytes]);
   values.push(["zooid_peer_messages_refused", metrics.peerMessagesRefused]);
   values.push(["zooid_nats_connections", metrics.natsConnections]);
   values.push(["zooid_nats_connected", metrics.natsConnected]);
@@ -241,6 +243,10 @@ function measuredValues(measures: readonly MeasuresReport[]): readonly [string, 
   }
   const slow = counterOf(measures, "slowFsyncs");
   if (slow !== undefined) values.push(["fsync_threshold_exceed_count", slow]);
+  const fsync = histogramOf(measures, "fsync");
+  if (fsync !== undefined) {
+    values.push(["zooid_fsync_p99_us", Math.round(quantileOf(fsync, 0.99) * 1000)]);
+  }
   return values;
 }
 

@@ -19,6 +19,7 @@ import { auditInto } from "./api/audit.ts";
 import { API_PATH } from "./api/endpoints.ts";
 import { errorReply } from "./api/json.ts";
 import { type Command, commandLinks, commandNamed, refusal, runCommand } from "./commands.ts";
+import { DASHBOARD_PATH, dashboardReply } from "./dashboard.ts";
 import { foreignProblem } from "./foreign-page.ts";
 import { healthReply, NodeHealth, PROCESS } from "./health.ts";
 import { type HttpReply, type HttpRequest, HttpServer, isLoopback, TEXT } from "./http-server.ts";
@@ -55,7 +56,7 @@ const ONLY_WITH_PROOF =
 const STARTING: HttpReply = { status: 503, body: "the node is starting\n" };
 const NOT_FOUND: HttpReply = {
   status: 404,
-  body: `there are /livez, /readyz, /metrics, ${API_PATH}, and the commands\n`,
+  body: `there are /livez, /readyz, /metrics, ${API_PATH}, ${DASHBOARD_PATH}/, and the commands\n`,
 };
 
 export class AdminServer {
@@ -177,7 +178,9 @@ export class AdminServer {
     const { logControl } = this.#options;
     const isLogLevel = path === "/log-level" && logControl !== undefined;
     const isApi = path.startsWith(`${API_PATH}/`);
-    if (path !== "/metrics" && !isCommand && !isLogLevel && !isApi) return NOT_FOUND;
+    if (path !== "/metrics" && !isCommand && !isLogLevel && !isApi) {
+      return (await dashboardReply(path)) ?? NOT_FOUND;
+    }
     const who = this.#access.proven(request);
     if (this.#access.asksForProof && who === undefined) return unauthorized(this.#access);
     if (isLogLevel) return this.#logLevel(request, logControl);

@@ -1,12 +1,13 @@
 /** The JSON API of three nodes' admin servers, asked over HTTP as a dashboard asks it. */
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { get, type IncomingMessage, request } from "node:http";
+import { get, request } from "node:http";
 import { join } from "node:path";
 import anyTest, { type TestFn } from "ava";
 import { ENDPOINTS } from "../../server/admin/api/endpoints.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import { askAdmin, type Fields } from "../support/admin.ts";
+import { Events } from "../support/api-events.ts";
 import { MemoryEnsemble } from "../support/running-nodes.ts";
 import { found } from "../support/until.ts";
 import { ZkClient } from "../support/zookeeper-client/client.ts";
@@ -131,72 +132,15 @@ test.serial("what is asked wrongly is answered with a code", async (t) => {
     ["changes?path=/&from=yesterday", 400, "ZOOID_BAD_ARGUMENTS"],
     ["changes?path=/&recursive=maybe", 400, "ZOOID_BAD_ARGUMENTS"],
     ["changes?path=a", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["changes?path=/&every=249", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["changes?path=/&every=soon", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["count?path=/nowhere", 404, "ZOOID_NO_NODE"],
   ];
   for (const [path, status, code] of wrong) {
     const told = await ask(url, path);
     t.deepEqual([told.status, (told["error"] as Fields)["code"]], [status, code], path);
   }
 });
-
-type Event = { readonly event: string; readonly id: string | undefined; readonly data: Fields };
-
-/** A stream, as an EventSource has it. */
-class Events {
-  readonly #response: Promise<IncomingMessage>;
-  readonly #chunks: AsyncIterator<string>;
-  #text = "";
-
-  constructor(url: string, query: string, lastEventId?: string) {
-    const headers = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
-    this.#response = new Promise((resolve, reject) => {
-      get(`${url}/api/v1/changes?${query}`, { headers, agent: false }, resolve).once(
-        "error",
-        reject,
-      );
-    });
-    const response = this.#response;
-    this.#chunks = (async function* (): AsyncGenerator<string> {
-      const opened = await response;
-      opened.setEncoding("utf8");
-      yield* opened as AsyncIterable<string>;
-    })();
-  }
-
-  async opened(): Promise<void> {
-    while (!this.#text.includes(": open\n\n")) await this.#read();
-  }
-
-  async #read(): Promise<void> {
-    const { done, value } = await this.#chunks.next();
-    if (done === true) throw new Error(`the stream has ended\n${this.#text}`);
-    this.#text += String(value);
-  }
-
-  /** The next change. */
-  async next(): Promise<Event> {
-    for (;;) {
-      const end = this.#text.indexOf("\n\n");
-      if (end < 0) {
-        await this.#read();
-        continue;
-      }
-      const fields = new Map(
-        this.#text
-          .slice(0, end)
-          .split("\n")
-          .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]),
-      );
-      this.#text = this.#text.slice(end + 2);
-      const event = fields.get("event");
-      if (event !== "change") continue;
-      return { event, id: fields.get("id"), data: JSON.parse(fields.get("data") ?? "") as Fields };
-    }
-  }
-
-  async close(): Promise<void> {
-    (await this.#response).destroy();
-  }
-}
 
 test.serial("a stream of changes goes on where a client comes again", async (t) => {
   const { url, client } = t.context;
@@ -224,6 +168,26 @@ test.serial("a stream of changes goes on where a client comes again", async (t) 
   await again.close();
   // The id of an event is a zxid before it, up to which everything has been sent.
   t.is(seen[2]?.id, String(seen[1]?.data["zxid"]));
+});
+
+test.serial("a stream of summaries tells where there were changes, and how many", async (t) => {
+  const { url, client } = t.context;
+  await client.request(create("/busy"));
+  const stream = new Events(url, "path=/busy&recursive=true&every=250");
+  await stream.opened();
+  const changes = Array.from({ length: 300 }, (_, number) =>
+    client.request(number < 250 ? create(`/busy/${number}`) : setData("/busy/0", "x")),
+  );
+  await Promise.all(changes);
+  const seen: Fields[] = [];
+  const sum = (name: string): number => seen.reduce((all, each) => all + Number(each[name]), 0);
+  while (sum("changes") < 300) seen.push((await stream.next("summary")).data);
+  t.is(sum("changes"), 300);
+  const paths = seen.flatMap((each) => each["paths"] as readonly string[]);
+  t.is(new Set(paths).size + sum("unlisted"), 250);
+  t.true(seen.every((each) => (each["paths"] as readonly string[]).length <= 200));
+  t.true(seen.every((each) => /^0x1[0-9a-f]{8}$/.test(String(each["zxid"]))));
+  await stream.close();
 });
 
 test.serial("there are only so many streams, and one that ends makes way", async (t) => {
@@ -431,6 +395,35 @@ test.serial(
   },
 );
 
+test.serial(
+  "a znode is deleted with all below it, if these are no more than were counted",
+  async (t) => {
+    const { nodes } = t.context;
+    const [, , node] = nodes;
+    const url = node?.adminUrl ?? "";
+    for (const path of ["/whole/a/b", "/whole/c"]) {
+      t.is((await post(node, "create", { path, parents: true })).status, 200);
+    }
+    t.like(await ask(url, "count?path=/whole"), { znodes: 4, ephemerals: 0, isWhole: true });
+    t.is((await post(node, "create", { path: "/whole/more" })).status, 200);
+    const path = "/whole";
+    t.deepEqual(codeOf(await post(node, "delete-all", { path, znodes: 4 })), [
+      409,
+      "ZOOID_NOT_EMPTY",
+    ]);
+    t.like(await ask(url, "count?path=/whole"), { znodes: 5 });
+    for (const znodes of [undefined, 0, 1.5, 10_001]) {
+      t.is((await post(node, "delete-all", { path, znodes })).status, 400, String(znodes));
+    }
+    t.is((await post(node, "delete-all", { path, znodes: 5 })).status, 200);
+    t.is((await ask(url, "znode?path=/whole")).status, 404);
+    t.deepEqual(codeOf(await post(node, "delete-all", { path, znodes: 5 })), [
+      404,
+      "ZOOID_NO_NODE",
+    ]);
+  },
+);
+
 test.serial("every endpoint that there is answers", async (t) => {
   const { nodes, url } = t.context;
   const [, , node] = nodes;
@@ -439,7 +432,10 @@ test.serial("every endpoint that there is answers", async (t) => {
     (await post(node, name, { path: "/every", ...body })).status;
   const now = String((await ask(url, "span"))["to"]);
   const asking: Readonly<Record<(typeof ENDPOINTS)[number]["name"], () => Promise<number>>> = {
+    access: () => read("access"),
     ensemble: () => read("ensemble"),
+    status: () => read("status"),
+    count: () => read("count?path=/"),
     nodes: () => read("nodes"),
     sessions: () => read("sessions"),
     znode: () => read("znode?path=/"),
@@ -453,6 +449,10 @@ test.serial("every endpoint that there is answers", async (t) => {
     create: () => change("create", {}),
     set: () => change("set", { text: "x" }),
     delete: () => change("delete", {}),
+    "delete-all": async () => {
+      await change("create", {});
+      return await change("delete-all", { znodes: 1 });
+    },
   };
   t.deepEqual(Object.keys(asking).toSorted(), ENDPOINTS.map(({ name }) => name).toSorted());
   for (const { name } of ENDPOINTS) t.is(await asking[name](), 200, name);

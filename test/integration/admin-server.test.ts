@@ -156,7 +156,9 @@ test.serial(
 
 test.serial("what is not there is 404, and what changes something is not done", async (t) => {
   const url = urlOf(t.context.nodes[1]);
-  t.is((await askAdmin(url, "/")).status, 404);
+  t.is((await askAdmin(url, "/other")).status, 404);
+  const root = await fetch(`${url}/`, { redirect: "manual" });
+  t.deepEqual([root.status, root.headers.get("location")], [302, "/dashboard/"]);
   t.is((await askAdmin(url, "/commandsx")).status, 404);
   for (const name of ["connection_stat_reset", "srst", "stmk?traceMask=1", "orst"]) {
     t.is((await askAdmin(url, `/commands/${name}`)).status, 403, name);

@@ -105,6 +105,9 @@ test("publint and arethetypeswrong find nothing in the tarball, which holds what
     "README.md",
     "SECURITY.md",
     "THIRD-PARTY-LICENCES.md",
+    "dashboard/dist/dashboard.css",
+    "dashboard/dist/dashboard.js",
+    "dashboard/dist/index.html",
     "nats.conf",
     "package.json",
   ]);

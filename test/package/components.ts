@@ -22,6 +22,14 @@ export const LICENCES: ReadonlySet<string> = new Set([
   "Unlicense",
 ]);
 
+/** What the bundle of the dashboard holds: it is shipped as part of that, and installed for development alone. */
+const BUNDLED: ReadonlySet<string> = new Set([
+  "preact",
+  "@preact/signals",
+  "@preact/signals-core",
+  "diff",
+]);
+
 export type Component = {
   /** In the lock file, from the project's root. */
   readonly path: string;
@@ -31,17 +39,25 @@ export type Component = {
   readonly licence: string | undefined;
   /** It is for some kinds of machine only, or may be left out. */
   readonly isOptional: boolean;
+  /** It is in the bundle of the dashboard. */
+  readonly isBundled: boolean;
   /** Undefined where it is not installed here, or has no such file. */
   readonly licenceText: string | undefined;
 };
+
+const MODULES = "node_modules/";
 
 export function readLock(): Lock {
   return JSON.parse(readFileSync(join(CHECKOUT, "package-lock.json"), "utf8")) as Lock;
 }
 
+export function isBundled(path: string): boolean {
+  return path.startsWith(MODULES) && BUNDLED.has(path.slice(MODULES.length));
+}
+
 /** An entry that only development, or a package that its user brings, has need of says so. */
 export function isShipped(path: string, { dev, peer }: Entry): boolean {
-  return path !== "" && dev !== true && peer !== true;
+  return path !== "" && ((dev !== true && peer !== true) || isBundled(path));
 }
 
 export function components(lock: Lock = readLock()): readonly Component[] {
@@ -49,7 +65,8 @@ export function components(lock: Lock = readLock()): readonly Component[] {
     .filter(([path, entry]) => isShipped(path, entry))
     .map(([path, { version = "", license, optional = false, devOptional = false }]) => ({
       ...{ path, version, licence: license, isOptional: optional || devOptional },
-      name: path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length),
+      isBundled: isBundled(path),
+      name: path.slice(path.lastIndexOf(MODULES) + MODULES.length),
       licenceText: licenceTextOf(join(CHECKOUT, path)),
     }))
     .toSorted((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1));

@@ -1,6 +1,7 @@
 /** The package as it is published, in a folder of its own, with and without the registry. */
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { buildDashboard } from "../../dashboard/build.ts";
 import { Child, type ChildOptions } from "../support/child.ts";
 import { CHECKOUT } from "../support/zooid-command.ts";
 
@@ -53,6 +54,7 @@ export async function manifestOf(folder: string): Promise<Manifest> {
 /** Builds the package into `folder`, with all that is published beside it. Rejects with what the compiler finds wrong. */
 export async function buildPackage(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
+  await buildDashboard();
   const { files } = await manifestOf(CHECKOUT);
   const others = files.filter((name) => name !== "dist");
   for (const name of ["package.json", "README.md", "LICENSE", ...others]) {

@@ -10,8 +10,9 @@ import { type Component, components, LICENCES } from "./components.ts";
 export const LICENCES_FILE = "THIRD-PARTY-LICENCES.md";
 
 export function licencesText(all: readonly Component[] = components()): string {
-  const rows = all.map(({ name, version, licence, isOptional }) => {
-    return `| ${name} | ${version} | ${licence ?? "**none**"} | ${isOptional ? "where it fits" : "always"} |`;
+  const rows = all.map((component) => {
+    const { name, version, licence } = component;
+    return `| ${name} | ${version} | ${licence ?? "**none**"} | ${installed(component)} |`;
   });
   const texts = all
     .filter(({ isOptional }) => !isOptional)
@@ -21,11 +22,16 @@ export function licencesText(all: readonly Component[] = components()): string {
     });
   const head = `# Licences of the packages that zooid brings along
 
-zooid itself is under the Apache License 2.0 (LICENSE). \`npm install zooid\` also installs these packages, each with its own licence. This file is made by \`npm run licences\`.
+zooid itself is under the Apache License 2.0 (LICENSE). \`npm install zooid\` also installs these packages, each with its own licence, or has them in the bundle of the dashboard. This file is made by \`npm run licences\`.
 
 | package | version | licence | installed |
 | --- | --- | --- | --- |`;
   return `${[head, ...rows].join("\n")}\n\n${texts.join("\n\n")}\n`;
+}
+
+function installed({ isOptional, isBundled }: Component): string {
+  if (isBundled) return "in the dashboard";
+  return isOptional ? "where it fits" : "always";
 }
 
 /** Why the file cannot be made of these; none if it can. */

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { CHECKOUT } from "../support/zooid-command.ts";
-import { isShipped, readLock } from "./components.ts";
+import { isBundled, isShipped, readLock } from "./components.ts";
 
 const TEXT_BYTES_MAX = 64 * 1024 * 1024;
 const inProcess = promisify(execFile);
@@ -22,7 +22,10 @@ export async function makeSbom(): Promise<string> {
     const text = await readFile(join(CHECKOUT, "package.json"), "utf8");
     const manifest = shippedManifest(JSON.parse(text) as Record<string, unknown>);
     const lock = readLock();
-    const kept = Object.entries(lock.packages).filter(([path, entry]) => isShipped(path, entry));
+    const kept = Object.entries(lock.packages)
+      .filter(([path, entry]) => isShipped(path, entry))
+      // npm leaves out what is for development, which what is bundled is no more.
+      .map(([path, { dev: _dev, ...entry }]) => [path, entry] as const);
     const root = shippedManifest({ ...lock.packages[""] });
     await mkdir(project);
     await writeFile(join(project, "package.json"), JSON.stringify(manifest));
@@ -38,14 +41,14 @@ export async function makeSbom(): Promise<string> {
   }
 }
 
+/** What is in the bundle of the dashboard counts as a dependency. */
 function shippedManifest(manifest: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const {
-    devDependencies: _dev,
-    peerDependencies: _peers,
-    peerDependenciesMeta: _,
-    ...rest
-  } = manifest;
-  return rest;
+  const { devDependencies, peerDependencies: _, peerDependenciesMeta: _meta, ...rest } = manifest;
+  const bundled = Object.entries((devDependencies ?? {}) as Record<string, string>).filter(
+    ([name]) => isBundled(`node_modules/${name}`),
+  );
+  const dependencies = { ...(rest["dependencies"] as object), ...Object.fromEntries(bundled) };
+  return { ...rest, dependencies };
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -10,6 +10,8 @@ import { fileURLToPath } from "node:url";
 
 type Need = { readonly package: string; readonly isThere: () => boolean };
 
+export const CHROMIUM = "/usr/bin/chromium-headless-shell";
+
 const TESTS: readonly Need[] = [
   { package: "nats-server", isThere: () => existsSync("/usr/sbin/nats-server") },
   { package: "default-jre-headless", isThere: () => existsSync("/usr/bin/java") },
@@ -30,6 +32,8 @@ const TESTS: readonly Need[] = [
   // For `systemd-notify` and `systemd-analyze`; nothing of it is run.
   { package: "systemd", isThere: () => existsSync("/usr/bin/systemd-notify") },
   { package: "openssl", isThere: () => existsSync("/usr/bin/openssl") },
+  // Chromium without windows: the same engine as Debian's `chromium`, of the same source package.
+  { package: "chromium-headless-shell", isThere: () => existsSync(CHROMIUM) },
 ];
 
 /** What kazoo's own tests need beside kazoo, which has them in its package. */

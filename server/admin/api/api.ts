@@ -1,6 +1,10 @@
 /** Answers what is asked of the JSON API. Znodes are read by a client of the node, changes come from the node's own streams. */
 import type { Facts } from "../../../actors/admin/messages.ts";
-import { API_STREAMS_MAX } from "../../../protocol/limits.ts";
+import {
+  API_STREAMS_MAX,
+  API_SUMMARY_MS_MAX,
+  API_SUMMARY_MS_MIN,
+} from "../../../protocol/limits.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
@@ -14,10 +18,12 @@ import type { OwnClient } from "../../embedded/own-client.ts";
 import type { Audit } from "./audit.ts";
 import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
 import { children } from "./children.ts";
-import { eventsOf } from "./event-stream.ts";
+import { eventsOf, summariesOf } from "./event-stream.ts";
 import { answerPast, type AskedPast } from "./history.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
 import { ApiSession } from "./session.ts";
+import { Statuses } from "./status.ts";
+import { count } from "./subtree.ts";
 import { failureReply, znode } from "./tree.ts";
 import { answerWrite, type Write } from "./writes.ts";
 
@@ -35,11 +41,13 @@ export type ApiOptions = {
 export class Api {
   readonly #options: ApiOptions;
   readonly #session: ApiSession;
+  readonly #statuses: Statuses;
   #streams = 0;
   #past: PastProcess | undefined;
 
   constructor(options: ApiOptions) {
     this.#options = options;
+    this.#statuses = new Statuses(options.config, options.facts);
     this.#session = new ApiSession(async (signal) => {
       if (options.ports() === undefined) throw new NodeNotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
@@ -49,8 +57,7 @@ export class Api {
   }
 
   async close(): Promise<void> {
-    await this.#session.close();
-    await this.#past?.close();
+    await Promise.all([this.#session.close(), this.#statuses.close(), this.#past?.close()]);
   }
 
   /** `who`: whoever has proved who he is. Undefined: nobody has. */
@@ -98,9 +105,16 @@ export class Api {
       case "children-at":
       case "diff":
         return await this.#answerPast(name, request);
+      case "access":
+        return this.#access(who);
+      case "status":
+        return jsonReply(200, await this.#statuses.all());
+      case "count":
+        return await count(await this.#session.client(), query);
       case "create":
       case "set":
       case "delete":
+      case "delete-all":
         return await this.#write(name, request, who);
     }
   }
@@ -130,6 +144,12 @@ export class Api {
       return this.#past;
     };
     return await answerPast(what, request, { past, committed });
+  }
+
+  #access(who: string | undefined): HttpReply {
+    const { ensemble, id: node, adminWrites } = this.#options.config;
+    const mayWrite = adminWrites && who !== undefined;
+    return jsonReply(200, { ensemble, node, who: who ?? null, mayWrite });
   }
 
   async #facts(
@@ -188,6 +208,11 @@ export class Api {
     if (recursive !== "true" && recursive !== "false") {
       return errorReply(400, "ZOOID_BAD_ARGUMENTS", "recursive is true or false");
     }
+    const everyMs = query.has("every") ? summaryMsIn(query.get("every") ?? "") : undefined;
+    if (query.has("every") && everyMs === undefined) {
+      const rule = `every is a number of milliseconds from ${API_SUMMARY_MS_MIN} to ${API_SUMMARY_MS_MAX}`;
+      return errorReply(400, "ZOOID_BAD_ARGUMENTS", rule);
+    }
     if (this.#streams >= API_STREAMS_MAX) {
       return errorReply(
         503,
@@ -205,12 +230,21 @@ export class Api {
     return {
       status: 200,
       body: "",
-      events: (signal) => eventsOf(changes, from, signal),
+      events: (signal) =>
+        everyMs === undefined
+          ? eventsOf(changes, from, signal)
+          : summariesOf(changes, { from, everyMs, signal }),
       over: () => {
         this.#streams -= 1;
       },
     };
   }
+}
+
+/** Undefined: it is none. */
+function summaryMsIn(text: string): number | undefined {
+  const ms = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return ms >= API_SUMMARY_MS_MIN && ms <= API_SUMMARY_MS_MAX ? ms : undefined;
 }
 
 const NO_ANSWER: HttpReply = errorReply(503, "ZOOID_NO_ANSWER", "the node did not answer in time");

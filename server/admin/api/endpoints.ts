@@ -1,15 +1,23 @@
 /** The JSON API for a dashboard: what there is to ask for. The documentation is made of this table. */
+import {
+  REMOVE_RECURSIVE_MAX,
+  API_SUMMARY_MS_MAX,
+  API_SUMMARY_MS_MIN,
+} from "../../../protocol/limits.ts";
 import type { AskedPast } from "./history.ts";
 import type { Write } from "./writes.ts";
 
 /** Whoever asks for one has proved who he is, or asks from the node's own machine. */
 export type Endpoint = {
   readonly name:
+    | "access"
     | "ensemble"
     | "nodes"
+    | "status"
     | "sessions"
     | "znode"
     | "children"
+    | "count"
     | "changes"
     | AskedPast
     | Write;
@@ -24,6 +32,12 @@ export const API_PATH = "/api/v1";
 
 export const ENDPOINTS: readonly Endpoint[] = [
   {
+    name: "access",
+    method: "GET",
+    query: [],
+    summary: "as whom the node takes whoever asks, and whether he may write",
+  },
+  {
     name: "ensemble",
     method: "GET",
     query: [],
@@ -35,6 +49,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "GET",
     query: [],
     summary: "the members: their addresses, as clients are told, and who leads",
+  },
+  {
+    name: "status",
+    method: "GET",
+    query: [],
+    summary:
+      "every member: its role, epoch, zxid, connections, latencies, syncs and sizes, as each says when it is asked. `state` is null of one that does not answer within a second, and of all others where nodes have no NATS",
   },
   {
     name: "sessions",
@@ -57,11 +78,16 @@ export const ENDPOINTS: readonly Endpoint[] = [
       "the children of a znode by pages of `limit` (100, 500 at most), each with its Stat. `next` is what `after` is for the next page, null at the end",
   },
   {
+    name: "count",
+    method: "GET",
+    query: ["path"],
+    summary: `how many znodes a recursive delete takes, the znode among them, and how many of them are ephemeral; it counts no further than ${REMOVE_RECURSIVE_MAX.toLocaleString("en")}, and \`isWhole\` says whether it has come to the end`,
+  },
+  {
     name: "changes",
     method: "GET",
-    query: ["path", "recursive", "from"],
-    summary:
-      "a stream of server-sent events: changes of the znode, with `recursive=true` of all below it too, after the zxid `from`, or from now on",
+    query: ["path", "recursive", "from", "every"],
+    summary: `a stream of server-sent events: changes of the znode, with \`recursive=true\` of all below it too, after the zxid \`from\`, or from now on. With \`every\`, from ${API_SUMMARY_MS_MIN} to ${API_SUMMARY_MS_MAX} milliseconds, one summary in so long takes their place`,
   },
   {
     name: "span",
@@ -116,5 +142,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "POST",
     query: [],
     summary: "deletes a znode that has no children, `{path, version}`, and tells the zxid",
+  },
+  {
+    name: "delete-all",
+    method: "POST",
+    query: [],
+    summary:
+      "deletes a znode and all that is below it in one step, `{path, znodes}`, if these are `znodes` at most: what `count` has told",
   },
 ];

@@ -3,14 +3,16 @@ import { randomUUID } from "node:crypto";
 import { isUtf8 } from "node:buffer";
 import { checkPath, checkVersion } from "../../../protocol/arguments.ts";
 import { BadArgumentsError, ZooidError } from "../../../protocol/errors.ts";
+import { REMOVE_RECURSIVE_MAX } from "../../../protocol/limits.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { OwnClient } from "../../embedded/own-client.ts";
 import { foreignProblem } from "../foreign-page.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
 import { errorReply, jsonReply } from "./json.ts";
+import { deleteAll } from "./subtree.ts";
 
-export type Write = "create" | "set" | "delete";
+export type Write = "create" | "set" | "delete" | "delete-all";
 
 type Asked = {
   readonly path: string;
@@ -18,6 +20,8 @@ type Asked = {
   readonly version: number | undefined;
   readonly sequential: boolean;
   readonly parents: boolean;
+  /** The most that may be deleted. */
+  readonly znodes: number;
 };
 
 type Done = { readonly path: string; readonly zxid: Zxid; readonly version?: number };
@@ -33,6 +37,7 @@ const FIELDS: Readonly<Record<Write, Readonly<Record<string, "string" | "number"
   },
   set: { path: "string", text: "string", base64: "string", version: "number" },
   delete: { path: "string", version: "number" },
+  "delete-all": { path: "string", znodes: "number" },
 };
 
 const NO_AUDIT = "ZOOID_NO_AUDIT";
@@ -112,7 +117,7 @@ async function audited(
 }
 
 async function perform(what: Write, client: OwnClient, asked: Asked): Promise<Done> {
-  const { path, data, version, sequential, parents } = asked;
+  const { path, data, version, sequential, parents, znodes } = asked;
   const expected = version === undefined ? {} : { version };
   if (what === "create") {
     const made = await client.create(path, data, { sequential, parents });
@@ -122,6 +127,7 @@ async function perform(what: Write, client: OwnClient, asked: Asked): Promise<Do
     const stat = await client.set(path, data, expected);
     return { path, zxid: stat.mzxid, version: stat.version };
   }
+  if (what === "delete-all") return { path, zxid: await deleteAll(client, path, znodes) };
   // A transaction tells its zxid, which a delete alone does not.
   const { zxid } = await client.transaction((steps) => [steps.delete(path, expected)]).commit();
   return { path, zxid };
@@ -168,6 +174,7 @@ function askedIn(what: Write, bytes: Buffer): Asked | string {
     version,
     sequential = false,
     parents = false,
+    znodes = 0,
   } = body as {
     readonly path?: string;
     readonly text?: string;
@@ -175,10 +182,14 @@ function askedIn(what: Write, bytes: Buffer): Asked | string {
     readonly version?: number;
     readonly sequential?: boolean;
     readonly parents?: boolean;
+    readonly znodes?: number;
   };
   if (path === undefined) return "path must be given";
   const problem = argumentsProblem(sequential ? `${path}0` : path, version);
   if (problem !== undefined) return problem;
+  if (what === "delete-all" && !isCount(znodes)) {
+    return `znodes must be given, as a whole number from 1 to ${REMOVE_RECURSIVE_MAX}`;
+  }
   if (text !== undefined && base64 !== undefined) return "only one of text and base64 may be given";
   if (what === "set" && text === undefined && base64 === undefined)
     return "text or base64 must be given";
@@ -187,5 +198,9 @@ function askedIn(what: Write, bytes: Buffer): Asked | string {
   if (base64 !== undefined && data?.toString("base64") !== base64) {
     return "base64 must be Base64 with its padding";
   }
-  return { path, data, version, sequential, parents };
+  return { path, data, version, sequential, parents, znodes };
+}
+
+function isCount(znodes: number): boolean {
+  return Number.isInteger(znodes) && znodes >= 1 && znodes <= REMOVE_RECURSIVE_MAX;
 }

@@ -1,0 +1,94 @@
+/** The dashboard: the frame around its pages. */
+import { effect } from "@preact/signals";
+import { type JSX, render } from "preact";
+import { access, accessProblem, askAccess } from "./access.ts";
+import { asksForToken, forgetToken, token } from "./api.ts";
+import { EnsemblePage } from "./pages/ensemble.tsx";
+import { TreePage } from "./pages/tree.tsx";
+import { TokenForm } from "./parts/token-form.tsx";
+import { hrefOf, route } from "./router.ts";
+import { applyTheme, chooseTheme, type Theme, theme } from "./theme.ts";
+import "./dashboard.css";
+
+function App(): JSX.Element {
+  return (
+    <>
+      <Header />
+      <Body />
+    </>
+  );
+}
+
+function Body(): JSX.Element {
+  if (asksForToken.value) {
+    return (
+      <main>
+        <TokenForm />
+      </main>
+    );
+  }
+  if (access.value === undefined) {
+    return (
+      <main>
+        <h1>zooid</h1>
+        {accessProblem.value === undefined ? (
+          <p>Asking the node …</p>
+        ) : (
+          <p role="alert" class="problem">
+            {accessProblem.value}
+          </p>
+        )}
+      </main>
+    );
+  }
+  const shown = route.value;
+  return shown.page === "tree" ? <TreePage path={shown.path} /> : <EnsemblePage />;
+}
+
+function Header(): JSX.Element {
+  const { page } = route.value;
+  const current = (name: string): { readonly "aria-current"?: "page" } =>
+    name === page ? { "aria-current": "page" } : {};
+  return (
+    <header>
+      <span class="brand">zooid</span>
+      <nav aria-label="Pages">
+        <a href={hrefOf({ page: "ensemble" })} {...current("ensemble")}>
+          Ensemble
+        </a>
+        <a href={hrefOf({ page: "tree", path: "/" })} {...current("tree")}>
+          Tree
+        </a>
+      </nav>
+      {access.value !== undefined && (
+        <span class="quiet">
+          node {access.value.node}, {access.value.mayWrite ? "may write" : "read-only"}
+        </span>
+      )}
+      {token.value !== "" && !asksForToken.value && (
+        <button type="button" onClick={forgetToken}>
+          Forget token
+        </button>
+      )}
+      <label class="theme">
+        Colours
+        <select
+          value={theme.value}
+          onChange={(event) => chooseTheme(event.currentTarget.value as Theme)}
+        >
+          <option value="system">as the system</option>
+          <option value="light">light</option>
+          <option value="dark">dark</option>
+        </select>
+      </label>
+    </header>
+  );
+}
+
+applyTheme();
+effect(() => {
+  // Again with each token that is given.
+  if (!asksForToken.value) void askAccess();
+});
+const root = document.querySelector("#app");
+if (root !== null) render(<App />, root);

@@ -1,0 +1,141 @@
+/** One znode: its value, its Stat in words, its access control list, and what may be done with it. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { JSX } from "preact";
+import { codeOf, messageOf, type Znode } from "../api.ts";
+import { permissionsInWords, visible } from "../format/values.ts";
+import { onChanges } from "../live.ts";
+import { mayWrite } from "../access.ts";
+import { CreateForm } from "../parts/create-form.tsx";
+import { DeleteForm } from "../parts/delete-form.tsx";
+import { Editor } from "../parts/editor.tsx";
+import { StatList } from "../parts/stat-list.tsx";
+import { ValueView } from "../parts/value-view.tsx";
+import { lineageOf, nameOf, parentOf } from "../format/paths.ts";
+import { hrefOf } from "../router.ts";
+import { readZnode } from "../tree-model.ts";
+
+type Doing = "nothing" | "edit" | "create" | "delete";
+type Loaded = { readonly znode?: Znode; readonly problem?: string; readonly isGone?: boolean };
+
+export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
+  const [{ znode, problem, isGone = false }, setLoaded] = useState<Loaded>({});
+  const [doing, setDoing] = useState<Doing>("nothing");
+  const loads = useRef(0);
+  const load = async (): Promise<void> => {
+    loads.current += 1;
+    const own = loads.current;
+    try {
+      const read = await readZnode(path);
+      // An answer that was overtaken may be the older one.
+      if (own === loads.current) setLoaded({ znode: read });
+    } catch (error) {
+      if (own !== loads.current) return;
+      const gone = codeOf(error) === "ZOOID_NO_NODE";
+      // What was last seen of it stays, so that an edit is not lost with it.
+      setLoaded((before) => ({ ...before, problem: messageOf(error), isGone: gone }));
+    }
+  };
+  useEffect(() => {
+    void load();
+    return onChanges(({ paths, unlisted }) => {
+      const isOf = paths.some((each) => each === path || parentOf(each) === path);
+      if (unlisted > 0 || isOf) void load();
+    });
+  }, [path]);
+  const done = (): void => {
+    setDoing("nothing");
+    void load();
+  };
+  return (
+    <section class="znode" aria-labelledby="znode-path">
+      <Lineage path={path} />
+      <h1 id="znode-path">{visible(nameOf(path))}</h1>
+      {problem !== undefined && (
+        <p role="alert" class="problem">
+          {isGone ? "There is no such znode." : problem}
+        </p>
+      )}
+      {znode !== undefined && doing === "edit" && (
+        <Editor current={znode} isGone={isGone} onDone={done} />
+      )}
+      {znode !== undefined && doing === "create" && <CreateForm parent={path} onDone={done} />}
+      {znode !== undefined && doing === "delete" && <DeleteForm path={path} onDone={done} />}
+      {znode !== undefined && doing !== "edit" && !isGone && (
+        <>
+          {doing === "nothing" && <Actions znode={znode} onDo={setDoing} />}
+          <ValueView znode={znode} />
+          <StatList stat={znode.stat} />
+          <AclList znode={znode} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function Lineage({ path }: { readonly path: string }): JSX.Element {
+  const above = lineageOf(path).slice(0, -1);
+  return (
+    <nav class="lineage" aria-label="Above this znode">
+      {above.map((each) => (
+        <a key={each} href={hrefOf({ page: "tree", path: each })}>
+          {each === "/" ? "/" : `${visible(nameOf(each))}/`}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+type ActionsProps = { readonly znode: Znode; readonly onDo: (doing: Doing) => void };
+
+function Actions({ znode, onDo }: ActionsProps): JSX.Element {
+  if (!mayWrite.value) {
+    return (
+      <p class="quiet">
+        Read-only: a node that was started with <code>--admin-writes true</code> lets whoever shows
+        its token or a certificate write.
+      </p>
+    );
+  }
+  const isEphemeral = znode.stat.ephemeralOwner !== null;
+  return (
+    <div class="actions">
+      <button type="button" onClick={() => onDo("edit")}>
+        Edit value
+      </button>
+      <button type="button" disabled={isEphemeral} onClick={() => onDo("create")}>
+        Create below
+      </button>
+      <button type="button" disabled={znode.path === "/"} onClick={() => onDo("delete")}>
+        Delete …
+      </button>
+    </div>
+  );
+}
+
+function AclList({ znode: { acl } }: { readonly znode: Znode }): JSX.Element {
+  return (
+    <>
+      <h2>Who may do what</h2>
+      <div class="scroll" tabIndex={0} role="group" aria-label="Access control list">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Scheme</th>
+              <th scope="col">Who</th>
+              <th scope="col">May</th>
+            </tr>
+          </thead>
+          <tbody>
+            {acl.map(({ scheme, id, permissions }) => (
+              <tr key={`${scheme} ${id} ${permissions}`}>
+                <td>{visible(scheme)}</td>
+                <td>{visible(id)}</td>
+                <td>{permissionsInWords(permissions)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * How every member of the ensemble is, as each says itself: this node by its admin actor, the others by `mntr` over NATS. Those who ask
+ * within a moment share one answer, so that many dashboards ask the nodes no more often than one does.
+ */
+import { answerOf } from "../../../actors/admin/four-letter-words.ts";
+import { API_STATUS_MS_MAX } from "../../../protocol/limits.ts";
+import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import type { NodeConfig } from "../../config/node-config.ts";
+import type { EnsembleWords } from "../../embedded/ensemble-words.ts";
+import { memberOf } from "../answers.ts";
+import type { NodeFacts } from "../node-facts.ts";
+
+const WORD = "mntr";
+/** For how long an answer is shared. */
+const SHARED_MS = 900;
+
+export class Statuses {
+  readonly #config: NodeConfig;
+  readonly #facts: NodeFacts;
+  #words: EnsembleWords | undefined;
+  #shared: Promise<object> | undefined;
+  #isClosed = false;
+
+  constructor(config: NodeConfig, facts: NodeFacts) {
+    this.#config = config;
+    this.#facts = facts;
+  }
+
+  all(): Promise<object> {
+    this.#shared ??= this.#ask().finally(() => {
+      setTimeout(() => {
+        this.#shared = undefined;
+      }, SHARED_MS).unref();
+    });
+    return this.#shared;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#words?.close();
+  }
+
+  async #ask(): Promise<object> {
+    const config = this.#config;
+    const [facts, others] = await Promise.all([
+      this.#facts.ask({ gather: "stat", withinMs: API_STATUS_MS_MAX }),
+      this.#others(),
+    ]);
+    const texts = new Map(others);
+    if (facts !== undefined) texts.set(config.id, answerOf(WORD, facts.metrics));
+    const nodes = config.members.map((id) => {
+      const { host = null, client = null } = memberOf(config, id) ?? {};
+      const text = texts.get(id);
+      const state = text === undefined ? null : stateIn(text);
+      return { id, host, client, isThis: id === config.id, state };
+    });
+    return { ensemble: config.ensemble, node: config.id, nodes };
+  }
+
+  /** Empty where nodes do not meet over NATS, and while it is away. */
+  async #others(): Promise<ReadonlyMap<number, string>> {
+    const { members, natsUrls } = this.#config;
+    if (members.length === 1 || natsUrls.length === 0 || this.#isClosed) return new Map();
+    const { EnsembleWords: Words } = await import("../../embedded/ensemble-words.ts");
+    if (this.#isClosed) return new Map();
+    this.#words ??= new Words(this.#config);
+    return await this.#words.ask(WORD, API_STATUS_MS_MAX).catch(() => new Map());
+  }
+}
+
+/** The fields that an answer to `mntr` has, under names of our own. Null: it has none of that name. `serves` is false while the node knows no leader. */
+export function stateIn(text: string): object {
+  const values = new Map(
+    text.split("\n").map((line): [string, string] => {
+      const [name = "", value = ""] = line.split("\t", 2);
+      return [name.replace(/^zk_/, ""), value];
+    }),
+  );
+  const number = (name: string): number | null => {
+    const value = values.get(name) ?? "";
+    return /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : null;
+  };
+  const zxid = number("zooid_applied_zxid");
+  return {
+    serves: values.has("server_state"),
+    role: values.get("server_state") ?? null,
+    version: values.get("version") ?? null,
+    epoch: number("zooid_epoch"),
+    zxid: zxid === null ? null : formatZxid(zxid as Zxid),
+    connections: number("num_alive_connections"),
+    sessions: number("zooid_sessions"),
+    watches: number("watch_count"),
+    outstanding: number("outstanding_requests"),
+    latencyMs: {
+      min: number("min_latency"),
+      average: number("avg_latency"),
+      max: number("max_latency"),
+    },
+    received: number("packets_received"),
+    znodes: number("znode_count"),
+    ephemerals: number("ephemerals_count"),
+    dataBytes: number("approximate_data_size"),
+    treeBytes: number("zooid_tree_bytes"),
+    treeBytesMax: number("zooid_tree_bytes_max"),
+    dataFolderBytes: number("zooid_data_folder_bytes"),
+    logFolderBytes: number("zooid_log_folder_bytes"),
+    fsync: {
+      count: number("cnt_fsynctime"),
+      averageMs: number("avg_fsynctime"),
+      p99Us: number("zooid_fsync_p99_us"),
+      maxMs: number("max_fsynctime"),
+    },
+    openFiles: number("open_file_descriptor_count"),
+    openFilesMax: number("max_file_descriptor_count"),
+    uptimeMs: number("uptime"),
+    writesRefused: number("zooid_writes_refused") === 1,
+    growthRefused: number("zooid_growth_refused") === 1,
+  };
+}
