@@ -2,7 +2,7 @@
 import { checkMilliseconds, checkOptions, checkText } from "../protocol/arguments.ts";
 import { BadArgumentsError } from "../protocol/errors.ts";
 import { ENSEMBLE_NAME_RULE, isEnsembleName } from "../protocol/subjects.ts";
-import { isNatsServer } from "../runtime/nats/servers.ts";
+import { isNatsServer } from "../runtime/nats/server-url.ts";
 import type { SessionOptions } from "./session/messages.ts";
 
 /**

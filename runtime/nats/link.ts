@@ -19,13 +19,13 @@ import { encodeOffered } from "./offered.ts";
 import { connectProblem, permissionProblem } from "./errors.ts";
 import { NatsError } from "./nats-error.ts";
 import {
-  isNatsServer,
   type NatsIdentity,
   natsServersOptions,
   NextServer,
   whileClosing,
   withoutCredentials,
 } from "./servers.ts";
+import { isNatsServer } from "./server-url.ts";
 
 export type NatsLog = (level: LogLevel, event: string, detail: EventDetail) => void;
 

@@ -73,18 +73,6 @@ function isNamed({ listen, hostname, port }: Server, name: string): boolean {
   return listen === name || `${hostname}:${port}` === name;
 }
 
-/** User and password are percent-encoded. */
-export function isNatsServer({ protocol, hostname, username, password }: URL): boolean {
-  if (!["nats:", "tls:"].includes(protocol) || hostname === "") return false;
-  try {
-    decodeURIComponent(username);
-    decodeURIComponent(password);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Reconnects for ever. */
 export function natsServersOptions(options: NatsServersOptions): ConnectionOptions {
   const { urls, silenceMs, nextServer } = options;

@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { SERVER_ID_MAX, SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
 import { ENSEMBLE_NAME_RULE, isEnsembleName } from "../../protocol/subjects.ts";
-import { isNatsServer } from "../../runtime/nats/servers.ts";
+import { isNatsServer } from "../../runtime/nats/server-url.ts";
 
 export type Reading<Value> =
   | { readonly kind: "read"; readonly value: Value }
