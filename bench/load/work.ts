@@ -2,7 +2,8 @@
  * What a load asks of its servers, in terms that each protocol translates into its own requests. Every connection repeats one cycle of
  * steps, so that a mix is exact and the same for all servers, and needs no drawing while it is measured.
  */
-import { between, shuffled } from "../draw.ts";
+import { shuffled } from "../../client/zookeeper/session/shuffled.ts";
+import { between } from "../draw.ts";
 
 /** Which znode a step reads or writes: the connection's own, one that all share, or one of the pool that all share. */
 export type Place =

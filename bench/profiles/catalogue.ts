@@ -2,6 +2,7 @@
 import { budget } from "./budget/budget.ts";
 import { ceiling } from "./ceiling.ts";
 import { runMicro } from "../micro/run.ts";
+import { checkoutStart } from "./checkout-start.ts";
 import { churn } from "./churn.ts";
 import { failover } from "./failover/failover.ts";
 import { fanOut } from "./fan-out/fan-out.ts";
@@ -12,7 +13,6 @@ import { memory } from "./memory.ts";
 import { operator } from "./operator/operator.ts";
 import type { Profile } from "./profile.ts";
 import { snapshots } from "./snapshots.ts";
-import { checkoutStart } from "./checkout-start.ts";
 import { startUp } from "./start-up.ts";
 import { treeApply } from "./tree-apply.ts";
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { BenchError } from "../failure.ts";
-import { processTree, cpuSecondsOf } from "../processes.ts";
+import { cpuSecondsOf, processTree } from "../processes.ts";
 import { checkOut } from "../targets/checkout.ts";
 import { stderrOf, stopProcesses } from "../targets/target.ts";
 import type { ProfileContext } from "./profile.ts";

@@ -41,13 +41,13 @@ export function connectProblem(error: unknown, servers: string): NatsError {
     );
   }
   // The library says that the error is undefined where the connection ended before the server had said who it is.
-  if (/undefined error|ECONNRESET|EPIPE|ETIMEDOUT/.test(text)) {
+  if (/undefined error|ECONNRESET|EPIPE/.test(text)) {
     return wrap(
       "ZOOID_NATS_UNREACHABLE",
       `the NATS server at ${servers} ended the connection before it was open (${text}): it is starting or stopping, or something else listens there`,
     );
   }
-  if (/ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(text)) {
+  if (/ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(text)) {
     return wrap(
       "ZOOID_NATS_UNREACHABLE",
       `the host of the NATS server at ${servers} cannot be found or reached (${text}): check its name`,

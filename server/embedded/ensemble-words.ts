@@ -2,10 +2,10 @@
  * Asks all nodes of the ensemble a four-letter word over NATS, as the console does, on behalf of the node's admin server. The connection is made
  * when somebody asks, and is the one of the node's NATS user.
  */
-import type { WordAnswer } from "../../actors/gateway/nats/words.ts";
 import { type NatsChannel, openNatsChannel } from "../../client/nats-channel.ts";
 import type { ChannelEvent } from "../../client/session/messages.ts";
 import { wordSubject } from "../../protocol/subjects.ts";
+import { decodeWordAnswer } from "../../protocol/word-answer.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { natsOptions } from "../nats-options.ts";
 
@@ -27,7 +27,7 @@ export class EnsembleWords {
     this.#config = config;
   }
 
-  /** What each node has answered within the time, by its number. Only one question is under way at a time. Rejects while NATS is away. */
+  /** What each node has answered within the time, by its number. Only one question is under way at a time. Rejects if there is no connection to NATS yet, and none can be made. */
   async ask(word: string, withinMs: number): Promise<ReadonlyMap<number, string>> {
     const { ensemble } = this.#config;
     this.#opening ??= this.#open();
@@ -60,13 +60,12 @@ export class EnsembleWords {
   }
 
   async #open(): Promise<NatsChannel> {
-    const { ensemble, id, natsUrls: urls, peerTimeoutMs } = this.#config;
+    const { ensemble, id, natsUrls: urls, peerTimeoutMs: silenceMs } = this.#config;
     const { servers: _, ...identity } = natsOptions(this.#config);
     const name = `zooid-${id}-dashboard`;
     const channel = await openNatsChannel({
       ...{ ...identity, urls, ensemble, name },
-      timeoutMs: CONNECT_MS_MAX,
-      silenceMs: peerTimeoutMs,
+      ...{ timeoutMs: CONNECT_MS_MAX, silenceMs },
     });
     channel.onEvent((event) => this.#take(event));
     return channel;
@@ -81,20 +80,10 @@ export class EnsembleWords {
       return;
     }
     if (event.connection !== asking.number) return;
-    const answer = answerOf(event.bytes);
+    const answer = decodeWordAnswer(event.bytes);
     const { members } = this.#config;
     if (answer === undefined || !members.some((id) => id === answer.node)) return;
     asking.answers.set(answer.node, answer.text);
     if (asking.answers.size === members.length) asking.done();
-  }
-}
-
-/** Undefined: it is no answer to a word. Whoever may publish there has sent it. */
-function answerOf(bytes: Uint8Array): Pick<WordAnswer, "node" | "text"> | undefined {
-  try {
-    const { node, text } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<WordAnswer>;
-    return typeof node === "number" && typeof text === "string" ? { node, text } : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -79,6 +79,7 @@ export async function connectToOwnNode(
   const wire = new NativeWire(channel, sessionOptionsOf(options));
   const giveUp = (): void => void wire.close();
   signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
   try {
     return await connectOver(wire, options);
   } finally {

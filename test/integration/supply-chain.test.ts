@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { components, LICENCES, readLock } from "../package/components.ts";
+import { BUNDLED, components, LICENCES, readLock } from "../package/components.ts";
 import { LICENCES_FILE, licencesText } from "../package/licences.ts";
 import { makeSbom } from "../package/sbom.ts";
 import { manifestOf, run } from "../package/install.ts";
+import { buildDashboard } from "../../dashboard/build.ts";
 import { CHECKOUT } from "../support/zooid-command.ts";
 
 type Sbom = {
@@ -49,6 +50,10 @@ test("the file of licences is that of the packages (npm run licences writes it)"
     always.filter(({ licenceText }) => licenceText === undefined).map(({ name }) => name),
     [],
   );
+});
+
+test("what the bundle of the dashboard holds is known", async (t) => {
+  t.deepEqual(await buildDashboard(), [...BUNDLED].sort());
 });
 
 test("the bill of materials has all that is shipped, and nothing else", async (t) => {

@@ -23,7 +23,7 @@ export const LICENCES: ReadonlySet<string> = new Set([
 ]);
 
 /** What the bundle of the dashboard holds: it is shipped as part of that, and installed for development alone. */
-const BUNDLED: ReadonlySet<string> = new Set([
+export const BUNDLED: ReadonlySet<string> = new Set([
   "preact",
   "@preact/signals",
   "@preact/signals-core",

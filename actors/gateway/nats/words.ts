@@ -4,17 +4,11 @@
  */
 import type { AdminAnswer } from "../../admin/messages.ts";
 import { WORD_ASKED_MS_MAX, WORD_ASKERS_MAX } from "../../../protocol/limits.ts";
+import { encodeWordAnswer } from "../../../protocol/word-answer.ts";
 import { WORDS_OVER_NATS } from "../../../protocol/zookeeper/words.ts";
 import { tell } from "../../inboxes.ts";
 import type { NatsClientMessage } from "../messages.ts";
 import type { Turn } from "./state.ts";
-
-/** What a node answers to a word over NATS. */
-export type WordAnswer = {
-  readonly node: number;
-  readonly members: readonly number[];
-  readonly text: string;
-};
 
 export function askWord(turn: Turn, { reply, bytes }: NatsClientMessage): void {
   const { state, effects, nowMs } = turn;
@@ -55,7 +49,6 @@ function dropOld({ state, nowMs }: Turn): void {
 
 function publish({ state, effects }: Turn, subject: string, text: string): void {
   const { server: node, members } = state.options;
-  const answer: WordAnswer = { node, members, text };
-  const bytes = new TextEncoder().encode(JSON.stringify(answer));
+  const bytes = encodeWordAnswer({ node, members, text });
   effects.push({ kind: "publish", subject, bytes });
 }

@@ -11,7 +11,6 @@ export type Estimate = {
   readonly ratio: number;
   /** 95 % of confidence; undefined if there are too few blocks. */
   readonly interval: { readonly low: number; readonly high: number } | undefined;
-  readonly blocks: number;
 };
 
 /** What was measured in one block: `asked` as a multiple of `other` is asked for. */
@@ -54,12 +53,12 @@ function estimate<Block>(
 ): Estimate | undefined {
   if (blocks.length === 0) return undefined;
   const ratio = ratioOf(blocks);
-  if (blocks.length < BLOCKS_LEAST) return { ratio, interval: undefined, blocks: blocks.length };
+  if (blocks.length < BLOCKS_LEAST) return { ratio, interval: undefined };
   const drawn = Array.from({ length: DRAWS }, () =>
     ratioOf(blocks.map(() => blocks[Math.floor(draw() * blocks.length)] as Block)),
   ).toSorted((a, b) => a - b);
   const at = (fraction: number): number => drawn[Math.floor(fraction * (DRAWS - 1))] ?? ratio;
-  return { ratio, interval: { low: at(TAIL), high: at(1 - TAIL) }, blocks: blocks.length };
+  return { ratio, interval: { low: at(TAIL), high: at(1 - TAIL) } };
 }
 
 export type Verdict = "yes" | "no" | "not decided";

@@ -4,7 +4,8 @@
  * a command takes from the machine whomever it asks cancels out.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Draw, shuffled } from "../../draw.ts";
+import { shuffled } from "../../../client/zookeeper/session/shuffled.ts";
+import type { Draw } from "../../draw.ts";
 import type { LoadResult } from "../../load/run.ts";
 import { SampledLoad } from "../../load/sampled.ts";
 import { type Samples, systemMs } from "../../load/samples.ts";
@@ -21,7 +22,7 @@ export type Treatment = "asked" | "other asked";
 const TREATMENTS: readonly Treatment[] = ["asked", "other asked"];
 const WORK = "mixed 50/50";
 /**
- * Before each slot nobody does anything for so long, and what is sent then is left out: the nodes are asked for their own measurements
+ * Before each slot nobody does anything for so long, but a `top` that runs already, and what is sent then is left out: the nodes are asked for their own measurements
  * between slots, and what the slot before has left under way ends.
  */
 const SETTLE_MS = 250;

@@ -1,10 +1,10 @@
 /** The nodes of an ensemble of zooid, asked over NATS: each hears words of its own, and all hear who asks which nodes there are. */
-import type { WordAnswer } from "../../../actors/gateway/nats/words.ts";
 import { UnreachableError } from "../../../client/connect.ts";
 import { type NatsChannel, openNatsChannel } from "../../../client/nats-channel.ts";
 import { checkedUrl, sessionOptionsOf } from "../../../client/options.ts";
 import type { ChannelEvent } from "../../../client/session/messages.ts";
 import { wordSubject } from "../../../protocol/subjects.ts";
+import { decodeWordAnswer, type WordAnswer } from "../../../protocol/word-answer.ts";
 import type { Answer } from "../../srvr.ts";
 import type { Target } from "../connection.ts";
 import type { AskingServers, Server, Servers } from "./servers.ts";
@@ -96,7 +96,7 @@ class WordsOverNats {
   #take(event: ChannelEvent): void {
     switch (event.kind) {
       case "received": {
-        const answer = answerOf(event.bytes);
+        const answer = decodeWordAnswer(event.bytes);
         if (answer !== undefined) this.#waiting.get(event.connection)?.(answer);
         return;
       }
@@ -117,21 +117,4 @@ class WordsOverNats {
   #failAll(because: string): void {
     for (const resolve of this.#waiting.values()) resolve(because);
   }
-}
-
-/** Undefined: it is no answer to a word. Whoever may publish there has sent it. */
-function answerOf(bytes: Uint8Array): WordAnswer | undefined {
-  try {
-    const answer: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return isAnswer(answer) ? answer : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAnswer(answer: unknown): answer is WordAnswer {
-  if (typeof answer !== "object" || answer === null) return false;
-  const { node, members, text } = answer as Partial<WordAnswer>;
-  if (typeof node !== "number" || typeof text !== "string" || !Array.isArray(members)) return false;
-  return members.every((id) => typeof id === "number");
 }

@@ -12,7 +12,8 @@ import { end } from "./end.ts";
 import { beginLogin, refusedInSilence } from "./login.ts";
 import type { ChannelEvent, Host } from "./messages.ts";
 import { takeUnderWay } from "./requests.ts";
-import { type OpenLink, shuffled, type State, type Turn } from "./state.ts";
+import { shuffled } from "./shuffled.ts";
+import type { OpenLink, State, Turn } from "./state.ts";
 import { loseStreams } from "./streams/streams.ts";
 
 /** An attempt is given up after this time, or after a third of the session timeout if that is shorter. */

@@ -7,6 +7,7 @@ import type { Backoff } from "../../session/backoff.ts";
 import type { Failure } from "../../session/messages.ts";
 import type { Host, SessionEffect, SessionOptions } from "./messages.ts";
 import { newRequests, type Requests } from "./requests.ts";
+import { shuffled } from "./shuffled.ts";
 import { newStreams, type Streams } from "./streams/state.ts";
 
 /** The state of the connection to a server. */
@@ -117,16 +118,6 @@ export function initialState(options: SessionOptions, random: () => number): Sta
     writer: new JuteWriter(),
     reader: new JuteReader(),
   };
-}
-
-/** Fisher and Yates's. */
-export function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
-  const result = [...items];
-  for (let last = result.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(random() * (last + 1));
-    [result[last], result[other]] = [result[other] as Item, result[last] as Item];
-  }
-  return result;
 }
 
 export function flushSoon({ state, effects }: Turn): void {

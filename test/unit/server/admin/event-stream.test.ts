@@ -4,7 +4,7 @@ import type { ChangeEvent } from "../../../../protocol/changes.ts";
 import type { Change } from "../../../../protocol/reads.ts";
 import type { Stat } from "../../../../protocol/stat.ts";
 import type { Zxid } from "../../../../protocol/zxid.ts";
-import { eventsOf } from "../../../../server/admin/api/event-stream.ts";
+import { eventsOf, summariesOf } from "../../../../server/admin/api/event-stream.ts";
 import type { Changes } from "../../../../server/change-streams.ts";
 
 const STAT: Stat = {
@@ -92,6 +92,31 @@ test("a stream that waits for changes ends at once when its client is gone", asy
   const events = eventsOf(changes, undefined, gone.signal);
   await events.next();
   const waiting = events.next();
+  gone.abort();
+  t.deepEqual(await waiting, { done: true, value: undefined });
+  t.true(ended());
+});
+
+test("a summary says how many changes there were and where, and its id does not go back behind progress", async (t) => {
+  const gone = new AbortController();
+  const { changes, ended } = changesOf([
+    { kind: "progress", zxid: 9 as Zxid },
+    change(10, 0),
+    { kind: "progress", zxid: 12 as Zxid },
+    change(13, 0),
+    change(13, 1),
+    change(13, 1),
+  ]);
+  const wish = { from: 4 as Zxid, everyMs: 1, signal: gone.signal };
+  const summaries = summariesOf(changes, wish);
+  const texts = [(await summaries.next()).value, (await summaries.next()).value].map(String);
+  t.is(texts[0], ": open\n\n");
+  t.is(idOf(texts[1] ?? ""), "0xc");
+  const data = JSON.parse(/^data: (.*)$/m.exec(texts[1] ?? "")?.[1] ?? "") as object;
+  const paths = ["/10/0", "/13/0", "/13/1"];
+  t.deepEqual(data, { zxid: "0xd", changes: 4, paths, unlisted: 0 });
+  // Nothing has changed since, so nothing is due until the client is gone.
+  const waiting = summaries.next();
   gone.abort();
   t.deepEqual(await waiting, { done: true, value: undefined });
   t.true(ended());
