@@ -2,7 +2,6 @@
  * Backups of a real ensemble: from a follower while clients write, verified, put back after a disaster, on one node and on three. What
  * operators do is done here by the command line's own commands.
  */
-import { execFile } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
@@ -22,17 +21,7 @@ import {
   setData,
 } from "../support/zookeeper-client/operations.ts";
 import { ZooidProcesses } from "../support/zooid-processes.ts";
-import { COMMAND_LINE } from "../support/zooid-command.ts";
-
-type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-
-function zooid(...args: readonly string[]): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [COMMAND_LINE, ...args], (_, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
-}
+import { runZooid as zooid } from "../support/zooid-command.ts";
 
 async function modeOf(port: number): Promise<string | undefined> {
   return /^Mode: (\S+)/m.exec(await fourLetters({ port }, "srvr"))?.[1];

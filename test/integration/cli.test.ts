@@ -7,20 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { Child } from "../support/child.ts";
-import { COMMAND_LINE } from "../support/zooid-command.ts";
-
-type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+import { COMMAND_LINE, type Ran, runZooid as zooid } from "../support/zooid-command.ts";
 
 /** For `serve`: a free port, not to be reached from elsewhere. */
 const LOCAL = ["--client-port", "0", "--client-port-address", "127.0.0.1"] as const;
-
-function zooid(...args: readonly string[]): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [COMMAND_LINE, ...args], (_, stdout, stderr) => {
-      resolve({ code: child.exitCode, stdout, stderr });
-    });
-  });
-}
 
 function temporaryFolder(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), "zooid-cli-"));
@@ -80,7 +70,7 @@ test("what npm runs does not load the compiler of TypeScript where the sources w
 test("on a Node that is too old it says which it needs, before anything else fails", async (t) => {
   const old =
     "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.20.2'})";
-  const { stdout, stderr, code } = await new Promise<Result>((resolve) => {
+  const { stdout, stderr, code } = await new Promise<Ran>((resolve) => {
     const args = ["--import", old, COMMAND_LINE, "serve"];
     const child = execFile(process.execPath, args, (_, out, err) => {
       resolve({ code: child.exitCode, stdout: out, stderr: err });
@@ -285,7 +275,7 @@ async function serving(t: ExecutionContext, folder: string): Promise<Child> {
 }
 
 /** Exit code 1, and after the log one line that says what is wrong: no stack trace, nothing on standard output. */
-function failsWith(t: ExecutionContext, { code, stdout, stderr }: Result, reason: RegExp): void {
+function failsWith(t: ExecutionContext, { code, stdout, stderr }: Ran, reason: RegExp): void {
   t.is(code, 1, stderr);
   t.is(stdout, "");
   const lines = stderr.trimEnd().split("\n");

@@ -1,5 +1,4 @@
 /** `zooid inspect` on the folder of a real node: while it runs, after it was killed, and on damaged copies. */
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -26,22 +25,11 @@ import { parseNodeLine } from "../../cli/node-line.ts";
 import { Child } from "../support/child.ts";
 import { ZkClient } from "../support/zookeeper-client/client.ts";
 import { create, multi, setData } from "../support/zookeeper-client/operations.ts";
-import { COMMAND_LINE } from "../support/zooid-command.ts";
+import { COMMAND_LINE, type Ran, runZooid } from "../support/zooid-command.ts";
 
 const FIXTURE = fileURLToPath(new URL("../fixtures/data-folder-1/", import.meta.url));
 
-type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-
-function inspect(...args: readonly string[]): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [COMMAND_LINE, "inspect", ...args],
-      { maxBuffer: 64 * 1024 * 1024 },
-      (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
-}
+const inspect = (...args: readonly string[]): Promise<Ran> => runZooid("inspect", ...args);
 
 type Node = { readonly child: Child; readonly port: number };
 
@@ -142,7 +130,7 @@ function flip(path: string, offset: number): void {
 
 type Line = Readonly<Record<string, string | number | undefined>>;
 
-function linesOf({ stdout }: Result, kind: string): readonly Line[] {
+function linesOf({ stdout }: Ran, kind: string): readonly Line[] {
   return stdout
     .trimEnd()
     .split("\n")

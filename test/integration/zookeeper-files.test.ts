@@ -2,7 +2,6 @@
  * A real Apache ZooKeeper's files become a zooid, and a zooid's backup becomes a snapshot from which a real Apache ZooKeeper starts: a
  * client sees the same znodes, lists and stats on all three.
  */
-import { execFile } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -32,23 +31,13 @@ import {
 } from "../support/zookeeper-client/operations.ts";
 import { startZooid } from "../support/zooid.ts";
 import { startZookeeper } from "../support/zookeeper-server.ts";
-import { COMMAND_LINE } from "../support/zooid-command.ts";
+import { runZooid as zooid } from "../support/zooid-command.ts";
 
 /** Ephemerals of such sessions are there as long as the test lasts. */
 const LONG_MS = 400_000;
 const DAY_MS = 86_400_000n;
 /** `user:password` as ZooKeeper keeps it. */
 const DIGEST_ID = "user:tpUq/4Pn5A64fVZyQ0gOJ8ZWqkY=";
-
-type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-
-function zooid(...args: readonly string[]): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [COMMAND_LINE, ...args], (_, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
-}
 
 async function done(client: ZkClient, ...operations: readonly Operation[]): Promise<void> {
   for (const operation of operations) {
