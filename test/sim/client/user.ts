@@ -35,6 +35,8 @@ export type UserOptions = {
   readonly who: SimWho;
   /** Its streams tell every change. Otherwise several changes of a znode may come as the last of them. */
   readonly everyChange: boolean;
+  /** It often asks again at once for what it does not know to be done, as people and recipes do. */
+  readonly asksAgain: boolean;
 };
 
 export type AnyDriver = Pick<
@@ -75,6 +77,7 @@ const VIEWS_SHARE = 0.02;
 export const AWAY_MS = 150;
 const OWN_TIMEOUTS_MS = [200, 1000, 60_000];
 const CANCEL_MS = 10;
+const AGAIN_SHARE = 0.5;
 
 export abstract class ClientUser<Asked extends Question = Question> {
   readonly name: string;
@@ -289,13 +292,18 @@ export abstract class ClientUser<Asked extends Question = Question> {
     }
     const own = random.chance(0.1) ? random.pick(OWN_TIMEOUTS_MS) : undefined;
     const cancel = this.#request(driver, nativeRequest(request, random), own, (outcome) => {
-      if (outcome.kind === "failed") return;
+      if (outcome.kind === "failed") return this.#failed(request, outcome);
       this.answered += 1;
       const { result } = outcome.answer;
       if (result.kind === "created") this.#asker.created(result.path);
     });
     // Some are cancelled before they are sent, some while they are under way, most after their answer.
     if (random.chance(0.05)) this.later(random.wait(CANCEL_MS), cancel);
+  }
+
+  #failed(request: SimRequest, { maybeApplied }: Extract<Outcome, { kind: "failed" }>): void {
+    if (maybeApplied !== "unknown" || !this.#options.asksAgain) return;
+    if (this.connected && this.random.chance(AGAIN_SHARE)) this.#ask(request);
   }
 
   /** Returns a function that cancels it. */
