@@ -37,6 +37,7 @@ test("the check reads every layer of the project", (t) => {
     "testing",
     "cli",
     "dashboard",
+    "packaging",
     "test",
   ]) {
     t.true(seen.has(folder), folder);

@@ -13,6 +13,7 @@ const FOLDERS = [
     "testing",
     "adapters",
     "dashboard",
+    "packaging",
     "protocol",
     "server",
     "cli",

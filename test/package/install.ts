@@ -2,6 +2,7 @@
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildDashboard } from "../../dashboard/build.ts";
+import { buildDist } from "../../packaging/build.ts";
 import { Child, type ChildOptions } from "../support/child.ts";
 import { CHECKOUT } from "../support/zooid-command.ts";
 
@@ -51,7 +52,7 @@ export async function manifestOf(folder: string): Promise<Manifest> {
   return JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as Manifest;
 }
 
-/** Builds the package into `folder`, with all that is published beside it. Rejects with what the compiler finds wrong. */
+/** Builds the package into `folder`, with all that is published beside it. Rejects if the compiler finds something wrong, which it prints. */
 export async function buildPackage(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await buildDashboard();
@@ -60,8 +61,7 @@ export async function buildPackage(folder: string): Promise<void> {
   for (const name of ["package.json", "README.md", "LICENSE", ...others]) {
     await cp(join(CHECKOUT, name), join(folder, name), { recursive: true });
   }
-  const config = join(CHECKOUT, "tsconfig.build.json");
-  await succeed([TSC, "-p", config, "--outDir", join(folder, "dist")], CHECKOUT);
+  await buildDist(join(folder, "dist"));
 }
 
 /** Packs a built package without building it again. Returns the tarball's path. */

@@ -2,7 +2,7 @@
 
 /** TypeScript, which relies on the types of the server. */
 export const SERVER_PROGRAM = `
-import { type Client, connect, ZooidError } from "zooid/client";
+import { type Client, connect, NoNodeError, ZooidError } from "zooid/client";
 import { ConfigurationError, startNode, type ChangeEvent, type RunningNode } from "zooid/server";
 import { startTestEnsemble, type TestEnsemble } from "zooid/testing";
 
@@ -26,6 +26,8 @@ const ensemble: TestEnsemble = await startTestEnsemble({ nodes: 3, seed: 2 });
 const tested: Client = await ensemble.connect({ sessionTimeoutMs: 4000 });
 tested.changes("/", { recursive: true }).subscribe();
 await tested.create("/a");
+const missed: unknown = await tested.get("/b").catch((error: unknown) => error);
+console.log("the same class", missed instanceof NoNodeError);
 await ensemble.advance(60_000);
 console.log("tested", (await tested.children("/")).children.toSorted().join(), ensemble.nodes.length);
 await node.ready;

@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testing: ["runtime", "protocol", "actors", "server", "client"],
   adapters: [],
   dashboard: [],
+  packaging: ["dashboard"],
   cli: ["runtime", "protocol", "actors", "server", "client"],
   bench: ["runtime", "protocol", "actors", "server", "client", "cli"],
   test: [
@@ -32,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "bench",
     "examples",
     "dashboard",
+    "packaging",
   ],
   examples: [],
 };
