@@ -1,0 +1,79 @@
+/** How steps go to the target: as transactions of bounded size, in the order in which they were given. */
+import { OPEN_ACL } from "../../protocol/acl.ts";
+import type { NativeMember } from "../../protocol/native-packing.ts";
+import { childOf } from "../../protocol/paths.ts";
+import type { Step } from "./difference.ts";
+
+/** Above it a leader's other clients would wait for one transaction. */
+const BATCH_STEPS_MAX = 512;
+/** A quarter of what ZooKeeper takes in one request by default. */
+const BATCH_BYTES_MAX: number = 256 * 1024;
+/** The numbers of a step beside its path, data and list. */
+const STEP_BYTES = 64;
+const ENTRY_BYTES = 16;
+/** Children that are made and deleted again in one transaction. */
+const RAISE_PAIRS_MAX = 1_000;
+
+export type Batch =
+  | { readonly kind: "transaction"; readonly steps: readonly NativeMember[] }
+  | Extract<Step, { readonly kind: "setAcl" }>;
+
+export function batchesOf(steps: readonly Step[]): readonly Batch[] {
+  const batches: Batch[] = [];
+  let open: NativeMember[] = [];
+  let bytes = 0;
+  const close = (): void => {
+    if (open.length > 0) batches.push({ kind: "transaction", steps: open });
+    open = [];
+    bytes = 0;
+  };
+  for (const step of steps) {
+    if (step.kind === "setAcl") {
+      close();
+      batches.push(step);
+      continue;
+    }
+    const more = bytesOf(step);
+    if (open.length >= BATCH_STEPS_MAX || bytes + more > BATCH_BYTES_MAX) close();
+    open.push(step);
+    bytes += more;
+  }
+  close();
+  return batches;
+}
+
+/** About how many bytes a step takes in a request. */
+export function bytesOf(step: Step): number {
+  const data = step.kind === "create" || step.kind === "setData" ? (step.data?.length ?? 0) : 0;
+  const acl = step.kind === "create" || step.kind === "setAcl" ? step.acl : [];
+  let bytes = STEP_BYTES + Buffer.byteLength(step.path) + data;
+  for (const { scheme, id } of acl) bytes += ENTRY_BYTES + scheme.length + Buffer.byteLength(id);
+  return bytes;
+}
+
+/**
+ * What raises a sequence counter by so many: a child is made and deleted again as often. `name` is that of no other child. The steps of each
+ * transaction leave nothing behind.
+ */
+export function* raisesOf(
+  parent: string,
+  by: number,
+  name: string,
+): Generator<readonly NativeMember[], void, undefined> {
+  const path = childOf(parent, name);
+  const mode = { ephemeral: false, sequential: false } as const;
+  const pair: readonly NativeMember[] = [
+    { kind: "create", path, data: null, acl: OPEN_ACL, mode },
+    { kind: "delete", path, version: -1 },
+  ];
+  const most = Math.max(
+    1,
+    Math.min(
+      RAISE_PAIRS_MAX,
+      Math.floor(BATCH_BYTES_MAX / (2 * (STEP_BYTES + 32 + path.length * 3))),
+    ),
+  );
+  for (let left = by; left > 0; left -= most) {
+    yield Array.from({ length: Math.min(left, most) }, () => pair).flat();
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * A migration from Apache ZooKeeper to zooid and back, while kazoo writes through the relay: nothing that was answered is lost, the numbers of
+ * sequential znodes go on, and what ZooKeeper's protocol does not tell comes along, too.
+ */
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test, { type ExecutionContext } from "ava";
+import { type Client, connect } from "../../client/connect.ts";
+import { type RunningNode, startNode } from "../../server/start.ts";
+import { Child } from "../support/child.ts";
+import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { COMMAND_LINE, runZooid } from "../support/zooid-command.ts";
+import { startZookeeper, type ZookeeperServer } from "../support/zookeeper-server.ts";
+
+const KAZOO = fileURLToPath(new URL("migrate.py", import.meta.url));
+const PYTHON = "/usr/bin/python3";
+const OWNER = "ada:secret";
+const SERVICES = 200;
+const PATIENT = ["--timeout-ms", "100000", "--pause-ms", "60000", "--auth", OWNER];
+
+const all = new AsyncDisposableStack();
+let zookeeper: ZookeeperServer;
+let nats: NatsServer;
+let node: RunningNode;
+let apache: string;
+let native: string;
+
+test.before(async () => {
+  // Seldom enough that no lock of the test is ended between two looks.
+  zookeeper = await startZookeeper({ containerCheckMs: 60_000 });
+  all.defer(zookeeper.stop);
+  nats = await startNatsServer();
+  all.defer(nats.stop);
+  const dataDir = mkdtempSync(join(tmpdir(), "zooid-migrate-"));
+  all.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  node = await startNode({
+    ...{ dataDir, natsUrls: [nats.url], clientPort: 0, clientPortAddress: "127.0.0.1" },
+    ...{ tickTimeMs: 500, containerCheckIntervalMs: 60_000 },
+  });
+  all.defer(() => node.stop());
+  await node.ready;
+  apache = `zk://127.0.0.1:${zookeeper.port}`;
+  native = nats.url;
+});
+test.after.always(() => all.disposeAsync());
+
+type Log = {
+  /** The last value that was answered, and the last one that was asked for. */
+  readonly value: number;
+  readonly asked: number;
+  readonly sequential: readonly string[];
+  readonly deleted: readonly string[];
+  readonly short: number;
+  readonly last: string;
+  readonly sessions: number;
+  readonly failed: readonly string[];
+};
+
+async function fill(client: Client): Promise<void> {
+  const hash = createHash("sha1").update(OWNER).digest("base64");
+  const own = [
+    { scheme: "digest", id: `ada:${hash}`, permissions: 31 },
+    { scheme: "world", id: "anyone", permissions: 1 },
+  ];
+  await client.create("/services");
+  const services = Array.from({ length: SERVICES }, (_, index) =>
+    client.create(`/services/${index}`, new Uint8Array([0, 255, index])),
+  );
+  await Promise.all(services);
+  await client.create("/nothing", null);
+  await client.create("/empty", new Uint8Array());
+  await client.create("/private", "mine", { acl: own });
+  await client.create("/private/below", "too", { acl: own });
+  await client.create("/locks", null, { container: true });
+  await client.create("/locks/one", null, { container: true });
+  await client.create("/cached", "soon", { ttlMs: 3_600_000 });
+  await client.create("/queue");
+  for (let round = 0; round < 60; round += 1) {
+    const { path } = await client.create("/queue/job-", null, { sequential: true });
+    if (round % 4 !== 0) await client.delete(path);
+  }
+  await client.setQuota("/services", { znodes: 10_000 });
+  await client.create("/locks/one/held-", null, { ephemeral: true, sequential: true });
+}
+
+/** The commands print objects with the name of an event. */
+function events(text: string): readonly Record<string, unknown>[] {
+  return text
+    .split("\n")
+    .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Record<string, unknown>] : []));
+}
+
+type Moved = { readonly logs: readonly Log[]; readonly pausedMs: number };
+
+/** Moves clients that write from one to the other. */
+async function moved(
+  t: ExecutionContext,
+  args: readonly string[],
+  names: readonly string[],
+): Promise<Moved> {
+  const all = ["migrate", ...args, ...PATIENT, "--json", "--listen", "127.0.0.1:0"];
+  const migrate = new Child({ command: process.execPath, args: [COMMAND_LINE, ...all] });
+  t.teardown(() => migrate.stop());
+  const listening = events(await migrate.line(/"listening"/))[0];
+  const port = Number(listening?.["port"]);
+  const clients = names.map(
+    (name) => new Child({ command: PYTHON, args: [KAZOO, `127.0.0.1:${port}`, name] }),
+  );
+  for (const client of clients) t.teardown(() => client.stop());
+  await Promise.all(clients.map((client) => client.line(/^session 1$/)));
+  await migrate.line(/"equal"/);
+  migrate.write("switch\n");
+  const [switched] = events(await migrate.line(/"switched"/));
+  await migrate.line(/"answered"/);
+  // Everybody writes at the target, as somebody whose ephemeral is made again.
+  await Promise.all(clients.map((client) => client.line(/^session 2$/)));
+  for (const client of clients) client.process.stdin?.end();
+  const logs = await Promise.all(
+    clients.map(async (client) => JSON.parse(await client.line(/^\{/)) as Log),
+  );
+  migrate.write("end\n");
+  await migrate.exited;
+  t.is(migrate.process.exitCode, 0, migrate.output());
+  t.deepEqual(
+    events(migrate.output()).filter(({ event }) => event === "stranger"),
+    [],
+  );
+  return { logs, pausedMs: Number(switched?.["pausedMs"]) };
+}
+
+/** Whatever was answered is there, and no number was given twice. */
+async function nothingLost(
+  t: ExecutionContext,
+  client: Client,
+  name: string,
+  log: Log,
+): Promise<void> {
+  const { data } = await client.get(`/load/values/${name}`);
+  const value = Number(Buffer.from(data ?? []).toString());
+  t.true(
+    value >= log.value && value <= log.asked,
+    `${value} is not from ${log.value} to ${log.asked}`,
+  );
+  t.true(log.sequential.length > 10, "it has hardly written");
+  t.deepEqual(log.sequential.toSorted(), log.sequential, "numbers rise");
+  t.is(new Set(log.sequential).size, log.sequential.length);
+  const { children } = await client.children(`/load/items/${name}`);
+  const there = new Set(children.map((each) => `/load/items/${name}/${each}`));
+  const deleted = new Set(log.deleted);
+  t.deepEqual(
+    log.sequential.filter((path) => !there.has(path) && !deleted.has(path)),
+    [],
+  );
+  // Each has counted, though hardly one of them was seen.
+  t.true(Number(log.last.slice(-10)) >= log.short, `${log.last} after ${log.short}`);
+  t.is(log.sessions, 2, "it has had one session at each side");
+}
+
+test("kazoo is moved to zooid and back, and nothing that was answered is lost", async (t) => {
+  const identities = [{ user: "ada", password: "secret" }];
+  const source = await connect(apache, { identities, sessionTimeoutMs: 10_000 });
+  t.teardown(() => source.close());
+  const target = await connect(native, { identities });
+  t.teardown(() => target.close());
+  await fill(source);
+  const lifetimes = ["--lifetimes-from", zookeeper.folder];
+  const servers = [`127.0.0.1:${node.clientPort}`];
+
+  const rehearsal = await runZooid(
+    "migrate",
+    apache,
+    native,
+    "--dry-run",
+    "--json",
+    "--auth",
+    OWNER,
+    ...lifetimes,
+  );
+  t.is(rehearsal.code, 0, rehearsal.stderr);
+  t.like(events(rehearsal.stdout).at(-1), {
+    ...{ event: "rehearsed", znodes: SERVICES + 25, ephemerals: 1, containers: 2, ttls: 1 },
+    ...{ quotas: 1, present: 0, extras: 0, lifetimesUnknown: 0, unknownSchemes: [] },
+  });
+  t.deepEqual((await target.children("/")).children, ["zookeeper"], "a rehearsal writes nothing");
+
+  const there = await moved(
+    t,
+    [apache, native, ...lifetimes, "--to-servers", servers.join(",")],
+    ["a", "b"],
+  );
+  t.log(`to zooid: a pause of ${there.pausedMs} ms`);
+  for (const [index, log] of there.logs.entries()) {
+    await nothingLost(t, target, "ab"[index] ?? "", log);
+  }
+  t.deepEqual([...((await target.get("/services/7")).data ?? [])], [0, 255, 7]);
+  t.is((await target.get("/nothing")).data, null);
+  t.is((await target.get("/empty")).data?.length, 0);
+  t.deepEqual((await target.acl("/private/below")).acl, (await source.acl("/private/below")).acl);
+  t.true((await target.acl("/locks/one")).container);
+  t.is((await target.acl("/cached")).ttlMs, 3_600_000);
+  t.deepEqual((await target.quota("/services"))?.limits, { znodes: 10_000 });
+  t.is(
+    (await target.create("/queue/job-", null, { sequential: true })).path,
+    "/queue/job-0000000060",
+  );
+  t.is(
+    (await target.create("/locks/one/held-", null, { sequential: true })).path,
+    "/locks/one/held-0000000001",
+  );
+
+  // The znodes of before are still at ZooKeeper, which gets what is not equal.
+  await source.close();
+  await target.create("/new", "at zooid");
+  const back = await moved(
+    t,
+    [native, apache, "--delete", "--from-servers", servers.join(",")],
+    ["c"],
+  );
+  t.log(`to ZooKeeper: a pause of ${back.pausedMs} ms`);
+  const again = await connect(apache, { identities });
+  t.teardown(() => again.close());
+  const [log] = back.logs;
+  if (log !== undefined) await nothingLost(t, again, "c", log);
+  t.deepEqual((await again.get("/new")).data, new TextEncoder().encode("at zooid"));
+  t.is(
+    (await again.create("/queue/job-", null, { sequential: true })).path,
+    "/queue/job-0000000061",
+  );
+});
