@@ -52,7 +52,11 @@ while not over.is_set():
     try:
         if lost.is_set():
             lost.clear()
-            own()
+            try:
+                own()
+            except KazooException:
+                lost.set()
+                raise
         log["asked"] += 1
         client.set("/load/values/" + name, str(log["asked"]).encode())
         log["value"] = log["asked"]
