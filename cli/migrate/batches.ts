@@ -1,6 +1,5 @@
 /** How steps go to the target: as transactions of bounded size, in the order in which they were given. */
 import { OPEN_ACL } from "../../protocol/acl.ts";
-import type { NativeMember } from "../../protocol/native-packing.ts";
 import { childOf } from "../../protocol/paths.ts";
 import type { Step } from "./difference.ts";
 
@@ -14,13 +13,16 @@ const ENTRY_BYTES = 16;
 /** Children that are made and deleted again in one transaction. */
 const RAISE_PAIRS_MAX = 1_000;
 
+type SetAcl = Extract<Step, { readonly kind: "setAcl" }>;
+export type TransactionStep = Exclude<Step, SetAcl>;
+
 export type Batch =
-  | { readonly kind: "transaction"; readonly steps: readonly NativeMember[] }
-  | Extract<Step, { readonly kind: "setAcl" }>;
+  | { readonly kind: "transaction"; readonly steps: readonly TransactionStep[] }
+  | SetAcl;
 
 export function batchesOf(steps: readonly Step[]): readonly Batch[] {
   const batches: Batch[] = [];
-  let open: NativeMember[] = [];
+  let open: TransactionStep[] = [];
   let bytes = 0;
   const close = (): void => {
     if (open.length > 0) batches.push({ kind: "transaction", steps: open });
@@ -59,10 +61,10 @@ export function* raisesOf(
   parent: string,
   by: number,
   name: string,
-): Generator<readonly NativeMember[], void, undefined> {
+): Generator<readonly TransactionStep[], void, undefined> {
   const path = childOf(parent, name);
   const mode = { ephemeral: false, sequential: false } as const;
-  const pair: readonly NativeMember[] = [
+  const pair: readonly TransactionStep[] = [
     { kind: "create", path, data: null, acl: OPEN_ACL, mode },
     { kind: "delete", path, version: -1 },
   ];

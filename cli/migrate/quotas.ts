@@ -47,5 +47,7 @@ export async function copyQuotas(
 }
 
 function textOf(limits: QuotaLimits | undefined): string | undefined {
-  return limits === undefined ? undefined : JSON.stringify(Object.entries(limits).sort());
+  return limits === undefined
+    ? undefined
+    : JSON.stringify(limits, ["bytes", "bytesHard", "znodes", "znodesHard"]);
 }

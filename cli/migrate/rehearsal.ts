@@ -30,7 +30,7 @@ export type Rehearsal = {
   /** How often children will be made and deleted to raise counters, about. */
   raises: number;
   quotas: number;
-  /** Of the target: znodes that the source has too, and topmost ones that it has not. */
+  /** Znodes of the target that the source has, too, and topmost ones that it has not. */
   present: number;
   extras: number;
   /** How many znodes differ, by kind. */

@@ -47,7 +47,7 @@ export function settingsOf(given: Given, env: Io["env"]): Settings {
   const target = sideOf(given.operand("to"), targetSide(given, both), problem);
   const [from, to] = [chrootOf(source, problem), chrootOf(target, problem)];
   const relay = relayOf(given, [source, target], problem);
-  if (relay !== undefined && from !== to) {
+  if (given.has("listen") && from !== to) {
     problem(
       "--listen",
       "the chroots of the two URLs differ",

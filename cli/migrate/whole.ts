@@ -78,7 +78,7 @@ export async function compareWhole(
   return counts;
 }
 
-/** Of what seems to differ, that which still does when both servers have caught up. */
+/** What seems to differ, and still does when both servers have caught up. */
 async function differencesLeft(
   mirror: Mirror,
   pairs: readonly Pair[],

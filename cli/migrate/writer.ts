@@ -11,9 +11,9 @@ import {
 } from "../../client/connect.ts";
 import { Code } from "../../protocol/codes.ts";
 import { errorOfCode } from "../../protocol/errors.ts";
-import type { MemberResult, NativeMember } from "../../protocol/native-packing.ts";
+import type { MemberResult } from "../../protocol/native-packing.ts";
 import { parentOf } from "../../protocol/paths.ts";
-import { type Batch, batchesOf, raisesOf } from "./batches.ts";
+import { type Batch, batchesOf, raisesOf, type TransactionStep } from "./batches.ts";
 import type { Step } from "./difference.ts";
 
 /** Transactions under way: a session's are done in order, so that a znode comes after its parent. */
@@ -93,13 +93,13 @@ export class Writer {
 }
 
 function* transactionsOf(
-  all: Iterable<readonly NativeMember[]>,
+  all: Iterable<readonly TransactionStep[]>,
 ): Generator<Batch, void, undefined> {
   for (const steps of all) yield { kind: "transaction", steps };
 }
 
 /** The first result that is not ok says why none of the steps was done. */
-function refusalOf(results: readonly MemberResult[], steps: readonly NativeMember[]): Error {
+function refusalOf(results: readonly MemberResult[], steps: readonly TransactionStep[]): Error {
   const at = results.findIndex((each) => each.kind === "error" && each.code !== Code.ok);
   const refused = results[at];
   const code = refused?.kind === "error" ? refused.code : Code.runtimeInconsistency;

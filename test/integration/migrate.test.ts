@@ -12,7 +12,8 @@ import { type Client, connect } from "../../client/connect.ts";
 import { type RunningNode, startNode } from "../../server/start.ts";
 import { Child } from "../support/child.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
-import { COMMAND_LINE, runZooid } from "../support/zooid-command.ts";
+import { run } from "../support/console.ts";
+import { COMMAND_LINE } from "../support/zooid-command.ts";
 import { startZookeeper, type ZookeeperServer } from "../support/zookeeper-server.ts";
 
 const KAZOO = fileURLToPath(new URL("migrate.py", import.meta.url));
@@ -159,74 +160,142 @@ async function nothingLost(
   t.is(log.sessions, 2, "it has had one session at each side");
 }
 
-test("kazoo is moved to zooid and back, and nothing that was answered is lost", async (t) => {
-  const identities = [{ user: "ada", password: "secret" }];
-  const source = await connect(apache, { identities, sessionTimeoutMs: 10_000 });
-  t.teardown(() => source.close());
-  const target = await connect(native, { identities });
-  t.teardown(() => target.close());
-  await fill(source);
-  const lifetimes = ["--lifetimes-from", zookeeper.folder];
-  const servers = [`127.0.0.1:${node.clientPort}`];
+test.serial(
+  "a copy is made equal again, and what only the target has is nobody's to delete",
+  async (t) => {
+    const source = await connect(apache);
+    t.teardown(() => source.close());
+    await source.create("/part", "root");
+    const made = Array.from({ length: 300 }, (_, index) =>
+      source.create(`/part/${index % 10}/${index}`, String(index), { parents: true }),
+    );
+    await Promise.all(made);
+    const target = await connect(native);
+    t.teardown(() => target.close());
+    const refused = await run([
+      "migrate",
+      `${apache}/part`,
+      `zk://127.0.0.1:${node.clientPort}/copy`,
+    ]);
+    t.is(refused.code, 2);
+    t.regex(refused.stderr, /the chroot of <to> is not there/);
+    await target.create("/copy");
 
-  const rehearsal = await runZooid(
-    "migrate",
-    apache,
-    native,
-    "--dry-run",
-    "--json",
-    "--auth",
-    OWNER,
-    ...lifetimes,
-  );
-  t.is(rehearsal.code, 0, rehearsal.stderr);
-  t.like(events(rehearsal.stdout).at(-1), {
-    ...{ event: "rehearsed", znodes: SERVICES + 25, ephemerals: 1, containers: 2, ttls: 1 },
-    ...{ quotas: 1, present: 0, extras: 0, lifetimesUnknown: 0, unknownSchemes: [] },
-  });
-  t.deepEqual((await target.children("/")).children, ["zookeeper"], "a rehearsal writes nothing");
+    const sides = [`${apache}/part`, `zk://127.0.0.1:${node.clientPort}/copy`];
+    const first = await run(["migrate", ...sides, "--once"]);
+    t.is(first.code, 0, first.stderr);
+    t.regex(first.stdout, /verified 311 znodes: equal/);
+    t.deepEqual((await target.get("/copy/3/13")).data, new TextEncoder().encode("13"));
 
-  const there = await moved(
-    t,
-    [apache, native, ...lifetimes, "--to-servers", servers.join(",")],
-    ["a", "b"],
-  );
-  t.log(`to zooid: a pause of ${there.pausedMs} ms`);
-  for (const [index, log] of there.logs.entries()) {
-    await nothingLost(t, target, "ab"[index] ?? "", log);
+    await target.set("/copy/3/13", "other");
+    await target.delete("/copy/4/14");
+    await target.create("/copy/5/extra/below", null, { parents: true });
+    await source.setAcl("/part/6/16", [{ scheme: "world", id: "anyone", permissions: 15 }]);
+    const verified = await run(["migrate", ...sides, "--verify", "--json"]);
+    t.is(verified.code, 1, verified.stderr);
+    t.deepEqual(
+      events(verified.stdout)
+        .flatMap(({ event, path, kind }) => (event === "difference" ? [`${path} ${kind}`] : []))
+        .toSorted(),
+      ["/3/13 data", "/4/14 missing", "/5/extra extra", "/6/16 acl"],
+    );
+
+    const used = await run(["migrate", ...sides, "--once"]);
+    t.is(used.code, 2);
+    t.regex(used.stderr, /the target has znodes that the source has not: \/5\/extra; --into-used/);
+    const left = await run(["migrate", ...sides, "--once", "--into-used"]);
+    t.is(left.code, 0, left.stderr + left.stdout);
+    t.truthy((await target.exists("/copy/5/extra/below")).stat);
+    t.deepEqual((await target.get("/copy/3/13")).data, new TextEncoder().encode("13"));
+    const deleted = await run(["migrate", ...sides, "--once", "--delete"]);
+    t.is(deleted.code, 0, deleted.stderr + deleted.stdout);
+    t.is((await target.exists("/copy/5/extra")).stat, undefined);
+    await target.delete("/copy", { recursive: true });
+    await source.delete("/part", { recursive: true });
+  },
+);
+
+test.serial("what is wrong with the flags is said at once", async (t) => {
+  const ended = await run([
+    ...["migrate", "zk://127.0.0.1:1/a", "nats://127.0.0.1:1", "--listen", "nowhere:99999"],
+    ...["--once"],
+  ]);
+  t.is(ended.code, 2);
+  for (const problem of [
+    /--listen: nowhere:99999 is no host:port/,
+    /--to-servers: over NATS it is not known where clients connect/,
+    /--listen: the chroots of the two URLs differ/,
+    /--once: it ends before the switch/,
+  ]) {
+    t.regex(ended.stderr, problem);
   }
-  t.deepEqual([...((await target.get("/services/7")).data ?? [])], [0, 255, 7]);
-  t.is((await target.get("/nothing")).data, null);
-  t.is((await target.get("/empty")).data?.length, 0);
-  t.deepEqual((await target.acl("/private/below")).acl, (await source.acl("/private/below")).acl);
-  t.true((await target.acl("/locks/one")).container);
-  t.is((await target.acl("/cached")).ttlMs, 3_600_000);
-  t.deepEqual((await target.quota("/services"))?.limits, { znodes: 10_000 });
-  t.is(
-    (await target.create("/queue/job-", null, { sequential: true })).path,
-    "/queue/job-0000000060",
-  );
-  t.is(
-    (await target.create("/locks/one/held-", null, { sequential: true })).path,
-    "/locks/one/held-0000000001",
-  );
-
-  // The znodes of before are still at ZooKeeper, which gets what is not equal.
-  await source.close();
-  await target.create("/new", "at zooid");
-  const back = await moved(
-    t,
-    [native, apache, "--delete", "--from-servers", servers.join(",")],
-    ["c"],
-  );
-  t.log(`to ZooKeeper: a pause of ${back.pausedMs} ms`);
-  const again = await connect(apache, { identities });
-  t.teardown(() => again.close());
-  const [log] = back.logs;
-  if (log !== undefined) await nothingLost(t, again, "c", log);
-  t.deepEqual((await again.get("/new")).data, new TextEncoder().encode("at zooid"));
-  t.is(
-    (await again.create("/queue/job-", null, { sequential: true })).path,
-    "/queue/job-0000000061",
-  );
 });
+
+test.serial(
+  "kazoo is moved to zooid and back, and nothing that was answered is lost",
+  async (t) => {
+    const identities = [{ user: "ada", password: "secret" }];
+    const source = await connect(apache, { identities, sessionTimeoutMs: 10_000 });
+    t.teardown(() => source.close());
+    const target = await connect(native, { identities });
+    t.teardown(() => target.close());
+    await fill(source);
+    const lifetimes = ["--lifetimes-from", zookeeper.folder];
+    const servers = [`127.0.0.1:${node.clientPort}`];
+
+    const rehearsal = await run([
+      ...["migrate", apache, native, "--dry-run", "--json", "--auth", OWNER],
+      ...lifetimes,
+    ]);
+    t.is(rehearsal.code, 0, rehearsal.stderr);
+    t.like(events(rehearsal.stdout).at(-1), {
+      ...{ event: "rehearsed", znodes: SERVICES + 25, ephemerals: 1, containers: 2, ttls: 1 },
+      ...{ quotas: 1, present: 0, extras: 0, lifetimesUnknown: 0, unknownSchemes: [] },
+    });
+    t.deepEqual((await target.children("/")).children, ["zookeeper"], "a rehearsal writes nothing");
+
+    const there = await moved(
+      t,
+      [apache, native, ...lifetimes, "--to-servers", servers.join(",")],
+      ["a", "b"],
+    );
+    t.log(`to zooid: a pause of ${there.pausedMs} ms`);
+    for (const [index, log] of there.logs.entries()) {
+      await nothingLost(t, target, "ab"[index] ?? "", log);
+    }
+    t.deepEqual([...((await target.get("/services/7")).data ?? [])], [0, 255, 7]);
+    t.is((await target.get("/nothing")).data, null);
+    t.is((await target.get("/empty")).data?.length, 0);
+    t.deepEqual((await target.acl("/private/below")).acl, (await source.acl("/private/below")).acl);
+    t.true((await target.acl("/locks/one")).container);
+    t.is((await target.acl("/cached")).ttlMs, 3_600_000);
+    t.deepEqual((await target.quota("/services"))?.limits, { znodes: 10_000 });
+    t.is(
+      (await target.create("/queue/job-", null, { sequential: true })).path,
+      "/queue/job-0000000060",
+    );
+    t.is(
+      (await target.create("/locks/one/held-", null, { sequential: true })).path,
+      "/locks/one/held-0000000001",
+    );
+
+    // The znodes of before are still at ZooKeeper, which gets what is not equal.
+    await source.close();
+    await target.create("/new", "at zooid");
+    const back = await moved(
+      t,
+      [native, apache, "--delete", "--from-servers", servers.join(",")],
+      ["c"],
+    );
+    t.log(`to ZooKeeper: a pause of ${back.pausedMs} ms`);
+    const again = await connect(apache, { identities });
+    t.teardown(() => again.close());
+    const [log] = back.logs;
+    if (log !== undefined) await nothingLost(t, again, "c", log);
+    t.deepEqual((await again.get("/new")).data, new TextEncoder().encode("at zooid"));
+    t.is(
+      (await again.create("/queue/job-", null, { sequential: true })).path,
+      "/queue/job-0000000061",
+    );
+  },
+);
