@@ -10,8 +10,8 @@ const BATCH_BYTES_MAX: number = 256 * 1024;
 /** The numbers of a step beside its path, data and list. */
 const STEP_BYTES = 64;
 const ENTRY_BYTES = 16;
-/** Children that are made and deleted again in one transaction. */
-const RAISE_PAIRS_MAX = 1_000;
+/** Children that are made and deleted again, or sets of data, in one transaction. */
+const RAISES_MAX = 1_000;
 
 type SetAcl = Extract<Step, { readonly kind: "setAcl" }>;
 export type TransactionStep = Exclude<Step, SetAcl>;
@@ -68,14 +68,27 @@ export function* raisesOf(
     { kind: "create", path, data: null, acl: OPEN_ACL, mode },
     { kind: "delete", path, version: -1 },
   ];
-  const most = Math.max(
-    1,
-    Math.min(
-      RAISE_PAIRS_MAX,
-      Math.floor(BATCH_BYTES_MAX / (2 * (STEP_BYTES + 32 + path.length * 3))),
-    ),
-  );
+  const most = raisesIn(2 * bytesOf(pair[0] as Step));
   for (let left = by; left > 0; left -= most) {
     yield Array.from({ length: Math.min(left, most) }, () => pair).flat();
   }
+}
+
+/** What raises a znode's version by so many: its data is set as often, the last time in each transaction to what it is. */
+export function* setsOf(
+  path: string,
+  data: Uint8Array | null,
+  by: number,
+): Generator<readonly TransactionStep[], void, undefined> {
+  const empty: TransactionStep = { kind: "setData", path, data: null, version: -1 };
+  const last: TransactionStep = { kind: "setData", path, data, version: -1 };
+  const most = raisesIn(bytesOf(empty));
+  for (let left = by; left > 0; left -= most) {
+    const sets = Math.min(left, most);
+    yield [...Array.from({ length: sets - 1 }, () => empty), last];
+  }
+}
+
+function raisesIn(bytes: number): number {
+  return Math.max(1, Math.min(RAISES_MAX, Math.floor(BATCH_BYTES_MAX / bytes)));
 }

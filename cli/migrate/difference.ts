@@ -10,6 +10,7 @@ export type DifferenceKind =
   | "data"
   | "acl"
   | "lifetime"
+  | "version"
   | "sequence"
   | "quota"
   | "hidden"
@@ -25,6 +26,8 @@ export type Step =
 export type Pair = { readonly path: string; readonly source: Look; readonly target: Look };
 
 const VERSION_ANY = -1;
+/** Versions that are further behind are raised apart, by transactions of nothing else. */
+export const SETS_MAX = 64;
 
 /** Ephemerals are left to their clients: they count as absent on both sides. */
 export function differencesOf({ path, source, target }: Pair): readonly Difference[] {
@@ -37,44 +40,53 @@ export function differencesOf({ path, source, target }: Pair): readonly Differen
   if (!isSameData(from.data, to.data)) kinds.push("data");
   if (!isSameAcl(from.acl, to.acl)) kinds.push("acl");
   if (!isSameLifetime(from.lifetime, to.lifetime)) kinds.push("lifetime");
+  if (from.stat.version > to.stat.version) kinds.push("version");
   if (createsOf(from.stat) > createsOf(to.stat)) kinds.push("sequence");
   return kinds.map((kind) => ({ path, kind }));
 }
 
-/** What makes the target equal, sequence counters aside. Nothing is done about a znode that cannot be read. */
+/**
+ * What makes the target equal, sequence counters and versions that are far behind aside. Nothing is done about a znode that cannot be read.
+ */
 export function stepsFor({ path, source, target }: Pair): readonly Step[] {
   if (source.kind === "hidden" || target.kind === "hidden") return [];
   const from = lasting(source);
   const to = lasting(target);
-  if (from === undefined)
-    return to === undefined ? [] : [{ kind: "delete", path, version: VERSION_ANY }];
-  if (to === undefined) {
-    // An ephemeral of somebody who uses the target already stands in the way.
-    return target.kind === "found"
-      ? [{ kind: "delete", path, version: VERSION_ANY }, createStep(path, from)]
-      : [createStep(path, from)];
+  const away: Step = { kind: "delete", path, version: VERSION_ANY };
+  if (from === undefined) return to === undefined ? [] : [away];
+  // What ends a znode is said when it is made. An ephemeral of somebody who uses the target already stands in the way.
+  const isOther = to === undefined || !isSameLifetime(from.lifetime, to.lifetime);
+  if (isOther && (to?.stat.numChildren ?? 0) === 0) {
+    const made = createSteps(path, from);
+    return target.kind === "found" ? [away, ...made] : made;
   }
-  // What ends a znode is said when it is made.
-  if (!isSameLifetime(from.lifetime, to.lifetime) && to.stat.numChildren === 0) {
-    return [{ kind: "delete", path, version: VERSION_ANY }, createStep(path, from)];
-  }
+  if (to === undefined) return [];
   const steps: Step[] = [];
-  if (!isSameData(from.data, to.data)) {
-    steps.push({ kind: "setData", path, data: from.data, version: VERSION_ANY });
+  const sets = from.stat.version - to.stat.version;
+  if (!isSameData(from.data, to.data) || (sets > 0 && sets <= SETS_MAX)) {
+    steps.push(...setSteps(path, from.data, sets));
   }
   if (!isSameAcl(from.acl, to.acl)) steps.push({ kind: "setAcl", path, acl: from.acl });
   return steps;
 }
 
-function createStep(path: string, { data, acl, lifetime }: Znode): Step {
+function createSteps(path: string, { data, acl, lifetime, stat }: Znode): readonly Step[] {
   const known = isKnown(lifetime) ? { lifetime } : {};
-  return {
-    kind: "create",
-    path,
-    data,
-    acl,
-    mode: { ephemeral: false, sequential: false, ...known },
-  };
+  const mode = { ephemeral: false, sequential: false, ...known };
+  const { version } = stat;
+  if (version <= 0 || version > SETS_MAX) return [{ kind: "create", path, data, acl, mode }];
+  const made: Step = { kind: "create", path, data: null, acl, mode };
+  return [made, ...setSteps(path, data, version)];
+}
+
+/** Sets data so that the version rises by so many, at least by one, and if they are not too many. The last one sets it to what it is to be. */
+function setSteps(path: string, data: Uint8Array | null, by: number): readonly Step[] {
+  const before = by > 1 && by <= SETS_MAX ? by - 1 : 0;
+  const other: Step = { kind: "setData", path, data: null, version: VERSION_ANY };
+  return [
+    ...Array.from({ length: before }, () => other),
+    { kind: "setData", path, data, version: VERSION_ANY },
+  ];
 }
 
 function isKnown(lifetime: LifetimeReading): lifetime is Lifetime {

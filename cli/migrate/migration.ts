@@ -17,7 +17,7 @@ import { hex, Report, znodesText } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import { closeSides, isPassing, openSides, type Sides } from "./sides.ts";
 import { switchOver } from "./switching.ts";
-import { OWN_NAME } from "./walk.ts";
+import { OWN_NAME, walkBoth } from "./walk.ts";
 import { compareWhole, copyWhole, type Counts, type WholeOptions } from "./whole.ts";
 
 const AGAIN_MS = 1_000;
@@ -184,10 +184,10 @@ export class Migration {
     const { intoUsed, deletesOthers } = this.#settings;
     if (deletesOthers) return;
     const others: string[] = [];
-    await compareWhole(mirror, this.#whole("check", false), ({ path, kind }) => {
-      if (kind === "extra") others.push(path);
-      return Promise.resolve();
-    });
+    const { withoutOwn } = this.#settings;
+    for await (const { extras } of walkBoth(mirror, { isEmpty: false, withoutOwn })) {
+      for (const { path } of extras) others.push(path);
+    }
     if (others.length === 0) return;
     if (!intoUsed) {
       const some = others.slice(0, NAMED_MAX).join(" ");
@@ -263,14 +263,15 @@ export class Migration {
     const byItself = isEqual && (once || (switchWhenEqual && this.#switches < SWITCHES_MAX));
     const isAsked = this.#orders?.take() === true;
     if (!isAsked && !byItself) return undefined;
-    if (this.#relay === undefined) return this.#end(mirror);
+    if (this.#relay === undefined) return this.#end(mirror, isAsked);
     if (isAsked || this.#switches > 0) await this.#makeEqual(mirror, "compare", false);
     this.#switches += 1;
     return this.#switch(mirror, follow, this.#relay);
   }
 
-  async #end(mirror: Mirror): Promise<number> {
-    await this.#makeEqual(mirror, "compare", false);
+  /** What was compared a moment ago is not made equal once more, unless the user may have waited. */
+  async #end(mirror: Mirror, isAsked: boolean): Promise<number> {
+    if (isAsked) await this.#makeEqual(mirror, "compare", false);
     return this.#verify(mirror);
   }
 

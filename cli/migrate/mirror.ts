@@ -1,10 +1,11 @@
 /** Makes znodes of the target equal to those of the source, and says in which they are not. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import { deleteTree } from "../../client/delete-tree.ts";
 import { PACKET_BYTES_MAX } from "../../protocol/limits.ts";
 import { frameBytes } from "../../protocol/native-size.ts";
 import { NoNodeError } from "../../client/connect.ts";
-import { type DifferenceKind, type Pair, type Step, stepsFor } from "./difference.ts";
+import { type DifferenceKind, type Pair, SETS_MAX, type Step, stepsFor } from "./difference.ts";
 import { ABSENT, createsOf, lasting, look, type Side } from "./znode.ts";
 import { Writer } from "./writer.ts";
 
@@ -14,6 +15,8 @@ const SETTLE_AT_ONCE = 512;
 const ROUNDS_MAX = 16;
 /** Znodes that are read at a time, from each side. */
 export const READ_AT_ONCE = 64;
+/** How long the second round waits; later ones wait longer. */
+const AGAIN_MS = 5;
 /** In which round a znode that still has children is deleted with them: before it, their own deletes may be on their way. */
 const ROUND_OF_TREES = 2;
 /** What a request has around one step. */
@@ -76,11 +79,11 @@ export class Mirror {
   /** Makes the znodes at the paths equal, their sequence counters too. */
   async reconcile(paths: Iterable<string>): Promise<void> {
     const all = [...paths];
-    const counters = new Map<string, number>();
+    const counters = new Map<string, Counters>();
     for (let at = 0; at < all.length; at += SETTLE_AT_ONCE) {
       const pairs = await this.pairs(all.slice(at, at + SETTLE_AT_ONCE));
       await this.settle(pairs);
-      for (const [path, creates] of countersOf(pairs)) counters.set(path, creates);
+      for (const [path, each] of countersOf(pairs)) counters.set(path, each);
     }
     // Their children count, too, so those are made first.
     await this.raise(counters);
@@ -96,6 +99,7 @@ export class Mirror {
           `${paths.join(", ")} cannot be made equal: others change the target`,
         );
       }
+      if (round > 1) await wait(AGAIN_MS * (round - 1), undefined, { signal: this.signal });
       for (const pair of left) this.#note(pair);
       if (round >= ROUND_OF_TREES) await this.#deleteTrees(left);
       const again = await this.#writer.write(this.#stepsOf(left));
@@ -103,25 +107,33 @@ export class Mirror {
     }
   }
 
-  /** Raises the counters of these paths that are below what is given. */
-  async raise(counters: ReadonlyMap<string, number>): Promise<void> {
+  /** Raises what of these paths is below what is given. */
+  async raise(counters: ReadonlyMap<string, Counters>): Promise<void> {
     const all = [...counters];
     for (let at = 0; at < all.length; at += READ_AT_ONCE) {
       await Promise.all(
-        all.slice(at, at + READ_AT_ONCE).map(([path, creates]) => this.#raiseOne(path, creates)),
+        all.slice(at, at + READ_AT_ONCE).map(([path, each]) => this.#raiseOne(path, each)),
       );
     }
   }
 
-  async #raiseOne(path: string, creates: number): Promise<void> {
+  async #raiseOne(path: string, { creates, version }: Counters): Promise<void> {
+    const { client } = this.target;
+    const { signal } = this;
     for (let round = 1; round <= ROUNDS_MAX; round += 1) {
-      const { stat } = await this.target.client.exists(path, { signal: this.signal });
+      const { stat } = await client.exists(path, { signal });
       // Where it could not be made, or is gone from the source again, there is nothing to count.
       if (stat === undefined || stat.ephemeralOwner !== 0) return;
-      const by = creates - createsOf(stat);
-      if (by <= 0 || (await this.#writer.raise(path, by, this.#name))) return;
+      const [by, sets] = [creates - createsOf(stat), version - stat.version];
+      const isRaised = by <= 0 || (await this.#writer.raiseCounter(path, by, this.#name));
+      if (sets <= 0 && isRaised) return;
+      if (sets > 0) {
+        const { data } = await client.get(path, { signal });
+        if ((await this.#writer.raiseVersion(path, data, sets)) && isRaised) return;
+      }
+      await wait(AGAIN_MS * round, undefined, { signal });
     }
-    throw new UnsettledError(`the sequence counter of ${path} cannot be raised`);
+    throw new UnsettledError(`the counters of ${path} cannot be raised`);
   }
 
   /** Deletes from below, everything else from above. */
@@ -167,12 +179,17 @@ export class Mirror {
   }
 }
 
-/** The counters of the source's znodes that have ever had children. */
-export function countersOf(pairs: Iterable<Pair>): Map<string, number> {
-  const counters = new Map<string, number>();
-  for (const { path, source } of pairs) {
+/** What is counted at a znode of the source: children that were ever made, and sets of data that are more than the steps of a copy make. */
+export type Counters = { readonly creates: number; readonly version: number };
+
+export function countersOf(pairs: Iterable<Pair>): Map<string, Counters> {
+  const counters = new Map<string, Counters>();
+  for (const { path, source, target } of pairs) {
     const stat = lasting(source)?.stat;
-    if (stat !== undefined && createsOf(stat) > 0) counters.set(path, createsOf(stat));
+    if (stat === undefined) continue;
+    const creates = createsOf(stat);
+    const isFar = stat.version - (lasting(target)?.stat.version ?? 0) > SETS_MAX;
+    if (creates > 0 || isFar) counters.set(path, { creates, version: isFar ? stat.version : 0 });
   }
   return counters;
 }

@@ -26,6 +26,7 @@ export function rehearsalLines(of: Rehearsal): readonly string[] {
       "counters",
       `${counted(of.counters, "parent")}, about ${counted(of.raises, "create")} to raise them`,
     ),
+    line("versions", `about ${counted(of.sets, "set")} of data to raise them`),
     line("quotas", grouped(of.quotas)),
     line("at the target", `${grouped(of.present)} of these znodes, ${counted(of.extras, "other")}`),
     line("zxids", zxidText(of)),

@@ -29,6 +29,8 @@ export type Rehearsal = {
   counters: number;
   /** How often children will be made and deleted to raise counters, about. */
   raises: number;
+  /** How often data will be set to raise versions. */
+  sets: number;
   quotas: number;
   /** Znodes of the target that the source has, too, and topmost ones that it has not. */
   present: number;
@@ -70,8 +72,17 @@ class Tally {
     this.#mirror = mirror;
     this.#result = {
       ...{ znodes: 0, bytes: 0, ephemerals: 0, containers: 0, ttls: 0, lifetimesUnknown: 0 },
-      ...{ schemes: {}, identities: 0, unknownSchemes: [], counters: 0, raises: 0, quotas: 0 },
-      ...{ present: 0, extras: 0, differences: {}, examples: {}, sourceZxid: "", targetZxid: "" },
+      ...{ schemes: {}, identities: 0, unknownSchemes: [], counters: 0, raises: 0 },
+      ...{
+        sets: 0,
+        quotas: 0,
+        present: 0,
+        extras: 0,
+        differences: {},
+        examples: {},
+        sourceZxid: "",
+        targetZxid: "",
+      },
     };
   }
 
@@ -88,6 +99,7 @@ class Tally {
     if (to !== undefined && path !== "/") result.present += 1;
     if (from !== undefined) this.#source(from);
     else if (source.kind === "found" && isEphemeral(source.znode.stat)) result.ephemerals += 1;
+    result.sets += Math.max(0, (from?.stat.version ?? 0) - (to?.stat.version ?? 0));
     for (const { kind } of differencesOf(pair)) this.#differs(kind, path);
     const isTooLarge = this.#mirror.isTooLarge(stepsFor(pair));
     if (isTooLarge) this.#differs("tooLarge", path);

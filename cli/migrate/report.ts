@@ -15,6 +15,7 @@ export const DIFFERENCES: Readonly<Record<DifferenceKind, string>> = {
   data: "has other data at the target",
   acl: "has another access control list at the target",
   lifetime: "is a container, or has a TTL, at one side only, or another TTL",
+  version: "has a smaller version at the target",
   sequence: "would give sequential children numbers that were given before",
   quota: "has another quota at the target",
   hidden: "cannot be read, or its list not be seen, with these identities",

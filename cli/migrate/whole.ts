@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Difference, Pair } from "./difference.ts";
 import { differencesOf } from "./difference.ts";
-import { countersOf, type Mirror } from "./mirror.ts";
+import { type Counters, countersOf, type Mirror } from "./mirror.ts";
 import { copyQuotas, quotaDifferences, quotasOf } from "./quotas.ts";
 import { isEphemeral, lasting } from "./znode.ts";
 import { walkBoth } from "./walk.ts";
@@ -18,6 +18,7 @@ export type WholeOptions = {
   readonly onProgress: (counts: Counts) => void;
 };
 
+/** What was read of the source. */
 export type Counts = { znodes: number; bytes: number; ephemerals: number };
 
 /** How long a difference is given to go away while clients write. */
@@ -27,12 +28,12 @@ const AGAIN_MAX = 3;
 /** Makes all of the target equal to the source. */
 export async function copyWhole(mirror: Mirror, options: WholeOptions): Promise<Counts> {
   const counts: Counts = { znodes: 0, bytes: 0, ephemerals: 0 };
-  const counters = new Map<string, number>();
+  const counters = new Map<string, Counters>();
   // While one portion is written, the next one is read.
   let writing = Promise.resolve();
   for await (const { pairs, extras } of walkBoth(mirror, options)) {
     await writing;
-    for (const [path, creates] of countersOf(pairs)) counters.set(path, creates);
+    for (const [path, each] of countersOf(pairs)) counters.set(path, each);
     for (const pair of pairs) count(counts, pair);
     options.onProgress(counts);
     writing = mirror.settle([...pairs, ...extras.filter(({ path }) => !options.keeps(path))]);

@@ -13,7 +13,7 @@ import { Code } from "../../protocol/codes.ts";
 import { errorOfCode } from "../../protocol/errors.ts";
 import type { MemberResult } from "../../protocol/native-packing.ts";
 import { parentOf } from "../../protocol/paths.ts";
-import { type Batch, batchesOf, raisesOf, type TransactionStep } from "./batches.ts";
+import { type Batch, batchesOf, raisesOf, setsOf, type TransactionStep } from "./batches.ts";
 import type { Step } from "./difference.ts";
 
 /** Transactions under way: a session's are done in order, so that a znode comes after its parent. */
@@ -49,9 +49,18 @@ export class Writer {
   }
 
   /** Raises the sequence counter of a znode by so many. Returns whether all of it was done. */
-  async raise(parent: string, by: number, name: string): Promise<boolean> {
+  raiseCounter(parent: string, by: number, name: string): Promise<boolean> {
+    return this.#raise(raisesOf(parent, by, name));
+  }
+
+  /** Raises the version of a znode that has this data by so many. Returns whether all of it was done. */
+  raiseVersion(path: string, data: Uint8Array | null, by: number): Promise<boolean> {
+    return this.#raise(setsOf(path, data, by));
+  }
+
+  async #raise(transactions: Iterable<readonly TransactionStep[]>): Promise<boolean> {
     let isWhole = true;
-    await this.#inOrder(transactionsOf(raisesOf(parent, by, name)), () => {
+    await this.#inOrder(transactionsOf(transactions), () => {
       isWhole = false;
     });
     return isWhole;

@@ -20,6 +20,7 @@ const KAZOO = fileURLToPath(new URL("migrate.py", import.meta.url));
 const PYTHON = "/usr/bin/python3";
 const OWNER = "ada:secret";
 const SERVICES = 200;
+const SEVEN = new Uint8Array([0, 255, 7]);
 const PATIENT = ["--timeout-ms", "100000", "--pause-ms", "60000", "--auth", OWNER];
 
 const all = new AsyncDisposableStack();
@@ -83,6 +84,8 @@ async function fill(client: Client): Promise<void> {
     const { path } = await client.create("/queue/job-", null, { sequential: true });
     if (round % 4 !== 0) await client.delete(path);
   }
+  for (let version = 0; version < 100; version += 1) await client.set("/cached", "soon");
+  for (let version = 0; version < 3; version += 1) await client.set("/services/7", SEVEN);
   await client.setQuota("/services", { znodes: 10_000 });
   await client.create("/locks/one/held-", null, { ephemeral: true, sequential: true });
 }
@@ -264,6 +267,8 @@ test.serial(
       await nothingLost(t, target, "ab"[index] ?? "", log);
     }
     t.deepEqual([...((await target.get("/services/7")).data ?? [])], [0, 255, 7]);
+    t.is((await target.get("/services/7")).stat.version, 3);
+    t.is((await target.get("/cached")).stat.version, 100, "who compares and sets goes on");
     t.is((await target.get("/nothing")).data, null);
     t.is((await target.get("/empty")).data?.length, 0);
     t.deepEqual((await target.acl("/private/below")).acl, (await source.acl("/private/below")).acl);

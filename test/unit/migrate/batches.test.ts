@@ -1,6 +1,6 @@
 /** How steps become transactions of bounded size. */
 import test from "ava";
-import { batchesOf, bytesOf, raisesOf } from "../../../cli/migrate/batches.ts";
+import { batchesOf, bytesOf, raisesOf, setsOf } from "../../../cli/migrate/batches.ts";
 import type { Step } from "../../../cli/migrate/difference.ts";
 import { OPEN_ACL } from "../../../protocol/acl.ts";
 import { frameBytes } from "../../../protocol/native-size.ts";
@@ -56,4 +56,12 @@ test("a counter is raised by as many creates, each deleted again in its transact
   t.deepEqual([...raisesOf("/", 0, "raise")], []);
   const long = [...raisesOf(`/${"x".repeat(8_000)}`, 100, "raise")];
   t.true(long.length > 5, "long paths make more transactions");
+});
+
+test("a version is raised by as many sets, and no transaction leaves other data", (t) => {
+  const data = new Uint8Array([1, 2]);
+  const transactions = [...setsOf("/config", data, 2_345)];
+  t.is(transactions.flat().length, 2_345);
+  for (const steps of transactions)
+    t.like(steps.at(-1), { kind: "setData", path: "/config", data });
 });

@@ -40,7 +40,7 @@ function told(source: Look, target: Look): readonly [string, string] {
 const EPHEMERAL = found({ stat: { ephemeralOwner: 7 } });
 
 test("equal znodes differ in nothing, whatever their zxids and times are", (t) => {
-  const other = found({ stat: { czxid: 5 as Stat["czxid"], mtime: 7, version: 3, aversion: 2 } });
+  const other = found({ stat: { czxid: 5 as Stat["czxid"], mtime: 7, aversion: 2 } });
   t.deepEqual(told(found(), other), ["", ""]);
   t.deepEqual(told(ABSENT, ABSENT), ["", ""]);
 });
@@ -99,4 +99,20 @@ test("a counter that is larger at the target is no difference, a smaller one is"
   const [few, many] = [found({ stat: { cversion: 4 } }), found({ stat: { cversion: 10 } })];
   t.deepEqual(told(few, many), ["", ""]);
   t.deepEqual(told(many, few), ["sequence", ""]);
+});
+
+test("versions rise by as many sets as are missing, of which the last leaves the data", (t) => {
+  const source = found({ data: "x", stat: { version: 3 } });
+  const made = stepsFor(pair(source, ABSENT));
+  t.deepEqual(
+    made.map(({ kind }) => kind),
+    ["create", "setData", "setData", "setData"],
+  );
+  t.like(made.at(-1), { data: new TextEncoder().encode("x") });
+  t.deepEqual(told(source, found({ stat: { version: 1 } })), ["version", "setData setData"]);
+  t.deepEqual(told(source, found({ stat: { version: 9 } })), ["", ""], "none can be taken back");
+  t.deepEqual(told(source, found({ data: "y", stat: { version: 9 } })), ["data", "setData"]);
+  const far = found({ stat: { version: 70_000 } });
+  t.deepEqual(told(far, ABSENT), ["missing", "create"], "what is far behind is raised apart");
+  t.deepEqual(told(far, found()), ["version", ""]);
 });
