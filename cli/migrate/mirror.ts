@@ -13,8 +13,8 @@ import { Writer } from "./writer.ts";
 const SETTLE_AT_ONCE = 512;
 /** How often znodes are looked at again that others have changed meanwhile, or whose connection was lost. */
 const ROUNDS_MAX = 16;
-/** Znodes that are read at a time, from each side. */
-export const READ_AT_ONCE = 64;
+/** Znodes that are read at a time, from each side: many, since each waits for its way there and back. */
+export const READ_AT_ONCE = 256;
 /** How long the second round waits; later ones wait longer. */
 const AGAIN_MS = 5;
 /** In which round a znode that still has children is deleted with them: before it, their own deletes may be on their way. */

@@ -9,6 +9,8 @@ import { lasting, type Side } from "./znode.ts";
 /** Znodes of a portion, and about how many bytes of data at which it ends. */
 const PORTION_ZNODES_MAX = 1_024;
 const PORTION_BYTES_SOFT_MAX: number = 4 * 1024 * 1024;
+/** Where data is large, fewer znodes are read at a time. */
+const READ_AT_ONCE_MIN = 8;
 /** Where ZooKeeper keeps quotas and its configuration. */
 export const OWN_NAME = "zookeeper";
 
@@ -35,11 +37,15 @@ export async function* walkBoth(
   let pairs: Pair[] = [];
   let extras: Pair[] = [];
   let bytes = 0;
+  let atOnce = READ_AT_ONCE_MIN;
   while (stack.length > 0) {
     mirror.signal.throwIfAborted();
-    const paths = stack.splice(-READ_AT_ONCE).reverse();
+    const paths = stack.splice(-atOnce).reverse();
     const read = await Promise.all(paths.map((path) => mirror.pair(path, isEmpty && path !== "/")));
     const lists = await Promise.all(read.map((pair) => listed(mirror, pair, withoutOwn)));
+    const largest = Math.max(1, ...read.map(bytesOf));
+    atOnce = Math.min(2 * atOnce, READ_AT_ONCE, Math.floor(PORTION_BYTES_SOFT_MAX / largest));
+    atOnce = Math.max(atOnce, READ_AT_ONCE_MIN);
     for (const pair of read) {
       pairs.push(pair);
       bytes += bytesOf(pair);

@@ -6,22 +6,18 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { type Client, connect } from "../../client/connect.ts";
 import { type RunningNode, startNode } from "../../server/start.ts";
-import { Child } from "../support/child.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { eventsIn, type Moved, moved } from "../migrate/moved.ts";
+import { lossesOf, startKazoo } from "../migrate/writers.ts";
 import { run } from "../support/console.ts";
-import { COMMAND_LINE } from "../support/zooid-command.ts";
 import { startZookeeper, type ZookeeperServer } from "../support/zookeeper-server.ts";
 
-const KAZOO = fileURLToPath(new URL("migrate.py", import.meta.url));
-const PYTHON = "/usr/bin/python3";
 const OWNER = "ada:secret";
 const SERVICES = 200;
 const SEVEN = new Uint8Array([0, 255, 7]);
-const PATIENT = ["--timeout-ms", "100000", "--pause-ms", "60000", "--auth", OWNER];
 
 const all = new AsyncDisposableStack();
 let zookeeper: ZookeeperServer;
@@ -49,17 +45,10 @@ test.before(async () => {
 });
 test.after.always(() => all.disposeAsync());
 
-type Log = {
-  /** The last value that was answered, and the last one that was asked for. */
-  readonly value: number;
-  readonly asked: number;
-  readonly sequential: readonly string[];
-  readonly deleted: readonly string[];
-  readonly short: number;
-  readonly last: string;
-  readonly sessions: number;
-  readonly failed: readonly string[];
-};
+/** Who has written to the source after the switch. */
+function strangersIn({ events }: Moved): readonly unknown[] {
+  return events.filter(({ event }) => event === "stranger");
+}
 
 async function fill(client: Client): Promise<void> {
   const hash = createHash("sha1").update(OWNER).digest("base64");
@@ -88,79 +77,6 @@ async function fill(client: Client): Promise<void> {
   for (let version = 0; version < 3; version += 1) await client.set("/services/7", SEVEN);
   await client.setQuota("/services", { znodes: 10_000 });
   await client.create("/locks/one/held-", null, { ephemeral: true, sequential: true });
-}
-
-/** The commands print objects with the name of an event. */
-function events(text: string): readonly Record<string, unknown>[] {
-  return text
-    .split("\n")
-    .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Record<string, unknown>] : []));
-}
-
-type Moved = { readonly logs: readonly Log[]; readonly pausedMs: number };
-
-/** Moves clients that write from one to the other. */
-async function moved(
-  t: ExecutionContext,
-  args: readonly string[],
-  names: readonly string[],
-): Promise<Moved> {
-  const all = ["migrate", ...args, ...PATIENT, "--json", "--listen", "127.0.0.1:0"];
-  const migrate = new Child({ command: process.execPath, args: [COMMAND_LINE, ...all] });
-  t.teardown(() => migrate.stop());
-  const listening = events(await migrate.line(/"listening"/))[0];
-  const port = Number(listening?.["port"]);
-  const clients = names.map(
-    (name) => new Child({ command: PYTHON, args: [KAZOO, `127.0.0.1:${port}`, name] }),
-  );
-  for (const client of clients) t.teardown(() => client.stop());
-  await Promise.all(clients.map((client) => client.line(/^session 1$/)));
-  await migrate.line(/"equal"/);
-  migrate.write("switch\n");
-  const [switched] = events(await migrate.line(/"switched"/));
-  await migrate.line(/"answered"/);
-  // Everybody writes at the target, as somebody whose ephemeral is made again.
-  await Promise.all(clients.map((client) => client.line(/^session 2$/)));
-  for (const client of clients) client.process.stdin?.end();
-  const logs = await Promise.all(
-    clients.map(async (client) => JSON.parse(await client.line(/^\{/)) as Log),
-  );
-  migrate.write("end\n");
-  await migrate.exited;
-  t.is(migrate.process.exitCode, 0, migrate.output());
-  t.deepEqual(
-    events(migrate.output()).filter(({ event }) => event === "stranger"),
-    [],
-  );
-  return { logs, pausedMs: Number(switched?.["pausedMs"]) };
-}
-
-/** Whatever was answered is there, and no number was given twice. */
-async function nothingLost(
-  t: ExecutionContext,
-  client: Client,
-  name: string,
-  log: Log,
-): Promise<void> {
-  const { data } = await client.get(`/load/values/${name}`);
-  const value = Number(Buffer.from(data ?? []).toString());
-  t.true(
-    value >= log.value && value <= log.asked,
-    `${value} is not from ${log.value} to ${log.asked}`,
-  );
-  t.true(log.sequential.length > 10, "it has hardly written");
-  t.deepEqual(log.sequential.toSorted(), log.sequential, "numbers rise");
-  t.is(new Set(log.sequential).size, log.sequential.length);
-  const { children } = await client.children(`/load/items/${name}`);
-  const there = new Set(children.map((each) => `/load/items/${name}/${each}`));
-  const deleted = new Set(log.deleted);
-  t.deepEqual(
-    log.sequential.filter((path) => !there.has(path) && !deleted.has(path)),
-    [],
-  );
-  // Each has counted, though hardly one of them was seen.
-  t.true(Number(log.last.slice(-10)) >= log.short, `${log.last} after ${log.short}`);
-  t.is(log.sessions, 2, "it has had one session at each side");
 }
 
 test.serial(
@@ -197,7 +113,7 @@ test.serial(
     const verified = await run(["migrate", ...sides, "--verify", "--json"]);
     t.is(verified.code, 1, verified.stderr);
     t.deepEqual(
-      events(verified.stdout)
+      eventsIn(verified.stdout)
         .flatMap(({ event, path, kind }) => (event === "difference" ? [`${path} ${kind}`] : []))
         .toSorted(),
       ["/3/13 data", "/4/14 missing", "/5/extra extra", "/6/16 acl"],
@@ -251,21 +167,22 @@ test.serial(
       ...lifetimes,
     ]);
     t.is(rehearsal.code, 0, rehearsal.stderr);
-    t.like(events(rehearsal.stdout).at(-1), {
+    t.like(eventsIn(rehearsal.stdout).at(-1), {
       ...{ event: "rehearsed", znodes: SERVICES + 25, ephemerals: 1, containers: 2, ttls: 1 },
       ...{ quotas: 1, present: 0, extras: 0, lifetimesUnknown: 0, unknownSchemes: [] },
     });
     t.deepEqual((await target.children("/")).children, ["zookeeper"], "a rehearsal writes nothing");
 
     const there = await moved(
-      t,
-      [apache, native, ...lifetimes, "--to-servers", servers.join(",")],
-      ["a", "b"],
+      [apache, native, ...lifetimes, "--auth", OWNER, "--to-servers", servers.join(",")],
+      ["a", "b"].map((name) => (address) => startKazoo(address, name)),
     );
+    t.is(there.exitCode, 0);
     t.log(`to zooid: a pause of ${there.pausedMs} ms`);
     for (const [index, log] of there.logs.entries()) {
-      await nothingLost(t, target, "ab"[index] ?? "", log);
+      t.deepEqual(await lossesOf(target, "ab"[index] ?? "", log), []);
     }
+    t.deepEqual(strangersIn(there), []);
     t.deepEqual([...((await target.get("/services/7")).data ?? [])], [0, 255, 7]);
     t.is((await target.get("/services/7")).stat.version, 3);
     t.is((await target.get("/cached")).stat.version, 100, "who compares and sets goes on");
@@ -288,15 +205,17 @@ test.serial(
     await source.close();
     await target.create("/new", "at zooid");
     const back = await moved(
-      t,
-      [native, apache, "--delete", "--from-servers", servers.join(",")],
-      ["c"],
+      [native, apache, "--delete", "--auth", OWNER, "--from-servers", servers.join(",")],
+      [(address) => startKazoo(address, "c")],
     );
+    t.is(back.exitCode, 0);
     t.log(`to ZooKeeper: a pause of ${back.pausedMs} ms`);
     const again = await connect(apache, { identities });
     t.teardown(() => again.close());
     const [log] = back.logs;
-    if (log !== undefined) await nothingLost(t, again, "c", log);
+    t.truthy(log);
+    if (log !== undefined) t.deepEqual(await lossesOf(again, "c", log), []);
+    t.deepEqual(strangersIn(back), []);
     t.deepEqual((await again.get("/new")).data, new TextEncoder().encode("at zooid"));
     t.is(
       (await again.create("/queue/job-", null, { sequential: true })).path,
