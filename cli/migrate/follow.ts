@@ -1,5 +1,5 @@
 /** Which znodes of the source have changed since they were copied, as its change stream tells. */
-import type { Client, Zxid } from "../../client/connect.ts";
+import type { Client } from "../../client/connect.ts";
 import { parentOf } from "../../protocol/paths.ts";
 import { quotaZnodeAt } from "../../protocol/quota.ts";
 import { OWN_NAME } from "./walk.ts";
@@ -11,8 +11,6 @@ export class Follow {
   /** Those whose changes have not been taken, in the order in which they came. */
   #changed = new Set<string>();
   #oldestMs: number | undefined;
-  /** Everything up to this zxid has been seen. */
-  through: Zxid = 0 as Zxid;
   /** Changes were lost, so that both trees have to be compared. */
   hasGap = false;
   /** A quota was changed. */
@@ -22,6 +20,7 @@ export class Follow {
   /** Resolves when the stream has seen the whole tree: from then on it misses nothing. Rejects if it fails before. */
   readonly established: Promise<void>;
   readonly #established = Promise.withResolvers<void>();
+  #isEstablished = false;
   /** Why nothing more is seen. */
   #failure: Error | undefined;
   readonly #withoutOwn: boolean;
@@ -74,7 +73,9 @@ export class Follow {
     for await (const event of client.changes("/", options)) {
       switch (event.kind) {
         case "progress":
-          this.through = event.zxid;
+          // What was lost before the stream had seen the tree is found by whoever compares after that.
+          if (!this.#isEstablished) this.hasGap = false;
+          this.#isEstablished = true;
           this.#established.resolve();
           break;
         case "gap":

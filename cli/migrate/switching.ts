@@ -26,6 +26,9 @@ export type SwitchOptions = {
   readonly onFirstAnswer: () => void;
 };
 
+/** The target may end a container between two looks, and has it again then. */
+const ROUNDS_MAX = 3;
+
 export async function switchOver(mirror: Mirror, options: SwitchOptions): Promise<Switched> {
   const { relay, pauseMs } = options;
   const fromMs = performance.now();
@@ -62,8 +65,11 @@ async function lastChanges(
   await mirror.source.client.sync("/", { signal });
   const written = mine([...relay.takeWritten(), ...relay.doubted]);
   const paths = new Set([...written, ...follow.take(), ...mirror.childlessThere]);
-  await mirror.reconcile(paths);
-  const pairs = await mirror.pairs(paths);
-  const different = pairs.flatMap(differencesOf)[0]?.path;
-  return { znodes: pairs.length, different };
+  let different: string | undefined;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    await mirror.reconcile(paths);
+    different = (await mirror.pairs(paths)).flatMap(differencesOf)[0]?.path;
+    if (different === undefined) break;
+  }
+  return { znodes: paths.size, different };
 }

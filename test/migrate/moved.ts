@@ -1,4 +1,5 @@
 /** A migration as a process, with clients that write through it before, during and after the switch. */
+import { readFileSync } from "node:fs";
 import { Child } from "../support/child.ts";
 import { COMMAND_LINE } from "../support/zooid-command.ts";
 import { type Log, logOf } from "./writers.ts";
@@ -12,6 +13,8 @@ export type Moved = {
   /** All that the command has printed. */
   readonly events: readonly Event[];
   readonly exitCode: number | null;
+  /** The most memory that the command has taken. */
+  readonly peakMib: number;
 };
 
 export type Event = Readonly<Record<string, unknown>>;
@@ -41,15 +44,19 @@ export async function moved(
   await Promise.all(children.map((child) => child.line(/^session 1$/)));
   await migrate.line(/"equal"/);
   migrate.write("switch\n");
-  const [switched] = eventsIn(await migrate.line(/"switched"/));
+  const [switched] = eventsIn(await migrate.line(/"switched"|"givenUp"|^no switch/));
+  if (switched?.["event"] !== "switched") throw new Error(`no switch\n${migrate.output()}`);
   // Everybody writes at the target, as somebody whose ephemeral is made again.
   await Promise.all(children.map((child) => child.line(/^session 2$/)));
   const logs = await Promise.all(children.map(logOf));
+  const status = readFileSync(`/proc/${migrate.pid}/status`, "utf8");
+  const peakKib = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]);
   migrate.write("end\n");
   await migrate.exited;
   return {
     ...{ logs, pausedMs: Number(switched?.["pausedMs"]) },
     events: eventsIn(migrate.output()),
     exitCode: migrate.process.exitCode,
+    peakMib: Math.round(peakKib / 1024),
   };
 }
