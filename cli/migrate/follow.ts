@@ -40,10 +40,6 @@ export class Follow {
     });
   }
 
-  get waiting(): number {
-    return this.#changed.size;
-  }
-
   /** How many milliseconds ago the oldest change came that was not taken. */
   get lagMs(): number {
     return this.#oldestMs === undefined ? 0 : performance.now() - this.#oldestMs;

@@ -120,10 +120,10 @@ export class Migration {
 
   async #begin(): Promise<void> {
     const { relay } = this.#settings;
-    const words = relay === undefined ? ["end"] : ["switch", "end"];
-    this.#orders = new Orders(this.#context.io, words, (text) =>
-      this.#report.note(`"${text}" is not known here: type ${words.join(" or ")}`),
+    const orders = new Orders(this.#context.io, relay === undefined ? "end" : "switch", (text) =>
+      this.#report.note(`"${text}" is not known here: type ${orders.word}`),
     );
+    this.#orders = orders;
     if (relay === undefined) return;
     this.#relay = new Relay({
       ...relay,
@@ -316,9 +316,11 @@ export class Migration {
   /** The relay goes on until the user ends it. Whoever still writes to the source does not come through it. */
   async #afterSwitch(follow: Follow): Promise<number> {
     const orders = this.#orders;
+    if (orders === undefined) return EXIT_OK;
+    orders.word = "end";
     const { signal } = this.#context;
     let named = 0;
-    while (orders?.take() === false) {
+    while (!orders.take()) {
       signal.throwIfAborted();
       await orders.within(LOOK_MS);
       for (const path of takenOf(follow)) {
@@ -387,9 +389,11 @@ export class Migration {
   }
 
   #whole(phase: string, isEmpty: boolean): WholeOptions {
+    const { kind, withoutOwn } = this.#settings;
     return {
-      ...{ isEmpty, withoutOwn: this.#settings.withoutOwn, keepsOthers: this.#keepsOthers },
-      keeps: (path) => this.#kept.has(path),
+      ...{ isEmpty, withoutOwn, keepsOthers: this.#keepsOthers },
+      // Who only compares has not looked before what others have there.
+      keeps: (path) => this.#kept.has(path) || (this.#keepsOthers && kind === "verify"),
       onProgress: ({ znodes, bytes, ephemerals }) => {
         const fields = { znodes, bytes, ephemerals };
         this.#report.progress(phase, fields, () => `${phase}: ${counted(znodes, "znode")}`);

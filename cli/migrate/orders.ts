@@ -5,15 +5,15 @@ import type { Io } from "../console/context.ts";
 const SIGNAL = "SIGUSR2";
 
 export class Orders {
+  /** The word that means to go on; the signal means the same. */
+  word: string;
   readonly #lines: Interface;
   readonly #unknown: (text: string) => void;
-  readonly #known: readonly string[];
   #wanted = false;
   #wake: () => void = () => undefined;
 
-  /** `known`: the words that mean to go on. */
-  constructor({ stdin }: Io, known: readonly string[], unknown: (text: string) => void) {
-    this.#known = known;
+  constructor({ stdin }: Io, word: string, unknown: (text: string) => void) {
+    this.word = word;
     this.#unknown = unknown;
     this.#lines = createInterface({ input: stdin });
     this.#lines.on("line", (text) => this.#typed(text.trim()));
@@ -43,7 +43,7 @@ export class Orders {
   }
 
   #typed(text: string): void {
-    if (this.#known.includes(text)) this.#go();
+    if (text === this.word) this.#go();
     else if (text !== "") this.#unknown(text);
   }
 

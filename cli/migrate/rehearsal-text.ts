@@ -40,10 +40,10 @@ export function rehearsalLines(of: Rehearsal): readonly string[] {
   ];
 }
 
-function unknownText({ lifetimesUnknown, znodes }: Rehearsal): string {
+function unknownText({ lifetimesUnknown }: Rehearsal): string {
   if (lifetimesUnknown === 0) return "";
-  const of = lifetimesUnknown === znodes ? "of no znode" : `of ${grouped(lifetimesUnknown)} not`;
-  return ` known; ${of} told by ZooKeeper's protocol: see --lifetimes-from`;
+  const of = counted(lifetimesUnknown, "znode");
+  return ` known; ZooKeeper's protocol does not tell it of ${of}: see --lifetimes-from`;
 }
 
 function zxidText({ sourceZxid, targetZxid }: Rehearsal): string {

@@ -34,14 +34,14 @@ export class Report {
     this.#progress = new Progress(context.io.stderr);
   }
 
-  /** One line of text, or the fields as an object with the event's name. */
+  /** Lines of text, or the fields as an object with the event's name. */
   event(event: string, fields: object, text: string): Promise<void> {
     this.#progress.clear();
     const { output } = this.#context;
     // In the order in which they happened, whoever waits for them.
     this.#writing = this.#writing.then(async () => {
       if (output.isJson) await output.json({ event, at: new Date().toISOString(), ...fields });
-      else await output.line(output.shown(text));
+      else await output.lines(text.split("\n").map((line) => output.shown(line)));
     });
     return this.#writing;
   }

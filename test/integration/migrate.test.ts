@@ -114,7 +114,9 @@ test.serial(
     t.is(verified.code, 1, verified.stderr);
     t.deepEqual(
       eventsIn(verified.stdout)
-        .flatMap(({ event, path, kind }) => (event === "difference" ? [`${path} ${kind}`] : []))
+        .flatMap(({ event, path, kind }) =>
+          event === "difference" ? [`${String(path)} ${String(kind)}`] : [],
+        )
         .toSorted(),
       ["/3/13 data", "/4/14 missing", "/5/extra extra", "/6/16 acl"],
     );

@@ -62,6 +62,8 @@ while not over.is_set():
         log["value"] = log["asked"]
         made = client.create("/load/items/" + name + "/item-", str(log["asked"]).encode(), sequence=True)
         log["sequential"].append(made)
+        if len(log["sequential"]) == 10:
+            print("written", flush=True)
         if len(log["sequential"]) % 3 == 0:
             first = log["sequential"][-3]
             client.delete(first)

@@ -26,6 +26,10 @@ const znodes = Number(values.znodes);
 if (!Number.isSafeInteger(znodes) || znodes < 1)
   throw new Error("--znodes is a whole number from 1 on");
 
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 async function fill(client: Client): Promise<void> {
   await client.create("/tree");
   const data = new Uint8Array(DATA_BYTES).fill(120);
@@ -55,10 +59,10 @@ function report(
       .filter(({ event }) => event === name)
       .map((each) => `${name} ${String(each["znodes"])} znodes in ${String(each["ms"])} ms`)
       .join(", ");
-  console.log(
+  say(
     `${direction}: ${told("copied")}; ${told("compared")}; a pause of ${pausedMs} ms; ${peakMib} MiB`,
   );
-  for (const loss of losses) console.log(`  lost: ${loss}`);
+  for (const loss of losses) say(`  lost: ${loss}`);
 }
 
 await using ending = new AsyncDisposableStack();
@@ -81,7 +85,7 @@ const target = await connect(url, { sessionTimeoutMs: 40_000, operationTimeoutMs
 ending.defer(() => target.close());
 const startedMs = performance.now();
 await fill(source);
-console.log(`${znodes} znodes at ZooKeeper after ${Math.round(performance.now() - startedMs)} ms`);
+say(`${znodes} znodes at ZooKeeper after ${Math.round(performance.now() - startedMs)} ms`);
 
 const failures: string[] = [];
 for (const [direction, args, names, client] of [

@@ -41,7 +41,7 @@ export async function moved(
   const address = `127.0.0.1:${String(listening?.["port"])}`;
   const children = writers.map((start) => start(address));
   for (const child of children) ending.defer(() => child.stop());
-  await Promise.all(children.map((child) => child.line(/^session 1$/)));
+  await Promise.all(children.map((child) => child.line(/^written$/)));
   await migrate.line(/"equal"/);
   migrate.write("switch\n");
   const [switched] = eventsIn(await migrate.line(/"switched"|"givenUp"|^no switch/));

@@ -16,9 +16,9 @@ export const MIGRATE: Spec = {
   summary: "move what an ensemble holds, and its clients, to another one while both serve",
   details: `Either side is Apache ZooKeeper or zooid, over zk:// or nats://. It copies the tree, follows the source's changes, and says when both are
 equal. With --listen clients connect through it; when "switch" is typed, or at SIGUSR2, they wait for less than a second while the target gets the last changes, and
-then find themselves at the target, with new sessions. Without --listen you stop the clients and type "end", which compares both. Data, lists, containers, TTLs, quotas and
-the numbers of sequential znodes come along; ephemerals are made again by their clients. Run again it writes what differs. The flags of a connection are for both
-sides, those with to- for the target alone. The exit code is 1 if something differs in the end, 5 if a znode cannot be read.`,
+then find themselves at the target, with new sessions. Without --listen you stop the clients and type "end", which compares both. Data, lists, versions, containers, TTLs,
+quotas and the numbers of sequential znodes come along; ephemerals are made again by their clients. Run again it writes what differs. The flags of a connection are for both
+sides, those with to- for the target alone. The exit code is 1 if something differs in the end, 5 if a rehearsal finds znodes that it cannot read.`,
   operands: [
     {
       name: "from",

@@ -37,7 +37,6 @@ export class Relay {
   #route: Route = "source";
   #isPaused = false;
   #dialled = 0;
-  #lastAnswerMs = -Infinity;
   #onFirstAnswer: (() => void) | undefined;
 
   constructor(options: RelayOptions) {
@@ -51,6 +50,8 @@ export class Relay {
     const { host, port } = this.#options.listen;
     this.#server.listen(port, host);
     await once(this.#server, "listening");
+    // A connection that cannot be accepted is no reason to lose the others.
+    this.#server.on("error", ({ message }) => this.#options.onNotice(message));
   }
 
   get port(): number {
@@ -60,11 +61,6 @@ export class Relay {
 
   get clients(): number {
     return this.#connections.size + this.#held.size;
-  }
-
-  /** When a request was answered last, of `performance.now()`. */
-  get lastAnswerMs(): number {
-    return this.#lastAnswerMs;
   }
 
   /** The znodes that requests have written which were answered since the last call. A `sync` behind it sees them. */
@@ -147,7 +143,6 @@ export class Relay {
       if (route === "source" && session !== 0n) this.#ofSource.add(session);
     },
     answered: (route, written) => {
-      this.#lastAnswerMs = performance.now();
       if (route === "target") {
         this.#onFirstAnswer?.();
         this.#onFirstAnswer = undefined;

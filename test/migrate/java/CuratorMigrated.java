@@ -82,6 +82,9 @@ public final class CuratorMigrated {
                 sequential.add(client.create()
                     .withMode(CreateMode.PERSISTENT_SEQUENTIAL)
                     .forPath(items + "/item-", Integer.toString(asked).getBytes()));
+                if (sequential.size() == 10) {
+                    System.out.println("written");
+                }
                 client.delete().forPath(client.create().withMode(CreateMode.EPHEMERAL_SEQUENTIAL).forPath(shorts + "/s-"));
                 made++;
                 if (lock.acquire(5, TimeUnit.SECONDS)) {
