@@ -99,11 +99,11 @@ export class Migration {
 
   async #look(sides: Sides): Promise<number> {
     const mirror = this.#mirror(sides);
-    const { withoutOwn, kind } = this.#settings;
+    const { withoutOwn, withQuotas, kind } = this.#settings;
     if (kind === "verify") return this.#verify(mirror);
     const onProgress = (znodes: number): void =>
       this.#report.progress("rehearsal", { znodes }, () => `reading: ${counted(znodes, "znode")}`);
-    const rehearsal = await rehearse(mirror, { withoutOwn, onProgress });
+    const rehearsal = await rehearse(mirror, { withoutOwn, withQuotas, onProgress });
     await this.#report.event("rehearsed", rehearsal, rehearsalLines(rehearsal).join("\n"));
     return (rehearsal.differences.hidden ?? 0) > 0 ? EXIT_NOT_ALLOWED : EXIT_OK;
   }
@@ -343,7 +343,7 @@ export class Migration {
     if (written.length > 0) await mirror.source.client.sync("/", { signal });
     const paths = new Set([...follow.take(), ...written]);
     await mirror.reconcile(paths);
-    if (follow.hasQuota) {
+    if (follow.hasQuota && this.#settings.withQuotas) {
       follow.hasQuota = false;
       const keepsOthers = this.#keepsOthers;
       await copyQuotas(mirror.source.client, mirror.target.client, { keepsOthers, signal });
@@ -389,9 +389,9 @@ export class Migration {
   }
 
   #whole(phase: string, isEmpty: boolean): WholeOptions {
-    const { kind, withoutOwn } = this.#settings;
+    const { kind, withoutOwn, withQuotas } = this.#settings;
     return {
-      ...{ isEmpty, withoutOwn, keepsOthers: this.#keepsOthers },
+      ...{ isEmpty, withoutOwn, withQuotas, keepsOthers: this.#keepsOthers },
       // Who only compares has not looked before what others have there.
       keeps: (path) => this.#kept.has(path) || (this.#keepsOthers && kind === "verify"),
       onProgress: ({ znodes, bytes, ephemerals }) => {

@@ -59,8 +59,8 @@ export class Mirror {
 
   async pair(path: string, isMissing = false): Promise<Pair> {
     const [source, target] = await Promise.all([
-      look(this.source, path, this.signal),
-      isMissing ? ABSENT : look(this.target, path, this.signal),
+      look(this.source, path),
+      isMissing ? ABSENT : look(this.target, path),
     ]);
     return { path, source, target };
   }

@@ -47,8 +47,13 @@ export async function rehearse(
   mirror: Mirror,
   {
     withoutOwn,
+    withQuotas,
     onProgress,
-  }: { readonly withoutOwn: boolean; readonly onProgress: (znodes: number) => void },
+  }: {
+    readonly withoutOwn: boolean;
+    readonly withQuotas: boolean;
+    readonly onProgress: (znodes: number) => void;
+  },
 ): Promise<Rehearsal> {
   const tally = new Tally(mirror);
   for await (const { pairs, extras } of walkBoth(mirror, { isEmpty: false, withoutOwn })) {
@@ -56,7 +61,7 @@ export async function rehearse(
     for (const { path } of extras) tally.extra(path);
     onProgress(tally.znodes);
   }
-  if (withoutOwn) await tally.quotas();
+  if (withQuotas) await tally.quotas();
   return tally.result();
 }
 

@@ -19,8 +19,10 @@ export type Settings = {
   readonly kind: Kind;
   readonly source: Target;
   readonly target: Target;
-  /** ZooKeeper's own znodes at the root are left out, and quotas come along: neither side has a chroot. */
+  /** ZooKeeper's own znodes at the root are left out: one of both sides has no chroot. */
   readonly withoutOwn: boolean;
+  /** Quotas come along: neither side has a chroot, so that they are about the same paths. */
+  readonly withQuotas: boolean;
   readonly chroot: string;
   readonly intoUsed: boolean;
   readonly deletesOthers: boolean;
@@ -75,6 +77,7 @@ export function settingsOf(given: Given, env: Io["env"]): Settings {
     kind: given.has("dry-run") ? "dryRun" : given.has("verify") ? "verify" : "migrate",
     ...{ source, target, relay, chroot: from },
     withoutOwn: from === "" || to === "",
+    withQuotas: from === "" && to === "",
     intoUsed: given.has("into-used") || given.has("delete"),
     deletesOthers: given.has("delete"),
     switchWhenEqual: given.has("switch-when-equal"),

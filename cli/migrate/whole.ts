@@ -10,8 +10,9 @@ import { walkBoth } from "./walk.ts";
 export type WholeOptions = {
   /** The target is known to have nothing. */
   readonly isEmpty: boolean;
-  /** Neither side has a chroot: ZooKeeper's own znodes are left out, and quotas come along. */
+  /** ZooKeeper's own znodes are left out. */
   readonly withoutOwn: boolean;
+  readonly withQuotas: boolean;
   /** Whether a znode that only the target has stays. */
   readonly keeps: (path: string) => boolean;
   readonly keepsOthers: boolean;
@@ -41,7 +42,7 @@ export async function copyWhole(mirror: Mirror, options: WholeOptions): Promise<
   }
   await writing;
   await mirror.raise(counters);
-  if (options.withoutOwn) {
+  if (options.withQuotas) {
     const { keepsOthers } = options;
     const { source, target, signal } = mirror;
     await copyQuotas(source.client, target.client, { keepsOthers, signal });
@@ -68,7 +69,7 @@ export async function compareWhole(
     for (const difference of await differencesLeft(mirror, [...pairs, ...others]))
       await tell(difference);
   }
-  if (options.withoutOwn) {
+  if (options.withQuotas) {
     const quotas = await Promise.all([
       quotasOf(source.client, signal),
       quotasOf(target.client, signal),
