@@ -131,7 +131,7 @@ export class Migration {
         const mine = this.#inChroot(path);
         if (mine !== undefined) this.#lifetimes.created(mine, czxid, lifetime);
       },
-      onNotice: (text) => this.#report.note(text),
+      onNotice: (text) => this.#report.noteOnce(text),
     });
     try {
       await this.#relay.start();
@@ -310,11 +310,11 @@ export class Migration {
       { pausedMs, znodes, clients, zxid },
       `switched after a pause of ${pausedMs} ms, in which the last ${counted(znodes, "znode")} were made equal; ${counted(clients, "client")} were sent to the target\ntype end, or send SIGUSR2, when no client is configured to come here any more`,
     );
-    return this.#afterSwitch(follow);
+    return this.#afterSwitch(mirror, follow);
   }
 
   /** The relay goes on until the user ends it. Whoever still writes to the source does not come through it. */
-  async #afterSwitch(follow: Follow): Promise<number> {
+  async #afterSwitch(mirror: Mirror, follow: Follow): Promise<number> {
     const orders = this.#orders;
     if (orders === undefined) return EXIT_OK;
     orders.word = "end";
@@ -324,6 +324,7 @@ export class Migration {
       signal.throwIfAborted();
       await orders.within(LOOK_MS);
       for (const path of takenOf(follow)) {
+        if (!(await isThere(mirror, path))) continue;
         named += 1;
         if (named > NAMED_MAX) continue;
         await this.#report.event(
@@ -399,6 +400,15 @@ export class Migration {
         this.#report.progress(phase, fields, () => `${phase}: ${counted(znodes, "znode")}`);
       },
     };
+  }
+}
+
+/** What is gone may have been ended by the source itself: containers whose last ephemeral went with its session, and TTLs. */
+async function isThere({ source }: Mirror, path: string): Promise<boolean> {
+  try {
+    return (await source.client.exists(path)).stat !== undefined;
+  } catch {
+    return false;
   }
 }
 

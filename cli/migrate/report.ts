@@ -27,6 +27,7 @@ export class Report {
   readonly #progress: Progress;
   #progressMs: number = performance.now();
   #named = 0;
+  readonly #noted = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(context: Context) {
@@ -57,6 +58,13 @@ export class Report {
   note(text: string): void {
     this.#progress.clear();
     this.#context.output.note(text);
+  }
+
+  /** For what may happen as often as clients connect. */
+  noteOnce(text: string): void {
+    if (this.#noted.has(text)) return;
+    this.#noted.add(text);
+    this.note(text);
   }
 
   async difference({ path, kind }: Difference): Promise<void> {
