@@ -8,6 +8,7 @@ import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { TreeState } from "../../actors/tree/state.ts";
 import type { ZnodeId } from "../../actors/tree/store/znodes.ts";
 import { statJson } from "../admin/api/json.ts";
+import { timeText } from "../offline/time-text.ts";
 import type { Cause } from "./cause.ts";
 import { changesOf, type FoundChange } from "./changes.ts";
 import { type Difference, type DiffQuery, diffOf, type ZnodeThen } from "./diff.ts";
@@ -135,7 +136,7 @@ function changeJson(found: FoundChange, hidesClosed: boolean): object {
   const isShown = data !== undefined && !(hidesClosed && found.isClosed);
   return {
     ...{ kind, path, zxid: formatZxid(zxid), index },
-    time: isoTime(found.timeMs),
+    time: timeText(found.timeMs),
     stat: statJson(stat),
     ...(isShown && { base64: data === null ? null : Buffer.from(data).toString("base64") }),
     by: causeJson(found.cause),
@@ -150,13 +151,6 @@ function causeJson({ operation, session, address, identities, node }: Cause): ob
     identities: identities.map(({ scheme, id }) => ({ scheme, id })),
     node: node ?? null,
   };
-}
-
-const TIME_MS_MAX = 8.64e15;
-
-/** A leader's clock may have been set to what is no date. */
-function isoTime(timeMs: number): string {
-  return timeMs <= TIME_MS_MAX ? new Date(timeMs).toISOString() : `${timeMs} ms`;
 }
 
 function found({ znodes }: TreeState, path: string, zxid: Zxid): ZnodeId {
@@ -189,7 +183,7 @@ function znodeJson(state: TreeState, { zxid, path }: Of<"znode">, hidesClosed: b
 /** A znode may have a million children, and be asked for page after page. */
 function namesOf(tree: KeptTree, id: ZnodeId, path: string): readonly string[] {
   if (tree.names?.path !== path) {
-    tree.names = { path, sorted: tree.state.znodes.children(id).sort(byUnits) };
+    tree.names = { path, sorted: tree.state.znodes.children(id).sort() };
   }
   return tree.names.sorted;
 }
@@ -256,9 +250,4 @@ function firstBehind<Item>(
     else high = middle;
   }
   return low;
-}
-
-function byUnits(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

@@ -1,5 +1,5 @@
 /** Who has changed something, as far as the log says: a record has the session of each operation, and what its client had proved. */
-import { maskedDigest } from "../../protocol/access.ts";
+import { maskedIdentity } from "../../protocol/access.ts";
 import { decodeBatch } from "../../protocol/batch.ts";
 import { type Identity, NO_IDENTITIES } from "../../protocol/identities.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
@@ -71,7 +71,6 @@ function operationsIn(record: Uint8Array): readonly Operation[] {
 function sessionOf(operation: Operation): SessionId | undefined {
   switch (operation.kind) {
     case "client":
-    case "attachSession":
     case "expireSession":
       return operation.session;
     default:
@@ -81,7 +80,5 @@ function sessionOf(operation: Operation): SessionId | undefined {
 
 /** From the hash of a password, the password could be guessed. */
 function masked(identities: readonly Identity[] = NO_IDENTITIES): readonly Identity[] {
-  return identities.map((identity) =>
-    identity.scheme === "digest" ? { ...identity, id: maskedDigest(identity.id) } : identity,
-  );
+  return identities.map(maskedIdentity);
 }

@@ -1,5 +1,6 @@
 /** The changes of a znode, or of it and all below it, between two zxids. */
 import { HISTORY_VALUE_BYTES_MAX } from "./limits.ts";
+import { isAtOrBelow } from "../../protocol/paths.ts";
 import { earlierOf, laterOf, type Zxid } from "../../protocol/zxid.ts";
 import type { Past, PastChange } from "./past.ts";
 import type { Cause } from "./cause.ts";
@@ -104,11 +105,7 @@ function spanOf(
 }
 
 function isOf({ path, recursive }: ChangesQuery, { change }: PastChange): boolean {
-  return change.path === path || (recursive && isBelow(change.path, path));
-}
-
-export function isBelow(path: string, above: string): boolean {
-  return above === "/" ? path !== "/" : path.startsWith(`${above}/`);
+  return recursive ? isAtOrBelow(change.path, path) : change.path === path;
 }
 
 function isBefore({ change }: PastChange, place: Place | undefined): boolean {

@@ -4,10 +4,10 @@
  */
 import type { Acl } from "../../protocol/acl.ts";
 import { HISTORY_DIFF_ZNODES_MAX } from "./limits.ts";
+import { isAtOrBelow } from "../../protocol/paths.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { OfflineTree } from "../offline/offline-tree.ts";
-import { isBelow } from "./changes.ts";
 import { HistoryError } from "./errors.ts";
 import type { Past } from "./past.ts";
 
@@ -41,7 +41,7 @@ export async function diffOf(past: Past, query: DiffQuery): Promise<readonly Dif
   past.check(to);
   const touched = await touchedIn(past, query);
   const before = thenOf((await past.treeAt(from)).tree, touched.keys());
-  const paths = [...touched.keys()].sort(byUnits);
+  const paths = [...touched.keys()].sort();
   return paths.flatMap((each) => {
     const difference = differenceOf(each, before.get(each), touched.get(each));
     return difference === undefined ? [] : [difference];
@@ -56,7 +56,7 @@ async function touchedIn(
   const touched = new Set<string>();
   const span = { start: past.startFor(from), after: from, to };
   const tree = await past.visit(span, ({ change }) => {
-    if (isWithin(change.path, path)) touched.add(change.path);
+    if (isAtOrBelow(change.path, path)) touched.add(change.path);
     return touched.size <= znodesMax;
   });
   if (touched.size > znodesMax) {
@@ -96,13 +96,4 @@ function changedIn(before: Stat, after: Stat): readonly Changed[] {
   if (before.czxid !== after.czxid) return ["recreated"];
   const data: readonly Changed[] = before.mzxid === after.mzxid ? [] : ["data"];
   return before.aversion === after.aversion ? data : [...data, "acl"];
-}
-
-function isWithin(path: string, above: string): boolean {
-  return path === above || isBelow(path, above);
-}
-
-function byUnits(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

@@ -13,12 +13,12 @@ import { recordHeader } from "../../protocol/record.ts";
 import { ChunkError } from "../../protocol/snapshot-entries.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { drive, type Readable } from "../offline/drive.ts";
-import type { SnapshotFile } from "../offline/log-files.ts";
+import { segmentsAfter, type SnapshotFile } from "../offline/log-files.ts";
 import { OfflineTree, recordUpTo } from "../offline/offline-tree.ts";
 import { FolderChanged } from "../offline/read-only-folder.ts";
 import { type Cause, causesOf } from "./cause.ts";
 import { HistoryError } from "./errors.ts";
-import { findRetained, type Retained, segmentsAfter, type Start } from "./retained.ts";
+import { findRetained, type Retained, type Start } from "./retained.ts";
 
 export type PastFolder = Readable & { close(): void };
 
@@ -270,7 +270,7 @@ function* recordsAfter(
   take: (record: Uint8Array) => void,
 ): Procedure {
   const { files, prevZxid } = yield* segmentsAfter(segments, zxid, crc32);
-  let last = prevZxid;
+  let last = prevZxid ?? zxid;
   for (const { file, size } of files) {
     yield* scanSegment({ file, size, lastZxid: last }, crc32, ({ lastZxid }, bytes) => {
       last = lastZxid;
