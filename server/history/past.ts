@@ -31,11 +31,15 @@ export type PastOptions = {
 };
 
 export type PastChange = {
-  readonly change: Change;
+  readonly path: string;
+  readonly zxid: Zxid;
+  /** Makes the change itself, whose data is a view of what the tree keeps. It is called within the visit or not at all. */
+  readonly build: () => Change;
   /** Not everybody may read the znode after the change, or could before it was deleted. */
   readonly isClosed: boolean;
   /** When, by the clock of the leader that took it, in milliseconds since 1970. */
   readonly timeMs: number;
+  /** Decodes the record. It is called within the visit or not at all. */
   readonly cause: () => Cause;
 };
 
@@ -198,11 +202,11 @@ export class Past {
         tree.apply(record);
         return true;
       }
-      const causes = causesOf(tree.state, record);
+      const causes = causesOf(record, (session) => tree.addressBefore(session));
       let goesOn = true;
-      tree.applyVisiting(record, (change, { isClosed }) => {
-        if (!goesOn || change.zxid <= after) return;
-        goesOn = visit({ change, isClosed, timeMs, cause: () => causes(change.zxid) });
+      tree.applyVisiting(record, (path, zxid, build, { isClosed }) => {
+        if (!goesOn || zxid <= after) return;
+        goesOn = visit({ path, zxid, build, isClosed, timeMs, cause: () => causes(zxid) });
       });
       return goesOn;
     });
