@@ -143,7 +143,8 @@ export class Api {
       this.#past ??= new PastProcess(config);
       return this.#past;
     };
-    return await answerPast(what, request, { past, committed });
+    const client = async (): Promise<OwnClient> => await this.#session.client();
+    return await answerPast(what, request, { past, committed, client });
   }
 
   #access(who: string | undefined): HttpReply {
