@@ -19,7 +19,7 @@ import type { Audit } from "./audit.ts";
 import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
 import { children } from "./children.ts";
 import { eventsOf, summariesOf } from "./event-stream.ts";
-import { answerPast, type AskedPast } from "./history.ts";
+import { answerPast, type AskedPast, type PastOptions } from "./history.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
 import { ApiSession } from "./session.ts";
 import { Statuses } from "./status.ts";
@@ -104,6 +104,7 @@ export class Api {
       case "znode-at":
       case "children-at":
       case "diff":
+      case "find":
         return await this.#answerPast(name, request);
       case "access":
         return this.#access(who);
@@ -115,6 +116,7 @@ export class Api {
       case "set":
       case "delete":
       case "delete-all":
+      case "bring-back":
         return await this.#write(name, request, who);
     }
   }
@@ -130,10 +132,15 @@ export class Api {
     if (who === undefined)
       return errorReply(403, "ZOOID_NO_PROOF", "only who proves who he is may write");
     const client = async (): Promise<OwnClient> => await this.#session.client();
-    return await answerWrite(what, request, { client, audit: this.#options.audit, who });
+    const { audit } = this.#options;
+    return await answerWrite(what, request, { client, audit, who, past: this.#pastOptions() });
   }
 
   async #answerPast(what: AskedPast, request: HttpRequest): Promise<HttpReply> {
+    return await answerPast(what, request, this.#pastOptions());
+  }
+
+  #pastOptions(): PastOptions {
     const { config, facts } = this.#options;
     const committed = async (): Promise<Zxid | undefined> =>
       (await facts.ask({ gather: "stat" }))?.metrics.zxid;
@@ -144,7 +151,7 @@ export class Api {
       return this.#past;
     };
     const client = async (): Promise<OwnClient> => await this.#session.client();
-    return await answerPast(what, request, { past, committed, client });
+    return { past, committed, client };
   }
 
   #access(who: string | undefined): HttpReply {
