@@ -3,7 +3,11 @@ import { effect } from "@preact/signals";
 import { type JSX, render } from "preact";
 import { access, accessProblem, askAccess } from "./access.ts";
 import { asksForToken, forgetToken, token } from "./api.ts";
+import { DiffPage } from "./pages/diff.tsx";
 import { EnsemblePage } from "./pages/ensemble.tsx";
+import { HistoryPage } from "./pages/history.tsx";
+import { PastPage } from "./pages/past.tsx";
+import { SearchPage } from "./pages/search.tsx";
 import { TreePage } from "./pages/tree.tsx";
 import { Problem } from "./parts/problem.tsx";
 import { TokenForm } from "./parts/token-form.tsx";
@@ -38,13 +42,29 @@ function Body(): JSX.Element {
     );
   }
   const shown = route.value;
-  return shown.page === "tree" ? <TreePage path={shown.path} /> : <EnsemblePage />;
+  switch (shown.page) {
+    case "ensemble":
+      return <EnsemblePage />;
+    case "tree":
+      return <TreePage path={shown.path} />;
+    case "history":
+      return <HistoryPage key={hrefOf(shown)} path={shown.path} isBelow={shown.below === "true"} />;
+    case "past":
+      return <PastPage path={shown.path} zxid={shown.zxid} />;
+    case "diff":
+      return <DiffPage key={hrefOf(shown)} {...shown} />;
+    case "search":
+      return <SearchPage key={hrefOf(shown)} {...shown} />;
+  }
 }
+
+const PAST_PAGES: ReadonlySet<string> = new Set(["history", "past", "diff"]);
 
 function Header(): JSX.Element {
   const { page } = route.value;
+  const main = PAST_PAGES.has(page) ? "past" : page;
   const current = (name: string): { readonly "aria-current"?: "page" } =>
-    name === page ? { "aria-current": "page" } : {};
+    name === main ? { "aria-current": "page" } : {};
   return (
     <header>
       <span class="brand">zooid</span>
@@ -54,6 +74,12 @@ function Header(): JSX.Element {
         </a>
         <a href={hrefOf({ page: "tree", path: "/" })} {...current("tree")}>
           Tree
+        </a>
+        <a href={hrefOf({ page: "past", path: "/" })} {...current("past")}>
+          Past
+        </a>
+        <a href={hrefOf({ page: "search", path: "/" })} {...current("search")}>
+          Search
         </a>
       </nav>
       {access.value !== undefined && (

@@ -5,7 +5,7 @@ import {
   API_SUMMARY_MS_MAX,
   API_SUMMARY_MS_MIN,
 } from "../../../protocol/limits.ts";
-import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import { formatZxid, laterOf, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
 import type { ClientPorts } from "../../threads/client-doors.ts";
@@ -142,15 +142,20 @@ export class Api {
 
   #pastOptions(): PastOptions {
     const { config, facts } = this.#options;
-    const committed = async (): Promise<Zxid | undefined> =>
-      (await facts.ask({ gather: "stat" }))?.metrics.zxid;
+    const client = async (): Promise<OwnClient> => await this.#session.client();
+    // Trees report now and then how far they are. What a client of the node is shown is committed too, and whoever has just written asks for it.
+    const shown = async (): Promise<Zxid> => (await (await client()).exists("/")).zxid;
+    const committed = async (): Promise<Zxid | undefined> => {
+      const asked = [facts.ask({ gather: "stat" }), shown().catch(() => ZXID_NONE)] as const;
+      const [all, zxid] = await Promise.all(asked);
+      return all === undefined ? undefined : laterOf(all.metrics.zxid, zxid);
+    };
     const past = async (): Promise<PastProcess> => {
       // Most admin servers are not asked for the past.
       const { PastProcess } = await import("../../history/past-process.ts");
       this.#past ??= new PastProcess(config);
       return this.#past;
     };
-    const client = async (): Promise<OwnClient> => await this.#session.client();
     return { past, committed, client };
   }
 
