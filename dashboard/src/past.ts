@@ -1,4 +1,5 @@
 /** What the node knows of the past, as the API tells it. An answer may take seconds: another process builds the tree of then. */
+import type { Cause, ChangeKind, Outcome } from "./format/changes.ts";
 import { codeOf, read, type Acl, type ChildrenPage, type Stat, type Znode } from "./api.ts";
 
 export type Transaction = { readonly zxid: string; readonly time: string };
@@ -17,7 +18,7 @@ export type ZnodeThen = Znode & { readonly last: Transaction | null };
 export type ChildrenThen = Omit<ChildrenPage, "sorted"> & { readonly last: Transaction | null };
 
 export type Change = {
-  readonly kind: "created" | "deleted" | "data" | "acl";
+  readonly kind: ChangeKind;
   readonly path: string;
   readonly zxid: string;
   readonly index: number;
@@ -25,13 +26,7 @@ export type Change = {
   readonly stat: Stat;
   /** Missing: it is too large to be shown here, or the change was of something else. Null: no value. */
   readonly base64?: string | null;
-  readonly by: {
-    readonly operation: string;
-    readonly session: string | null;
-    readonly address: string | null;
-    readonly identities: readonly { readonly scheme: string; readonly id: string }[];
-    readonly node: number | null;
-  };
+  readonly by: Cause;
 };
 
 export type ChangesPage = {
@@ -42,10 +37,8 @@ export type ChangesPage = {
 
 export type Side = { readonly stat: Stat; readonly acl: readonly Acl[] };
 
-export type Difference = {
-  readonly kind: "created" | "changed" | "deleted";
+export type Difference = Outcome & {
   readonly path: string;
-  readonly what: readonly ("data" | "acl" | "recreated")[];
   readonly before: Side | null;
   readonly after: Side | null;
 };

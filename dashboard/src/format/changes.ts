@@ -1,20 +1,36 @@
 /** What has happened to a znode, in words. */
-import type { Change, Difference } from "../past.ts";
 import { bytesOf, hexDump, visible } from "./values.ts";
 
-const KINDS: Readonly<Record<Change["kind"], string>> = {
+export type ChangeKind = "created" | "deleted" | "data" | "acl";
+
+/** Null: the log does not know it. */
+export type Cause = {
+  readonly operation: string;
+  readonly session: string | null;
+  readonly address: string | null;
+  readonly identities: readonly { readonly scheme: string; readonly id: string }[];
+  readonly node: number | null;
+};
+
+/** What has become of a znode between two points. */
+export type Outcome = {
+  readonly kind: "created" | "changed" | "deleted";
+  readonly what: readonly ("data" | "acl" | "recreated")[];
+};
+
+const KINDS: Readonly<Record<ChangeKind, string>> = {
   created: "created",
   deleted: "deleted",
   data: "value set",
   acl: "list of access set",
 };
 
-export function kindText({ kind }: Change): string {
+export function kindText(kind: ChangeKind): string {
   return KINDS[kind];
 }
 
 /** `deleted by a multi of session 0x1 from 10.0.0.9 as digest:deploy, through node 2`. */
-export function causeText({ operation, session, address, identities, node }: Change["by"]): string {
+export function causeText({ operation, session, address, identities, node }: Cause): string {
   const names = identities.map(({ scheme, id }) => `${scheme}:${id.replace(/:x$/, "")}`);
   const words = [
     `by ${operation}`,
@@ -26,13 +42,13 @@ export function causeText({ operation, session, address, identities, node }: Cha
   return visible(words.filter((each) => each !== "").join(" "));
 }
 
-const WHATS: Readonly<Record<Difference["what"][number], string>> = {
+const WHATS: Readonly<Record<Outcome["what"][number], string>> = {
   data: "value",
   acl: "list of access",
   recreated: "deleted and made again",
 };
 
-export function differenceText({ kind, what }: Difference): string {
+export function differenceText({ kind, what }: Outcome): string {
   if (kind !== "changed") return kind;
   return `changed: ${what.map((each) => WHATS[each]).join(", ")}`;
 }

@@ -28,7 +28,7 @@ export function DiffPage({ path, from: givenFrom, to: givenTo }: Props): JSX.Ele
   useEffect(() => {
     void readPast<Span>("span").then(setSpan, (error) => setProblem(messageOf(error)));
   }, []);
-  const [from, to] = [givenFrom ?? span?.from, givenTo ?? span?.to];
+  const [from, to] = [pointOf(givenFrom) ?? span?.from, pointOf(givenTo) ?? span?.to];
   const isAsked = givenFrom !== undefined || givenTo !== undefined;
   return (
     <main>
@@ -48,6 +48,11 @@ export function DiffPage({ path, from: givenFrom, to: givenTo }: Props): JSX.Ele
       )}
     </main>
   );
+}
+
+/** What is no zxid stays as it is, and the node says so. */
+function pointOf(given: string | undefined): string | undefined {
+  return given === undefined ? undefined : (zxidOf(given) ?? given);
 }
 
 type Asked = { readonly path: string; readonly from: string; readonly to: string };

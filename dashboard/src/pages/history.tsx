@@ -170,7 +170,7 @@ function ChangeRow({ change, isBelow, isCompared, onCompare }: RowProps): JSX.El
         <div class="quiet">zxid {zxid}</div>
       </td>
       <td>
-        {kindText(change)}
+        {kindText(change.kind)}
         {stat.ephemeralOwner !== null && " (ephemeral)"}
       </td>
       {isBelow && (
@@ -182,13 +182,15 @@ function ChangeRow({ change, isBelow, isCompared, onCompare }: RowProps): JSX.El
       <td>{bytes(stat.dataLength)}</td>
       <td class="value-cell">{excerptOf(change.base64)}</td>
       <td class="who">{causeText(change.by)}</td>
-      <td class="actions">
-        <a href={hrefOf({ page: "past", path, zxid: then })}>
-          {change.kind === "deleted" ? "As it was before" : "As it was then"}
-        </a>
-        <button type="button" aria-expanded={isCompared} onClick={onCompare}>
-          Compare with now
-        </button>
+      <td>
+        <div class="actions">
+          <a href={hrefOf({ page: "past", path, zxid: then })}>
+            {change.kind === "deleted" ? "As it was before" : "As it was then"}
+          </a>
+          <button type="button" aria-expanded={isCompared} onClick={onCompare}>
+            Compare with now
+          </button>
+        </div>
       </td>
     </tr>
   );
