@@ -187,6 +187,10 @@ test.serial("a wrong delete of a subtree is undone by looking back", async (t) =
   t.deepEqual([listed.code, listed.stdout], [0, "db\nflags\n"]);
   const bookkeeping = await run(["at", before, "stat", "/app/db/url", "--json", ...remote]);
   t.like(JSON.parse(bookkeeping.stdout), { path: "/app/db/url", stat: { dataLength: 14 } });
+  const found = await run(["find", "/app", "--value", "//db1", "--at", before, ...remote]);
+  t.deepEqual([found.code, found.stdout], [0, '/app/db/url "postgres://db1"\n'], found.stderr);
+  const nothing = await run(["find", "--pattern", "/app/**/flag", ...remote]);
+  t.deepEqual([nothing.code, nothing.stdout], [0, ""], nothing.stderr);
   const got = await runZooid("at", before, "get", "/app/db/url", ...local);
   t.deepEqual([got.code, got.stdout, got.stderr], [0, "postgres://db1", ""]);
   const reply = await client.request(getData("/app/flags"));
@@ -325,6 +329,9 @@ test.serial("a command says why it has no answer", async (t) => {
     run(["diff", "0x1", "now"]),
     run(["at", "0x1", "set", "/"]),
     run(["history", "/app"]),
+    run(["find", ...remote]),
+    run(["find", "--hex", "abc", ...remote]),
+    run(["find", "--pattern", "app", ...remote]),
     run(["history", "/app", "--admin", "http://127.0.0.1:1"]),
     run(["history", "/app", "--admin", url]),
     run(["history", "", ...remote]),
@@ -334,13 +341,16 @@ test.serial("a command says why it has no answer", async (t) => {
   ]);
   t.deepEqual(
     ended.map(({ code }) => code),
-    [4, 2, 2, 2, 6, 5, 2, 4, 3, 6],
+    [4, 2, 2, 2, 2, 2, 2, 6, 5, 2, 4, 3, 6],
   );
   const said = [
     /0xfffffffff is ahead: the last zxid that is known is 0x1/,
     /to now: it is a zxid such as/,
     /knows ls, get, stat, not set/,
     /say where the past is read: --data-dir/,
+    /say what to find: --pattern/,
+    /two hexadecimal digits for each/,
+    /begins with \//,
     /http:\/\/127.0.0.1:1 does not answer/,
     /asks who you are\n {2}--token-file names the file/,
     /a path is not empty/,
