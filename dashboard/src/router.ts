@@ -14,7 +14,7 @@ type Points = { readonly from?: string | undefined; readonly to?: string | undef
 
 export type Sought = {
   readonly pattern?: string | undefined;
-  /** Of it and `hex` one alone counts. */
+  /** Only one of the two counts: this, or `hex`. */
   readonly value?: string | undefined;
   readonly hex?: string | undefined;
 };

@@ -19,7 +19,7 @@ type Level = {
   readonly path: string;
   /** The names of the children. A znode may have a million, so they are read when the first one is due. */
   names: readonly string[] | undefined;
-  /** Of the next child. */
+  /** The next child is the one behind so many. */
   index: number;
   readonly glob: GlobState;
 };

@@ -26,7 +26,7 @@ export function zxidAtPlace(epochs: readonly EpochSpan[], place: number): string
   return epochs.at(-1)?.to;
 }
 
-/** Of the zxid, or of the last one before it that there is; 0 where there is none. */
+/** The place of the zxid, or of the last one before it that there is; 0 where there is none. */
 export function placeOf(epochs: readonly EpochSpan[], zxid: string): number {
   const sought = BigInt(zxid);
   let place = 0;

@@ -30,7 +30,7 @@ export type BroughtBack = {
   readonly closed: number;
   /** Null: that was all. */
   readonly next: string | null;
-  /** Of the last that was made. */
+  /** The last that was made has it. */
   readonly zxid: Zxid | undefined;
 };
 

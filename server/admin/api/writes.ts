@@ -25,7 +25,7 @@ type Asked = {
   readonly parents: boolean;
   /** The most that may be deleted. */
   readonly znodes: number;
-  /** Of the tree from which znodes are brought back, and behind which of them. */
+  /** The zxid of the tree from which znodes are brought back, and what `next` of the page before was. */
   readonly from: Zxid | undefined;
   readonly after: string;
 };
