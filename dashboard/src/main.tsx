@@ -5,6 +5,7 @@ import { access, accessProblem, askAccess } from "./access.ts";
 import { asksForToken, forgetToken, token } from "./api.ts";
 import { EnsemblePage } from "./pages/ensemble.tsx";
 import { TreePage } from "./pages/tree.tsx";
+import { Problem } from "./parts/problem.tsx";
 import { TokenForm } from "./parts/token-form.tsx";
 import { hrefOf, route } from "./router.ts";
 import { applyTheme, chooseTheme, type Theme, theme } from "./theme.ts";
@@ -31,13 +32,8 @@ function Body(): JSX.Element {
     return (
       <main>
         <h1>zooid</h1>
-        {accessProblem.value === undefined ? (
-          <p>Asking the node …</p>
-        ) : (
-          <p role="alert" class="problem">
-            {accessProblem.value}
-          </p>
-        )}
+        {accessProblem.value === undefined && <p>Asking the node …</p>}
+        <Problem text={accessProblem.value} />
       </main>
     );
   }

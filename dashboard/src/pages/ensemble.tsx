@@ -3,6 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { messageOf, type NodeState, read, type Status } from "../api.ts";
 import { bytes, duration, grouped, lagBehind, later, milliseconds } from "../format/numbers.ts";
+import { type Fact, Facts } from "../parts/facts.tsx";
+import { Problem } from "../parts/problem.tsx";
 
 const EVERY_MS = 2000;
 
@@ -33,11 +35,7 @@ export function EnsemblePage(): JSX.Element {
   return (
     <main>
       <h1>Ensemble {status?.ensemble}</h1>
-      {problem !== undefined && (
-        <p role="alert" class="problem">
-          {problem}
-        </p>
-      )}
+      <Problem text={problem} />
       {status === undefined ? <p>Asking the nodes …</p> : <Nodes status={status} />}
     </main>
   );
@@ -100,21 +98,6 @@ function NodeCard({ node, latest }: CardProps): JSX.Element {
         <p class="problem">Writes that grow the tree are refused: no memory left.</p>
       )}
     </section>
-  );
-}
-
-type Fact = readonly [name: string, value: string];
-
-function Facts({ facts }: { readonly facts: readonly Fact[] }): JSX.Element {
-  return (
-    <dl>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 
