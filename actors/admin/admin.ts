@@ -13,12 +13,7 @@ import { emit } from "../topics.ts";
 import { TRACE_MASK_DEFAULT } from "../../protocol/zookeeper/words.ts";
 import { answerOf, type Metrics, type Mode, NOT_SERVING } from "./four-letter-words.ts";
 import type { ShownConfiguration } from "./configuration-text.ts";
-import {
-  type Elections,
-  electionsText,
-  shownElections,
-  takeElectionStep,
-} from "./elections.ts";
+import { type Elections, electionsText, shownElections, takeElectionStep } from "./elections.ts";
 import {
   type Asker,
   gather,
