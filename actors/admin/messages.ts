@@ -1,6 +1,8 @@
 /** The messages of the admin actor, which collects reports on the main thread and answers four-letter words (`admin.ts`). */
+import type { ServerId } from "../../protocol/ids.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import type { EventDetail } from "../../runtime/effects.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { Peers } from "../heartbeat/messages.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
@@ -259,6 +261,7 @@ export type AdminMessage =
   | ActorReport
   | ServerReport
   | MeasuresReport
+  | ElectionStep
   | Part
   | ClientsGone
   /** From a gateway. The answer is an `adminAnswer` to the actor `from`, with the gateway's own number `client` of the connection. */
@@ -297,11 +300,47 @@ export type FactsQuestion = {
   readonly mask?: bigint;
 };
 
+/** What a node's log says while it has no leader, and at the ends of that. */
+export type ElectionEvent =
+  /** The process has started. */
+  | "started"
+  | "looking"
+  | "elected"
+  | "establishing"
+  | "leading"
+  | "following"
+  | "deposed"
+  | "handingOver"
+  | "takingOver"
+  | "handedOver"
+  | "handoverFailed";
+
+/** From the server: what an actor has logged. */
+export type ElectionStep = {
+  readonly kind: "electionStep";
+  readonly event: ElectionEvent;
+  /** Unix milliseconds by the node's clock. */
+  readonly atMs: number;
+  readonly detail: EventDetail;
+};
+
+/** An election as one node has seen it, or a handover: from when it had no leader until it had one. The last may be under way. */
+export type Election = {
+  /** The first is the earliest. */
+  readonly steps: readonly Omit<ElectionStep, "kind">[];
+  /** How many steps before the last one have no place. */
+  readonly omitted: number;
+};
+
+/** The answer to `elec`: the oldest first. */
+export type ElectionsAnswer = { readonly node: ServerId; readonly elections: readonly Election[] };
+
 /** Emitted under `facts`. */
 export type Facts = {
   readonly kind: "facts";
   readonly request: number;
   readonly metrics: Metrics;
+  readonly elections: readonly Election[];
   /** What the other actors have answered. */
   readonly parts: readonly Part[];
 };

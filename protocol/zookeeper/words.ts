@@ -7,9 +7,9 @@
 export const DEFAULT_WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr", "isro", "envi"];
 
 /**
- * Words of zooid's own, whose answers are JSON: `sess`, the sessions; `busy`, what is asked for most, and by whom.
+ * Words of zooid's own, whose answers are JSON: `sess`, the sessions; `busy`, what is asked for most, and by whom; `elec`, the last elections.
  */
-export const OWN_WORDS: readonly string[] = ["busy", "sess"];
+export const OWN_WORDS: readonly string[] = ["busy", "elec", "sess"];
 
 /** All words. */
 export const WORDS: readonly string[] = [

@@ -14,6 +14,7 @@ export type Endpoint = {
     | "ensemble"
     | "nodes"
     | "status"
+    | "elections"
     | "sessions"
     | "znode"
     | "children"
@@ -56,6 +57,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
     query: [],
     summary:
       "every member: its role, epoch, zxid, connections, latencies, syncs and sizes, as each says when it is asked. `state` is null of one that does not answer within a second, and of all others where nodes have no NATS",
+  },
+  {
+    name: "elections",
+    method: "GET",
+    query: [],
+    summary:
+      "the last elections and handovers as every member has seen them: what its log said and when by its clock, the oldest first. `elections` is null where `state` of `status` would be",
   },
   {
     name: "sessions",

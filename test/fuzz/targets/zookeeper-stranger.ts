@@ -69,6 +69,7 @@ const WORDS: readonly string[] = [
   "wchc",
   "wchp",
   "busy",
+  "elec",
   "sess",
   "dirs",
   "stmk",

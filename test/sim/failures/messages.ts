@@ -192,6 +192,7 @@ const admin: Messages<"admin"> = {
   actorReport: comes,
   serverReport: comes,
   measuresReport: comes,
+  electionStep: comes,
   clientsGone: told("admin", () => ({ kind: "clientsGone", gateway: "nats/1" })),
   part: [
     way<"admin", "part">("of a gateway", asking("wchp"), ({ from }) => from === "zookeeper/1"),
