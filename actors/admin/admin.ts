@@ -23,6 +23,7 @@ import {
   takePart,
 } from "./gathering.ts";
 import { type GatheredWord, isGathered, listingText } from "./listings.ts";
+import { heatText } from "./heat.ts";
 import { busyText, sessionsText } from "./own-words.ts";
 import type {
   ActorReport,
@@ -281,6 +282,8 @@ function gatheredText(
       return sessionsText(about, parts);
     case "busy":
       return busyText(about, parts);
+    case "heat":
+      return heatText(server, parts);
     default:
       return listingText(word, parts);
   }

@@ -158,10 +158,15 @@ export type Part = {
   readonly watches?: WatchCounts;
   /** From a gateway that was asked what is asked of it. */
   readonly busy?: BusyPart;
+  /** From a gateway that was asked how long requests took. */
+  readonly latencies?: readonly LatencyCell[];
 };
 
 /** To every gateway: tell what is asked of it. The answer is a `part` with `busy`. */
 export type BusyQuestion = { readonly kind: "tellBusy"; readonly question: number };
+
+/** To every gateway: tell how long requests took. The answer is a `part` with `latencies`. */
+export type LatenciesQuestion = { readonly kind: "tellLatencies"; readonly question: number };
 
 /** To every gateway. The answer is a `part` with SessionFacts in JSON for each session that has a connection. */
 export type ConnectedSessionsQuestion = {
@@ -287,6 +292,7 @@ export type Gathered =
   | "wchp"
   | "sess"
   | "busy"
+  | "heat"
   | "connections";
 
 /** From the server, for whoever asks over HTTP. The answer is emitted under `facts`. */
@@ -390,6 +396,36 @@ export type BusyAnswer = BusyCounts & {
   readonly window:
     | (Omit<BusyWindow, "sessions"> & { readonly sessions: readonly Hitter<string>[] })
     | null;
+};
+
+/** The kinds of operations whose times are kept apart. */
+export const LATENCY_KINDS = [
+  "get",
+  "exists",
+  "children",
+  "create",
+  "set",
+  "delete",
+  "multi",
+  "sync",
+  "other",
+] as const;
+/** Up to three minutes. Longer ones are in the last bucket. */
+export const LATENCY_BUCKETS = 44;
+
+/** How many requests of a kind took as long as a bucket says: the column is 0 for the ten seconds that are going on, 1 for those before, and so on. */
+export type LatencyCell = readonly [column: number, kind: number, bucket: number, count: number];
+
+/** The answer to `heat`. */
+export type HeatAnswer = {
+  readonly node: ServerId;
+  readonly columnMs: number;
+  readonly columns: number;
+  readonly kinds: readonly string[];
+  /** The longest time of each bucket, in milliseconds. */
+  readonly upToMs: readonly number[];
+  /** Those that are not zero. */
+  readonly cells: readonly LatencyCell[];
 };
 
 /** A session that a connection of the node has. */

@@ -5,6 +5,7 @@ import { access, accessProblem, askAccess } from "./access.ts";
 import { asksForToken, forgetToken, token } from "./api.ts";
 import { ElectionsPage } from "./pages/elections.tsx";
 import { EnsemblePage } from "./pages/ensemble.tsx";
+import { LatencyPage } from "./pages/latency.tsx";
 import { TreePage } from "./pages/tree.tsx";
 import { Problem } from "./parts/problem.tsx";
 import { TokenForm } from "./parts/token-form.tsx";
@@ -44,6 +45,8 @@ function Body(): JSX.Element {
       return <TreePage path={shown.path} />;
     case "elections":
       return <ElectionsPage />;
+    case "latency":
+      return <LatencyPage />;
     case "ensemble":
       return <EnsemblePage />;
   }
@@ -62,6 +65,9 @@ function Header(): JSX.Element {
         </a>
         <a href={hrefOf({ page: "elections" })} {...current("elections")}>
           Elections
+        </a>
+        <a href={hrefOf({ page: "latency" })} {...current("latency")}>
+          Latency
         </a>
         <a href={hrefOf({ page: "tree", path: "/" })} {...current("tree")}>
           Tree

@@ -4,11 +4,12 @@ import { type Signal, signal } from "@preact/signals";
 export type Route =
   | { readonly page: "ensemble" }
   | { readonly page: "elections" }
+  | { readonly page: "latency" }
   | { readonly page: "tree"; readonly path: string };
 
 function routeIn(hash: string): Route {
   const [, page = "", query = ""] = /^#\/(\w*)\??(.*)$/.exec(hash) ?? [];
-  if (page === "elections") return { page };
+  if (page === "elections" || page === "latency") return { page };
   if (page !== "tree") return { page: "ensemble" };
   return { page, path: new URLSearchParams(query).get("path") ?? "/" };
 }

@@ -436,6 +436,7 @@ test.serial("every endpoint that there is answers", async (t) => {
     ensemble: () => read("ensemble"),
     status: () => read("status"),
     elections: () => read("elections"),
+    latencies: () => read("latencies"),
     count: () => read("count?path=/"),
     nodes: () => read("nodes"),
     sessions: () => read("sessions"),

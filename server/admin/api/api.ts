@@ -22,6 +22,7 @@ import { elections } from "./elections.ts";
 import { eventsOf, summariesOf } from "./event-stream.ts";
 import { answerPast, type AskedPast } from "./history.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
+import { latencies } from "./latencies.ts";
 import { OtherNodes } from "./other-nodes.ts";
 import { ApiSession } from "./session.ts";
 import { SharedAnswer } from "./shared-answer.ts";
@@ -47,6 +48,7 @@ export class Api {
   readonly #others: OtherNodes;
   readonly #statuses: SharedAnswer;
   readonly #elections: SharedAnswer;
+  readonly #latencies: SharedAnswer;
   #streams = 0;
   #past: PastProcess | undefined;
 
@@ -57,6 +59,7 @@ export class Api {
     this.#others = others;
     this.#statuses = new SharedAnswer(async () => await statuses(config, facts, others));
     this.#elections = new SharedAnswer(async () => await elections(config, facts, others));
+    this.#latencies = new SharedAnswer(async () => await latencies(config, facts, others));
     this.#session = new ApiSession(async (signal) => {
       if (options.ports() === undefined) throw new NodeNotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
@@ -118,6 +121,8 @@ export class Api {
         return this.#access(who);
       case "status":
         return jsonReply(200, await this.#statuses.get());
+      case "latencies":
+        return jsonReply(200, await this.#latencies.get());
       case "elections":
         return jsonReply(200, await this.#elections.get());
       case "count":
