@@ -38,6 +38,10 @@ export type ChildrenPage = {
 export type Access = {
   readonly ensemble: string;
   readonly node: number;
+  /** Where the page is: which node, or which ensemble. */
+  readonly at: string;
+  /** The endpoints that there are. */
+  readonly offers: readonly string[];
   readonly who: string | null;
   readonly mayWrite: boolean;
 };

@@ -1,7 +1,7 @@
 /** The dashboard: the frame around its pages. */
 import { effect } from "@preact/signals";
 import { type JSX, render } from "preact";
-import { access, accessProblem, askAccess } from "./access.ts";
+import { access, accessProblem, askAccess, offers } from "./access.ts";
 import { asksForToken, forgetToken, token } from "./api.ts";
 import { ElectionsPage } from "./pages/elections.tsx";
 import { EnsemblePage } from "./pages/ensemble.tsx";
@@ -9,7 +9,7 @@ import { LatencyPage } from "./pages/latency.tsx";
 import { TreePage } from "./pages/tree.tsx";
 import { Problem } from "./parts/problem.tsx";
 import { TokenForm } from "./parts/token-form.tsx";
-import { hrefOf, route } from "./router.ts";
+import { hrefOf, type Route, route } from "./router.ts";
 import { applyTheme, chooseTheme, type Theme, theme } from "./theme.ts";
 import "./dashboard.css";
 
@@ -52,6 +52,18 @@ function Body(): JSX.Element {
   }
 }
 
+/** Each is there if the API has the endpoint that it shows. */
+const PAGES: readonly {
+  readonly name: string;
+  readonly to: Route;
+  readonly endpoint: string;
+}[] = [
+  { name: "Ensemble", to: { page: "ensemble" }, endpoint: "status" },
+  { name: "Elections", to: { page: "elections" }, endpoint: "elections" },
+  { name: "Latency", to: { page: "latency" }, endpoint: "latencies" },
+  { name: "Tree", to: { page: "tree", path: "/" }, endpoint: "children" },
+];
+
 function Header(): JSX.Element {
   const { page } = route.value;
   const current = (name: string): { readonly "aria-current"?: "page" } =>
@@ -60,22 +72,15 @@ function Header(): JSX.Element {
     <header>
       <span class="brand">zooid</span>
       <nav aria-label="Pages">
-        <a href={hrefOf({ page: "ensemble" })} {...current("ensemble")}>
-          Ensemble
-        </a>
-        <a href={hrefOf({ page: "elections" })} {...current("elections")}>
-          Elections
-        </a>
-        <a href={hrefOf({ page: "latency" })} {...current("latency")}>
-          Latency
-        </a>
-        <a href={hrefOf({ page: "tree", path: "/" })} {...current("tree")}>
-          Tree
-        </a>
+        {PAGES.filter(({ endpoint }) => offers(endpoint)).map(({ name, to }) => (
+          <a key={name} href={hrefOf(to)} {...current(to.page)}>
+            {name}
+          </a>
+        ))}
       </nav>
       {access.value !== undefined && (
         <span class="quiet">
-          node {access.value.node}, {access.value.mayWrite ? "may write" : "read-only"}
+          {access.value.at}, {access.value.mayWrite ? "may write" : "read-only"}
         </span>
       )}
       {token.value !== "" && !asksForToken.value && (
