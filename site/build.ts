@@ -13,21 +13,21 @@ import { CHECKOUT, type Page, place, type PlacedSection, readPages } from "./pag
 
 export const OUTPUT: string = join(CHECKOUT, "site/dist");
 
-export type Site = { readonly pages: readonly Page[]; readonly sections: readonly PlacedSection[] };
-
-/**
- * Builds into a folder, which is emptied first. Throws with every link that leads nowhere.
- * @param withReference - With what `npm run docs:api` has made: most of all pages.
- */
-export async function buildSite(output: string, withReference: boolean): Promise<Site> {
+/** Builds into a folder, which is emptied first. Throws with every link that leads nowhere, and for a page without a place. */
+export async function buildSite(
+  output: string,
+  pages: readonly Page[],
+): Promise<readonly PlacedSection[]> {
   rmSync(output, { recursive: true, force: true });
-  const pages = readPages(withReference);
   const sections = place(pages);
   const links = new Links(pages);
   const configure = (configuration: Configuration): void =>
     configureEleventy(configuration, pages, sections, links);
   const options = { quietMode: true, configPath: false, config: configure } as const;
-  await new Eleventy(join(CHECKOUT, "site/theme"), output, options).write();
+  const eleventy = new Eleventy(join(CHECKOUT, "site/theme"), output, options);
+  // What goes wrong is thrown.
+  eleventy.disableLogger();
+  await eleventy.write();
   for (const page of pages) write(output, markdownUrl(page), markdownOf(page, links));
   const { name, description } = manifest();
   write(output, "llms.txt", llmsText(name, description, sections));
@@ -38,7 +38,7 @@ export async function buildSite(output: string, withReference: boolean): Promise
   const problems = links.problems();
   if (problems.length > 0) throw new Error([...new Set(problems)].join("\n"));
   await indexForSearch(output);
-  return { pages, sections };
+  return sections;
 }
 
 function configureEleventy(
@@ -65,7 +65,7 @@ function configureEleventy(
   for (const page of pages) {
     const { source, url, title, description, text } = page;
     const section = sections.find(({ parts }) => parts.some((part) => part.pages.includes(page)));
-    const data = { source, url, title, description, root: rootOf(url), section: section?.title };
+    const data = { source, url, title, description, root: rootOf(url), section };
     // Markdown alone: what looks like a template in a page is its text.
     const engine = { permalink: url, templateEngineOverride: "md" };
     configuration.addTemplate(`${source.replaceAll("/", "+")}.md`, text, { ...data, ...engine });
@@ -105,6 +105,7 @@ function write(output: string, path: string, text: string): void {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { pages } = await buildSite(OUTPUT, true);
+  const pages = readPages(true);
+  await buildSite(OUTPUT, pages);
   process.stdout.write(`${pages.length} pages in site/dist (npm run site:preview shows them)\n`);
 }

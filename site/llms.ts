@@ -23,7 +23,7 @@ export function markdownOf({ source, text }: Page, links: Links): string {
     .join("");
 }
 
-/** `llms.txt`: every page once. What may be left out when there is no room comes last, under the name that the format has for it. */
+/** `llms.txt`: every page once. What may be left out comes last, under the name that the format has for it. */
 export function llmsText(
   name: string,
   summary: string,

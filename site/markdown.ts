@@ -10,7 +10,7 @@ export type Token = {
   type: string;
   tag: string;
   content: string;
-  readonly level: number;
+  attrs: [name: string, value: string][] | null;
   readonly children: Token[] | null;
   attrGet(name: string): string | null;
   attrSet(name: string, value: string): void;
@@ -76,6 +76,11 @@ export class Links {
     const name = token.type === "image" ? "src" : "href";
     const href = token.attrGet(name);
     if (href !== null) token.attrSet(name, this.resolve(source, href));
+    // Pages have no styles of their own: their policy forbids it.
+    const style = token.attrGet("style");
+    if (style !== null) {
+      token.attrs = [["class", style.replace("text-align:", "")]];
+    }
     const isMarkup = token.type === "html_block" || token.type === "html_inline";
     // The generator of the reference writes its tables so. Elsewhere it is text that nobody would see.
     if (isMarkup && !source.startsWith(`${REFERENCE}/`) && !token.content.startsWith("<!--")) {

@@ -103,7 +103,8 @@ function filePage(source: string): Page {
   };
 }
 
-function pageOf(source: string, text: string): Page {
+/** A page of Markdown. */
+export function pageOf(source: string, text: string): Page {
   const [, heading = basename(source)] = /^# (.+)$/m.exec(text) ?? [];
   const path = source.replace(/^docs\//, "").replace(/\.md$/, "");
   const url = `${path.replace(/(^|\/)README$/, "$1index")}.html`;
@@ -129,7 +130,7 @@ function firstSentence(text: string): string {
 /** Markdown without its marks. */
 function plain(markdown: string): string {
   return markdown
-    .replace(/^\*\*Context(?:\.\*\*|\*\*[.:]?)\s/, "")
+    .replace(/^(?:\*\*)?Context\.(?:\*\*)?\s/, "")
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
     .replaceAll(/[`*]|<!--[^]*?-->/g, "")
     .replaceAll(/\\(.)/g, "$1")

@@ -12,7 +12,7 @@ export type Section = {
   /** Whom the section is for, and what they find, in one sentence. */
   readonly summary: string;
   readonly parts: readonly Part[];
-  /** Of pages that many readers skip. */
+  /** Many readers skip its pages. */
   readonly isOptional?: true;
 };
 

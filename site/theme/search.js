@@ -5,3 +5,5 @@ new window.PagefindUI({
   showImages: false,
   resetStyles: false,
 });
+// Its own name is a tooltip, which not every screen reader speaks.
+document.querySelector("#search input").setAttribute("aria-label", "Search");
