@@ -61,14 +61,21 @@ function configureEleventy(
   configuration.addPassthroughCopy({
     "site/theme/style.css": "style.css",
     "site/theme/search.js": "search.js",
+    "site/theme/diagrams.js": "diagrams.js",
+    "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js": "mermaid.js",
   });
   for (const page of pages) {
     const { source, url, title, description, text } = page;
     const section = sections.find(({ parts }) => parts.some((part) => part.pages.includes(page)));
     const data = { source, url, title, description, root: rootOf(url), section };
+    const hasDiagrams = text.includes("```mermaid");
     // Markdown alone: what looks like a template in a page is its text.
     const engine = { permalink: url, templateEngineOverride: "md" };
-    configuration.addTemplate(`${source.replaceAll("/", "+")}.md`, text, { ...data, ...engine });
+    configuration.addTemplate(`${source.replaceAll("/", "+")}.md`, text, {
+      ...data,
+      ...engine,
+      hasDiagrams,
+    });
   }
 }
 

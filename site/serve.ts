@@ -1,8 +1,9 @@
 /** `npm run site:preview [-- PORT]`: the site that `npm run site` has built, for this machine alone. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join, sep } from "node:path";
+import { extname, join, posix } from "node:path";
 import { OUTPUT } from "./build.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -15,25 +16,27 @@ const TYPES: Readonly<Record<string, string>> = {
   ".png": "image/png",
 };
 
-/** Serves the files that are in the folder now. Port 0 is any that is free. */
+/** Serves what is in the folder, also what comes later. Port 0 is any that is free. */
 export async function serveSite(folder: string, port: number): Promise<Server> {
-  const files = new Map(
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((file) => [file.slice(folder.length).replaceAll(sep, "/"), file] as const),
-  );
   const server = createServer((request, response) => {
-    const [path = ""] = (request.url ?? "").split(/[?#]/);
-    const file = files.get(path.endsWith("/") ? `${path}index.html` : path);
-    if (file === undefined) return response.writeHead(404).end("Nothing is here.\n");
-    const type = TYPES[extname(file)] ?? "application/octet-stream";
-    return response.writeHead(200, { "content-type": type }).end(readFileSync(file));
+    void readAt(folder, request.url ?? "/").then(
+      ({ type, bytes }) => response.writeHead(200, { "content-type": type }).end(bytes),
+      () => response.writeHead(404, { "content-type": "text/plain" }).end("Nothing is here.\n"),
+    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, "127.0.0.1", resolve);
   });
   return server;
+}
+
+async function readAt(folder: string, url: string): Promise<{ type: string; bytes: Buffer }> {
+  const [path = ""] = url.split(/[?#]/);
+  // From the root on: no path leads out of it.
+  const inside = posix.normalize(`/${decodeURIComponent(path)}`);
+  const file = inside.endsWith("/") ? `${inside}index.html` : inside;
+  const type = TYPES[extname(file)] ?? "application/octet-stream";
+  return { type, bytes: await readFile(join(folder, file)) };
 }
 
 /** The address of a server's front page. */
@@ -42,6 +45,7 @@ export function addressOf(server: Server): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
+  if (!existsSync(OUTPUT)) throw new Error("there is no site yet: npm run site builds it");
   const server = await serveSite(OUTPUT, Number(process.argv[2] ?? 8000));
   process.stdout.write(`${addressOf(server)}\n`);
 }
