@@ -11,6 +11,9 @@ import { llmsFullText, llmsText, markdownOf, markdownUrl } from "./llms.ts";
 import { type Heading, Links, type MarkdownIt, rootOf } from "./markdown.ts";
 import { CHECKOUT, type Page, place, type PlacedSection, readPages } from "./pages.ts";
 
+/** A page of the reference about a member of something whose own page lists it: in the search it would stand before what explains. */
+const MEMBER = /\/zooid\.[^.]+\..+\.md$/;
+
 export const OUTPUT: string = join(CHECKOUT, "site/dist");
 
 /** Builds into a folder, which is emptied first. Throws with every link that leads nowhere, and for a page without a place. */
@@ -55,9 +58,6 @@ function configureEleventy(
   configuration.addFilter("headings", (source: string) => outline(links.headings(source)));
   configuration.addFilter("beforeFirstChapter", (content: string) => splitAtChapter(content)[0]);
   configuration.addFilter("fromFirstChapter", (content: string) => splitAtChapter(content)[1]);
-  configuration.addTransform("keyboard", (content) =>
-    content.replaceAll("<pre", '<pre tabindex="0"'),
-  );
   configuration.addPassthroughCopy({
     "site/theme/style.css": "style.css",
     "site/theme/search.js": "search.js",
@@ -68,13 +68,13 @@ function configureEleventy(
     const { source, url, title, description, text } = page;
     const section = sections.find(({ parts }) => parts.some((part) => part.pages.includes(page)));
     const data = { source, url, title, description, root: rootOf(url), section };
-    const hasDiagrams = text.includes("```mermaid");
+    const kind = { hasDiagrams: text.includes("```mermaid"), isSearched: !MEMBER.test(source) };
     // Markdown alone: what looks like a template in a page is its text.
     const engine = { permalink: url, templateEngineOverride: "md" };
     configuration.addTemplate(`${source.replaceAll("/", "+")}.md`, text, {
       ...data,
       ...engine,
-      hasDiagrams,
+      ...kind,
     });
   }
 }

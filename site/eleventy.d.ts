@@ -5,7 +5,6 @@ declare module "@11ty/eleventy" {
     addPlugin(plugin: unknown, options?: object): void;
     addPassthroughCopy(from: Readonly<Record<string, string>>): void;
     addFilter(name: string, filter: (value: never) => unknown): void;
-    addTransform(name: string, transform: (content: string) => string): void;
     addGlobalData(name: string, value: unknown): void;
     amendLibrary(engine: "md", amend: (library: never) => void): void;
     setUseGitIgnore(use: boolean): void;

@@ -16,10 +16,11 @@ export type Token = {
   attrSet(name: string, value: string): void;
 };
 type State = { tokens: Token[]; readonly env: { readonly source: string } };
+type Rule = (...given: readonly unknown[]) => string;
 export type MarkdownIt = {
   enable(rule: string): void;
   readonly core: { readonly ruler: { push(name: string, rule: (state: State) => void): void } };
-  readonly renderer: { readonly rules: Record<string, (() => string) | undefined> };
+  readonly renderer: { readonly rules: Record<string, Rule | undefined> };
 };
 
 export type Heading = { readonly id: string; readonly text: string; readonly depth: number };
@@ -70,6 +71,11 @@ export class Links {
     });
     md.renderer.rules["table_open"] = () => '<div class="wide" tabindex="0"><table>';
     md.renderer.rules["table_close"] = () => "</table></div>";
+    for (const name of ["fence", "code_block"]) {
+      const rule = md.renderer.rules[name];
+      if (rule === undefined) throw new Error(`markdown-it does not render ${name}`);
+      md.renderer.rules[name] = (...given) => rule(...given).replace("<pre", '<pre tabindex="0"');
+    }
   }
 
   #visit(source: string, token: Token): void {

@@ -14,5 +14,5 @@ async function draw() {
   }
 }
 
-dark.addEventListener("change", draw);
-draw();
+dark.addEventListener("change", () => void draw());
+void draw();
