@@ -105,7 +105,7 @@ function requestWith(
 ): Request {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(values)) {
-    if (value === undefined || value === "") continue;
+    if (value === undefined) continue;
     query.set(key, ZXIDS.has(key) ? formatZxid(value as Zxid) : String(value));
   }
   return { name, query };

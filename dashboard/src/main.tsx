@@ -3,8 +3,11 @@ import { effect } from "@preact/signals";
 import { type JSX, render } from "preact";
 import { access, accessProblem, askAccess } from "./access.ts";
 import { asksForToken, forgetToken, token } from "./api.ts";
+import { ElectionsPage } from "./pages/elections.tsx";
 import { EnsemblePage } from "./pages/ensemble.tsx";
+import { LatencyPage } from "./pages/latency.tsx";
 import { TreePage } from "./pages/tree.tsx";
+import { Problem } from "./parts/problem.tsx";
 import { TokenForm } from "./parts/token-form.tsx";
 import { hrefOf, route } from "./router.ts";
 import { applyTheme, chooseTheme, type Theme, theme } from "./theme.ts";
@@ -31,18 +34,22 @@ function Body(): JSX.Element {
     return (
       <main>
         <h1>zooid</h1>
-        {accessProblem.value === undefined ? (
-          <p>Asking the node …</p>
-        ) : (
-          <p role="alert" class="problem">
-            {accessProblem.value}
-          </p>
-        )}
+        {accessProblem.value === undefined && <p>Asking the node …</p>}
+        <Problem text={accessProblem.value} />
       </main>
     );
   }
   const shown = route.value;
-  return shown.page === "tree" ? <TreePage path={shown.path} /> : <EnsemblePage />;
+  switch (shown.page) {
+    case "tree":
+      return <TreePage path={shown.path} />;
+    case "elections":
+      return <ElectionsPage />;
+    case "latency":
+      return <LatencyPage />;
+    case "ensemble":
+      return <EnsemblePage />;
+  }
 }
 
 function Header(): JSX.Element {
@@ -55,6 +62,12 @@ function Header(): JSX.Element {
       <nav aria-label="Pages">
         <a href={hrefOf({ page: "ensemble" })} {...current("ensemble")}>
           Ensemble
+        </a>
+        <a href={hrefOf({ page: "elections" })} {...current("elections")}>
+          Elections
+        </a>
+        <a href={hrefOf({ page: "latency" })} {...current("latency")}>
+          Latency
         </a>
         <a href={hrefOf({ page: "tree", path: "/" })} {...current("tree")}>
           Tree

@@ -43,7 +43,9 @@ const PAGE = 500;
 const FRESH_PAGES_MAX = 4;
 /** A list of more is of no use to a person. */
 const CHILDREN_MAX = 50_000;
-const REFRESHED_MAX = 20;
+/** Branches that are read again in one round, and how long after it the next one begins where there are more: a page must not keep a node busy. */
+const ROUND_MAX = 20;
+const ROUND_MS = 500;
 const EMPTY: Branch = { children: [], next: "", stat: undefined, problem: undefined };
 
 const branches = new Map<string, Branch>();
@@ -51,6 +53,9 @@ const open = new Set<string>();
 const reading = new Set<string>();
 /** What has changed while it was read. */
 const stale = new Set<string>();
+/** What has changed and was not read again yet, the longest known first. */
+const due = new Set<string>();
+let isReadingDue = false;
 
 export const rows: Signal<readonly Row[]> = signal<readonly Row[]>([]);
 
@@ -77,10 +82,9 @@ export async function readMore(path: string): Promise<void> {
   try {
     const page = await pageOf(path, branch.next);
     const children = [...branch.children, ...page.children];
-    branches.set(path, { children, next: page.next, stat: page.stat, problem: undefined });
+    keep(path, { children, next: page.next, stat: page.stat, problem: undefined });
   } catch (error) {
-    if (codeOf(error) === "ZOOID_PAGE_LOST") branches.delete(path);
-    else branches.set(path, { ...branch, problem: messageOf(error) });
+    fail(path, branch, error);
   } finally {
     reading.delete(path);
   }
@@ -91,9 +95,21 @@ export async function readMore(path: string): Promise<void> {
 /** Reads again what has changed of what is open. */
 export async function refresh({ paths, unlisted }: Summary): Promise<void> {
   const changed = new Set(paths.flatMap((path) => [path, parentOf(path)]));
-  const some = [...open].filter((path) => unlisted > 0 || changed.has(path));
-  for (const path of some.slice(0, REFRESHED_MAX)) await readAgain(path);
-  show();
+  for (const path of open) if (unlisted > 0 || changed.has(path)) due.add(path);
+  if (isReadingDue) return;
+  isReadingDue = true;
+  try {
+    while (due.size > 0) {
+      for (const path of [...due].slice(0, ROUND_MAX)) {
+        due.delete(path);
+        await readAgain(path);
+      }
+      show();
+      if (due.size > 0) await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
+    }
+  } finally {
+    isReadingDue = false;
+  }
 }
 
 async function readAgain(path: string): Promise<void> {
@@ -115,19 +131,26 @@ async function readAgain(path: string): Promise<void> {
       children.push(...page.children);
       ({ next, stat } = page);
     }
-    branches.set(path, { children, next, stat, problem: undefined });
+    keep(path, { children, next, stat, problem: undefined });
   } catch (error) {
-    if (codeOf(error) === "ZOOID_NO_NODE") forget(path);
-    else branches.set(path, { ...before, problem: messageOf(error) });
+    fail(path, before, error);
   } finally {
     reading.delete(path);
   }
   if (stale.delete(path)) await readAgain(path);
 }
 
-function forget(path: string): void {
-  open.delete(path);
-  branches.delete(path);
+/** What could not be read stays as it was, with the reason. A znode that is gone is closed, and a page that is lost has all read from the first. */
+function fail(path: string, before: Branch, error: unknown): void {
+  const code = codeOf(error);
+  if (code === "ZOOID_NO_NODE") open.delete(path);
+  if (code === "ZOOID_NO_NODE" || code === "ZOOID_PAGE_LOST") branches.delete(path);
+  else keep(path, { ...before, problem: messageOf(error) });
+}
+
+/** What was closed while it was read is dropped: nothing would read it again when it changes. */
+function keep(path: string, branch: Branch): void {
+  if (open.has(path)) branches.set(path, branch);
 }
 
 function pageOf(path: string, after: string): Promise<ChildrenPage> {

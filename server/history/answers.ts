@@ -1,6 +1,7 @@
 /** Answers questions about the past in the words of the JSON API. What was built for one answer is kept for the next: pages, or another znode then. */
 import { isUtf8 } from "node:buffer";
 import { isPublic, masked } from "../../protocol/access.ts";
+import type { Acl } from "../../protocol/acl.ts";
 import { checkPath } from "../../protocol/arguments.ts";
 import { formatSession } from "../../protocol/ids.ts";
 import { childOf } from "../../protocol/paths.ts";
@@ -8,14 +9,17 @@ import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { TreeState } from "../../actors/tree/state.ts";
 import type { ZnodeId } from "../../actors/tree/store/znodes.ts";
 import { statJson } from "../admin/api/json.ts";
+import { timeText } from "../offline/time-text.ts";
 import type { Cause } from "./cause.ts";
-import { changesOf, type FoundChange } from "./changes.ts";
+import { changesOf, type FoundChange, type Hiding } from "./changes.ts";
 import { type Difference, type DiffQuery, diffOf, type ZnodeThen } from "./diff.ts";
 import { HistoryError } from "./errors.ts";
 import { type Past, type PastOptions, type TreeThen, withPast } from "./past.ts";
-import { type Asked, type Page, placeText, type Question } from "./questions.ts";
+import { type Asked, placeText, type Question } from "./questions.ts";
 
 type Of<Kind extends Question["kind"]> = Extract<Question, { readonly kind: Kind }>;
+
+type DiffOf = DiffQuery & Hiding;
 
 /** What the last answer was made of. */
 type Kept =
@@ -29,7 +33,7 @@ type Kept =
     }
   | {
       readonly kind: "diff";
-      readonly of: DiffQuery;
+      readonly of: DiffOf;
       readonly differences: readonly Difference[];
     };
 
@@ -56,7 +60,7 @@ export class PastReader {
       case "children":
         return childrenJson(await this.#treeAt(question), question, hidesClosed);
       case "diff":
-        return diffJson(await this.#diff(question), question, hidesClosed);
+        return await this.#diff(question, hidesClosed);
     }
   }
 
@@ -79,16 +83,22 @@ export class PastReader {
     return kept;
   }
 
-  async #diff({ from, to, path }: Of<"diff">): Promise<readonly Difference[]> {
+  async #diff(question: Of<"diff">, hidesClosed: boolean): Promise<object> {
+    const { from, to, path, after } = question;
     checkPath(path);
     checkOrder(from, to);
-    const kept = this.#kept?.kind === "diff" ? this.#kept : undefined;
-    const isKept = kept?.of.from === from && kept.of.to === to && kept.of.path === path;
-    if (kept !== undefined && isKept) return kept.differences;
-    const of = { from, to, path };
-    const differences = await this.#with(async (past) => await diffOf(past, of));
+    const first = indexIn(after);
+    const of = { from, to, path, hidesClosed };
+    const differences = this.#keptDiff(of) ?? (await this.#with((past) => diffOf(past, of)));
     this.#kept = { kind: "diff", of, differences };
-    return differences;
+    return diffJson(differences, first, question, hidesClosed);
+  }
+
+  #keptDiff({ from, to, path, hidesClosed }: DiffOf): readonly Difference[] | undefined {
+    if (this.#kept?.kind !== "diff") return undefined;
+    const { of, differences } = this.#kept;
+    const isSame = of.from === from && of.to === to && of.path === path;
+    return isSame && of.hidesClosed === hidesClosed ? differences : undefined;
   }
 
   async #history(query: Of<"history">, hidesClosed: boolean): Promise<object> {
@@ -96,14 +106,14 @@ export class PastReader {
     checkPath(path);
     if (from !== undefined && to !== undefined) checkOrder(from, to);
     return await this.#with(async (past) => {
-      const { changes, more, exists } = await changesOf(past, query);
+      const { changes, more, exists } = await changesOf(past, { ...query, hidesClosed });
       if (changes.length === 0 && exists === false && query.after === undefined) {
-        throw neverThere(past, query);
+        throw neverThere(past, query, hidesClosed);
       }
       const last = changes.at(-1);
       const next = more && last !== undefined ? placeText(last.change) : null;
       const known = { from: formatZxid(past.from), to: formatZxid(past.to) };
-      return { path, known, changes: changes.map((each) => changeJson(each, hidesClosed)), next };
+      return { path, known, changes: changes.map(changeJson), next };
     });
   }
 }
@@ -114,8 +124,13 @@ function checkOrder(from: Zxid, to: Zxid): void {
   throw new HistoryError("ZOOID_BAD_ARGUMENTS", why);
 }
 
-function neverThere(past: Past, { path, recursive, from, to }: Of<"history">): HistoryError {
-  const what = recursive ? `${path} and nothing below it` : path;
+function neverThere(
+  past: Past,
+  { path, recursive, from, to }: Of<"history">,
+  hidesClosed: boolean,
+): HistoryError {
+  const top = recursive ? `${path} and nothing below it` : path;
+  const what = hidesClosed ? `${top} that everybody might read` : top;
   const [begin, end] = [from ?? past.from, to ?? past.to].map((zxid) => formatZxid(zxid as Zxid));
   return new HistoryError(
     "ZOOID_NO_HISTORY",
@@ -130,16 +145,19 @@ function spanJson({ from, to, retained }: Past): object {
   return { from: formatZxid(from), to: formatZxid(to), snapshots };
 }
 
-function changeJson(found: FoundChange, hidesClosed: boolean): object {
-  const { kind, path, zxid, index, stat, data } = found.change;
-  const isShown = data !== undefined && !(hidesClosed && found.isClosed);
+function changeJson({ change, timeMs, cause }: FoundChange): object {
+  const { kind, path, zxid, index, stat, data } = change;
   return {
     ...{ kind, path, zxid: formatZxid(zxid), index },
-    time: isoTime(found.timeMs),
+    time: timeText(timeMs),
     stat: statJson(stat),
-    ...(isShown && { base64: data === null ? null : Buffer.from(data).toString("base64") }),
-    by: causeJson(found.cause),
+    ...(data !== undefined && { base64: base64Of(data) }),
+    by: causeJson(cause),
   };
+}
+
+function base64Of(data: Uint8Array | null): string | null {
+  return data === null ? null : Buffer.from(data).toString("base64");
 }
 
 function causeJson({ operation, session, address, identities, node }: Cause): object {
@@ -150,13 +168,6 @@ function causeJson({ operation, session, address, identities, node }: Cause): ob
     identities: identities.map(({ scheme, id }) => ({ scheme, id })),
     node: node ?? null,
   };
-}
-
-const TIME_MS_MAX = 8.64e15;
-
-/** A leader's clock may have been set to what is no date. */
-function isoTime(timeMs: number): string {
-  return timeMs <= TIME_MS_MAX ? new Date(timeMs).toISOString() : `${timeMs} ms`;
 }
 
 function found({ znodes }: TreeState, path: string, zxid: Zxid): ZnodeId {
@@ -175,21 +186,25 @@ function znodeJson(state: TreeState, { zxid, path }: Of<"znode">, hidesClosed: b
   if (hidesClosed) checkOpen(state, id, path);
   const { znodes } = state;
   const data = znodes.data(id);
-  const bytes = data === null ? undefined : Buffer.from(data);
   return {
     path,
     zxid: formatZxid(zxid),
-    base64: bytes?.toString("base64") ?? null,
-    text: bytes !== undefined && isUtf8(bytes) ? bytes.toString("utf8") : null,
+    base64: base64Of(data),
+    text: data !== null && isUtf8(data) ? Buffer.from(data).toString("utf8") : null,
     stat: statJson(znodes.stat(id)),
-    acl: masked(znodes.acl(id)),
+    acl: shownAcl(znodes.acl(id), hidesClosed),
   };
+}
+
+/** Whoever may read the folder is told the list so that it can be given again. */
+function shownAcl(acl: readonly Acl[], hidesClosed: boolean): readonly Acl[] {
+  return hidesClosed ? masked(acl) : acl;
 }
 
 /** A znode may have a million children, and be asked for page after page. */
 function namesOf(tree: KeptTree, id: ZnodeId, path: string): readonly string[] {
   if (tree.names?.path !== path) {
-    tree.names = { path, sorted: tree.state.znodes.children(id).sort(byUnits) };
+    tree.names = { path, sorted: tree.state.znodes.children(id).sort() };
   }
   return tree.names.sorted;
 }
@@ -203,8 +218,11 @@ function childrenJson(
   const id = found(state, path, zxid);
   if (hidesClosed) checkOpen(state, id, path);
   const { znodes } = state;
-  const { items, next } = pageOf(namesOf(tree, id, path), { after, limit }, String);
-  const children = items.map((name) => {
+  const names = namesOf(tree, id, path);
+  const first = after === "" ? 0 : firstBehind(names, after);
+  const shown = names.slice(first, first + limit);
+  const next = first + limit < names.length ? (shown.at(-1) ?? null) : null;
+  const children = shown.map((name) => {
     const child = found(state, childOf(path, name), zxid);
     return { name, stat: statJson(znodes.stat(child)) };
   });
@@ -213,52 +231,35 @@ function childrenJson(
 
 function diffJson(
   differences: readonly Difference[],
-  { from, to, path, after, limit }: Of<"diff">,
+  first: number,
+  { from, to, path, limit }: Of<"diff">,
   hidesClosed: boolean,
 ): object {
-  const { items, next } = pageOf(differences, { after, limit }, (each) => each.path);
-  const then = (znode: ZnodeThen | undefined): object | null => {
-    if (znode === undefined) return null;
-    const isHidden = hidesClosed && !isPublic(znode.acl);
-    return { stat: statJson(znode.stat), acl: isHidden ? null : masked(znode.acl) };
-  };
-  const listed = items.map(({ before, after: since, ...each }) => ({
-    ...each,
-    before: then(before),
-    after: then(since),
-  }));
-  return { path, from: formatZxid(from), to: formatZxid(to), changes: listed, next };
+  const then = (znode: ZnodeThen | undefined): object | null =>
+    znode === undefined
+      ? null
+      : { stat: statJson(znode.stat), acl: shownAcl(znode.acl, hidesClosed) };
+  const end = first + limit;
+  const changes = differences
+    .slice(first, end)
+    .map(({ before, after, ...each }) => ({ ...each, before: then(before), after: then(after) }));
+  const next = end < differences.length ? String(end) : null;
+  return { path, from: formatZxid(from), to: formatZxid(to), changes, next };
 }
 
-/** `all` is in the order of its names. */
-function pageOf<Item>(
-  all: readonly Item[],
-  { after, limit }: Page,
-  nameOf: (item: Item) => string,
-): { readonly items: readonly Item[]; readonly next: string | null } {
-  const first = after === "" ? 0 : firstBehind(all, after, nameOf);
-  const items = all.slice(first, first + limit);
-  const last = items.at(-1);
-  const isLast = last === undefined || first + limit >= all.length;
-  return { items, next: isLast ? null : nameOf(last) };
+/** Where a page of differences begins. It is a number, since the last path of a page may be one that is left out. */
+function indexIn(after: string): number {
+  if (/^\d{0,9}$/.test(after)) return Number(after);
+  throw new HistoryError("ZOOID_BAD_ARGUMENTS", "after is what next was");
 }
 
-function firstBehind<Item>(
-  all: readonly Item[],
-  after: string,
-  nameOf: (item: Item) => string,
-): number {
-  let [low, high] = [0, all.length];
+function firstBehind(names: readonly string[], after: string): number {
+  let [low, high] = [0, names.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    const item = all[middle];
-    if (item !== undefined && nameOf(item) <= after) low = middle + 1;
+    const name = names[middle];
+    if (name !== undefined && name <= after) low = middle + 1;
     else high = middle;
   }
   return low;
-}
-
-function byUnits(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

@@ -13,14 +13,14 @@ export type Question =
   | ({ readonly kind: "diff" } & DiffQuery & Page);
 
 export type Page = {
-  /** The last name, or path, of the page before. Empty: this is the first. */
+  /** `next` of the page before; of children it is the last name. Empty: this is the first. */
   readonly after: string;
   readonly limit: number;
 };
 
 export type Asked = {
   readonly question: Question;
-  /** Values and lists of znodes that not everybody might read then are left out. */
+  /** Nothing is told of a znode while not everybody might read it, and no hash of a password. */
   readonly hidesClosed: boolean;
 };
 

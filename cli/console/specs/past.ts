@@ -30,7 +30,7 @@ const WHERE_FLAGS: readonly Flag[] = [
 ];
 
 const WHERE =
-  "With --admin, values are shown of znodes that everybody may read; with --data-dir, of all.";
+  "With --admin, what is shown is the past of znodes that everybody might read then and may read now; with --data-dir, of all.";
 
 export const HISTORY: Spec = {
   name: "history",

@@ -1,7 +1,7 @@
 /** The tree on the left, and on the right the znode that is chosen. */
 import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { grouped } from "../format/numbers.ts";
+import { counted } from "../format/numbers.ts";
 import { isPaused, liveState, missed, onChanges, setPaused } from "../live.ts";
 import { TreeList } from "../parts/tree-list.tsx";
 import { go } from "../router.ts";
@@ -60,13 +60,12 @@ const STATES = {
 
 function LiveBar(): JSX.Element {
   const state = isPaused.value ? "paused" : STATES[liveState.value];
-  const count = missed.value;
   return (
     <div class="live">
       <span role="status">
         <span class={`light ${isPaused.value ? "paused" : liveState.value}`} aria-hidden="true" />{" "}
         {state}
-        {isPaused.value && `, ${grouped(count)} ${count === 1 ? "change" : "changes"} since`}
+        {isPaused.value && `, ${counted(missed.value, "change")} since`}
       </span>
       <button type="button" onClick={() => setPaused(!isPaused.value)}>
         {isPaused.value ? "Go on" : "Pause"}

@@ -8,6 +8,7 @@ import { mayWrite } from "../access.ts";
 import { CreateForm } from "../parts/create-form.tsx";
 import { DeleteForm } from "../parts/delete-form.tsx";
 import { Editor } from "../parts/editor.tsx";
+import { Problem } from "../parts/problem.tsx";
 import { StatList } from "../parts/stat-list.tsx";
 import { ValueView } from "../parts/value-view.tsx";
 import { lineageOf, nameOf, parentOf } from "../format/paths.ts";
@@ -50,11 +51,7 @@ export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
     <section class="znode" aria-labelledby="znode-path">
       <Lineage path={path} />
       <h1 id="znode-path">{visible(nameOf(path))}</h1>
-      {problem !== undefined && (
-        <p role="alert" class="problem">
-          {isGone ? "There is no such znode." : problem}
-        </p>
-      )}
+      <Problem text={isGone ? "There is no such znode." : problem} />
       {znode !== undefined && doing === "edit" && (
         <Editor current={znode} isGone={isGone} onDone={done} />
       )}

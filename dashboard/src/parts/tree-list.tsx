@@ -5,6 +5,7 @@ import { counted, grouped } from "../format/numbers.ts";
 import { nameOf, parentOf } from "../format/paths.ts";
 import { visible } from "../format/values.ts";
 import { go } from "../router.ts";
+import { landingOf } from "../tree-keys.ts";
 import { closeBranch, openBranch, readMore, type Row, rows } from "../tree-model.ts";
 
 /** Pixels; the style sheet has the same. */
@@ -43,7 +44,7 @@ export function TreeList({ selected }: { readonly selected: string }): JSX.Eleme
     bringInSight(box.current, at);
   }, [at, all]);
   const moveTo = (index: number): void => {
-    const row = all[Math.max(0, Math.min(index, all.length - 1))];
+    const row = all[index];
     if (row?.kind !== "znode") return;
     setActive(row.path);
     if (box.current !== null) bringInSight(box.current, all.indexOf(row));
@@ -105,11 +106,7 @@ function handleKey(key: string, { all, at, moveTo, page }: Keys): boolean {
   };
   const target = moves[key];
   if (target !== undefined) {
-    // A row that stands for more is stepped over upwards and is the end downwards.
-    const isMore = all[target]?.kind === "more";
-    moveTo(
-      isMore ? (target > at && all[target + 1] !== undefined ? target + 1 : target - 1) : target,
-    );
+    moveTo(landingOf(all, { from: at, to: target }));
     return true;
   }
   if (row?.kind !== "znode") return false;
@@ -174,10 +171,7 @@ function TreeRow({ row, index, isSelected, isActive }: RowProps): JSX.Element {
       <span class="name">{visible(nameOf(path))}</span>
       {stat !== undefined && stat.ephemeralOwner !== null && <span class="badge">ephemeral</span>}
       {stat !== undefined && stat.numChildren > 0 && (
-        <span
-          class="count"
-          aria-label={counted(stat.numChildren, "child").replace("childs", "children")}
-        >
+        <span class="count" aria-label={counted(stat.numChildren, "child", "children")}>
           {grouped(stat.numChildren)}
         </span>
       )}

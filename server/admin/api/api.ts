@@ -18,11 +18,15 @@ import type { OwnClient } from "../../embedded/own-client.ts";
 import type { Audit } from "./audit.ts";
 import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
 import { children } from "./children.ts";
+import { elections } from "./elections.ts";
 import { eventsOf, summariesOf } from "./event-stream.ts";
 import { answerPast, type AskedPast } from "./history.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
+import { latencies } from "./latencies.ts";
+import { OtherNodes } from "./other-nodes.ts";
 import { ApiSession } from "./session.ts";
-import { Statuses } from "./status.ts";
+import { SharedAnswer } from "./shared-answer.ts";
+import { statuses } from "./status.ts";
 import { count } from "./subtree.ts";
 import { failureReply, znode } from "./tree.ts";
 import { answerWrite, type Write } from "./writes.ts";
@@ -41,13 +45,21 @@ export type ApiOptions = {
 export class Api {
   readonly #options: ApiOptions;
   readonly #session: ApiSession;
-  readonly #statuses: Statuses;
+  readonly #others: OtherNodes;
+  readonly #statuses: SharedAnswer;
+  readonly #elections: SharedAnswer;
+  readonly #latencies: SharedAnswer;
   #streams = 0;
   #past: PastProcess | undefined;
 
   constructor(options: ApiOptions) {
     this.#options = options;
-    this.#statuses = new Statuses(options.config, options.facts);
+    const { config, facts } = options;
+    const others = new OtherNodes(config);
+    this.#others = others;
+    this.#statuses = new SharedAnswer(async () => await statuses(config, facts, others));
+    this.#elections = new SharedAnswer(async () => await elections(config, facts, others));
+    this.#latencies = new SharedAnswer(async () => await latencies(config, facts, others));
     this.#session = new ApiSession(async (signal) => {
       if (options.ports() === undefined) throw new NodeNotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
@@ -57,7 +69,7 @@ export class Api {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#session.close(), this.#statuses.close(), this.#past?.close()]);
+    await Promise.all([this.#session.close(), this.#others.close(), this.#past?.close()]);
   }
 
   /** `who`: whoever has proved who he is. Undefined: nobody has. */
@@ -108,7 +120,11 @@ export class Api {
       case "access":
         return this.#access(who);
       case "status":
-        return jsonReply(200, await this.#statuses.all());
+        return jsonReply(200, await this.#statuses.get());
+      case "latencies":
+        return jsonReply(200, await this.#latencies.get());
+      case "elections":
+        return jsonReply(200, await this.#elections.get());
       case "count":
         return await count(await this.#session.client(), query);
       case "create":
@@ -143,7 +159,8 @@ export class Api {
       this.#past ??= new PastProcess(config);
       return this.#past;
     };
-    return await answerPast(what, request, { past, committed });
+    const client = async (): Promise<OwnClient> => await this.#session.client();
+    return await answerPast(what, request, { past, committed, client });
   }
 
   #access(who: string | undefined): HttpReply {

@@ -96,15 +96,10 @@ async function pageOf(client: OwnClient, asked: Asked): Promise<Page | "badCurso
 
 async function pageByName(client: OwnClient, { path, after, limit }: Asked): Promise<Page> {
   const { children: all, stat, zxid } = await client.children(path);
-  const behind = all.filter((name) => name > after).toSorted(byUnits);
+  const behind = all.filter((name) => name > after).toSorted();
   const names = behind.slice(0, limit);
   const next = behind.length > names.length ? (names.at(-1) ?? null) : null;
   return { names, stat, zxid, next, sorted: true };
-}
-
-function byUnits(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }
 
 async function pageInTree(

@@ -1,11 +1,14 @@
 /** The past through the API: what may be asked, and what is answered where there is no answer. */
 import { API_HISTORY_MAX } from "../../history/limits.ts";
+import { NoAuthError } from "../../../protocol/errors.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { HistoryError, type HistoryCode } from "../../history/errors.ts";
 import type { PastProcess } from "../../history/past-process.ts";
 import { placeIn, type Question } from "../../history/questions.ts";
+import type { OwnClient } from "../../embedded/own-client.ts";
 import { foreignProblem } from "../foreign-page.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
+import { closedAmong, isClosed } from "./closed-znodes.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
 
 export type AskedPast = "span" | "history" | "znode-at" | "children-at" | "diff";
@@ -30,13 +33,15 @@ export type PastOptions = {
   readonly past: () => Promise<PastProcess>;
   /** What the node has applied. Resolves with undefined if it does not answer. */
   readonly committed: () => Promise<Zxid | undefined>;
+  /** Reads as who may what everybody may. Rejects while the node serves nobody. */
+  readonly client: () => Promise<OwnClient>;
 };
 
-/** Values and lists are told of znodes that everybody may read, or might then, as everywhere in the API. */
+/** A znode's past is told if everybody might read it then, and may read it now, as in change streams. */
 export async function answerPast(
   what: AskedPast,
   request: HttpRequest,
-  { past, committed }: PastOptions,
+  { past, committed, client }: PastOptions,
 ): Promise<HttpReply> {
   // An answer may take seconds of a processor, and a page from elsewhere could ask again and again.
   if (foreignProblem(request) !== undefined) {
@@ -48,12 +53,35 @@ export async function answerPast(
     if (upTo === undefined) {
       return errorReply(503, "ZOOID_NO_ANSWER", "the node did not answer in time");
     }
-    const reader = await past();
-    return jsonReply(200, await reader.ask({ question, hidesClosed: true }, upTo));
+    const ask = async (): Promise<object> =>
+      await (await past()).ask({ question, hidesClosed: true }, upTo);
+    switch (question.kind) {
+      case "span":
+        return jsonReply(200, await ask());
+      case "znode":
+      case "children":
+        if (await isClosed(await client(), question.path)) throw new NoAuthError(question.path);
+        return jsonReply(200, await ask());
+      case "history":
+      case "diff": {
+        // While the node serves nobody, nothing is begun in vain.
+        const own = await client();
+        return jsonReply(200, await withoutClosed(own, (await ask()) as Changes));
+      }
+    }
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error;
     return errorReply(STATUSES[error.code], error.code, error.message);
   }
+}
+
+type Changes = { readonly changes: readonly { readonly path: string }[] };
+
+/** Where nothing is today, the list then has decided alone. */
+async function withoutClosed(client: OwnClient, answer: Changes): Promise<Changes> {
+  const { changes } = answer;
+  const closed = await closedAmong(client, new Set(changes.map(({ path }) => path)));
+  return { ...answer, changes: changes.filter(({ path }) => !closed.has(path)) };
 }
 
 function questionIn(what: AskedPast, given: Parameters): Question {
