@@ -151,7 +151,15 @@ export const SECTIONS: readonly Section[] = [
     title: "Files",
     summary: "Files of the repository that pages speak of.",
     isOptional: true,
-    parts: [{ pages: ["*", "{ops,protocol,runtime,server,test}/**"] }],
+    parts: [
+      {
+        pages: [
+          "*",
+          "{actors,adapters,bench,cli,client,dashboard,ops,packaging}/**",
+          "{protocol,runtime,server,site,test,testing}/**",
+        ],
+      },
+    ],
   },
   {
     title: "Exported names",

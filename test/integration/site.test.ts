@@ -144,9 +144,9 @@ test("llms.txt names every page once, by its title, and what it links to is Mark
   t.deepEqual(named.map(([, title, url]) => `${title} ${url}`).toSorted(), expected.toSorted());
   const full = await readFile(join(folder, "llms-full.txt"), "utf8");
   for (const { isOptional, parts } of sections) {
-    for (const { source, url, title } of parts.flatMap((part) => part.pages)) {
+    for (const { source, url } of parts.flatMap((part) => part.pages)) {
       const markdown = await readFile(join(folder, `${url}.md`), "utf8");
-      t.true(markdown.includes(`${title.replaceAll("`", "").slice(0, 5)}`), source);
+      t.regex(markdown, /^# /m, source);
       t.is(full.includes(markdown.trim()), isOptional !== true, source);
     }
   }
