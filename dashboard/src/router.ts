@@ -3,6 +3,8 @@ import { type Signal, signal } from "@preact/signals";
 
 export type Route =
   | { readonly page: "ensemble" }
+  | { readonly page: "elections" }
+  | { readonly page: "latency" }
   | { readonly page: "tree"; readonly path: string }
   | { readonly page: "history"; readonly path: string; readonly below?: string | undefined }
   | { readonly page: "past"; readonly path: string; readonly zxid?: string | undefined }
@@ -25,6 +27,9 @@ function routeIn(hash: string): Route {
   const path = query.get("path") ?? "/";
   const of = (name: string): string | undefined => query.get(name) ?? undefined;
   switch (page) {
+    case "elections":
+    case "latency":
+      return { page };
     case "tree":
       return { page, path };
     case "history":

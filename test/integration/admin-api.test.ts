@@ -435,6 +435,8 @@ test.serial("every endpoint that there is answers", async (t) => {
     access: () => read("access"),
     ensemble: () => read("ensemble"),
     status: () => read("status"),
+    elections: () => read("elections"),
+    latencies: () => read("latencies"),
     count: () => read("count?path=/"),
     nodes: () => read("nodes"),
     sessions: () => read("sessions"),

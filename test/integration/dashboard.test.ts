@@ -246,8 +246,12 @@ test.serial("a znode is created, and a subtree deleted once it was counted", asy
   await tab.fill("Type a to delete them all", "a");
   await tab.click("button", "Delete 4 znodes");
   await until(async () => (await client.exists("/shop/a")).stat === undefined, "it is deleted");
-  const audit = (await readFile(join(folder, "audit.jsonl"), "utf8")).trim().split("\n");
-  const last = JSON.parse(audit.at(-1) ?? "") as Readonly<Record<string, unknown>>;
+  let last: Readonly<Record<string, unknown>> = {};
+  await until(async () => {
+    const audit = (await readFile(join(folder, "audit.jsonl"), "utf8")).trim().split("\n");
+    last = JSON.parse(audit.at(-1) ?? "") as typeof last;
+    return last["phase"] === "answered";
+  }, "what came of it is in the audit log");
   t.like(last, { what: "delete-all", path: "/shop/a", who: "token", result: "done" });
 });
 
@@ -283,15 +287,43 @@ test.serial("a node that lets nobody write says so, and shows the same", async (
   t.deepEqual(tab.problems, []);
 });
 
+test.serial("how long requests took is shown by operation and by time", async (t) => {
+  const { tab, client } = t.context;
+  for (let number = 0; number < 20; number += 1) await client.set("/shop/note", `${number}`);
+  await tab.click("link", "Latency");
+  await tab.sees("99 of 100 within");
+  await until(async () => /^set\s+2\d/m.test(await tab.text()), "the writes are counted");
+  await tab.page.locator('::-p-aria([name="Operation"][role="combobox"])').fill("sync");
+  t.regex(await tab.text(), /Nothing was asked for|sync/);
+  await tab.page.locator('::-p-aria([name="Operation"][role="combobox"])').fill("all");
+  t.true(Number(await tab.evaluate("document.querySelectorAll('.heat rect').length")) > 1);
+  t.deepEqual(await tab.barriers("latency"), []);
+});
+
 test.serial(
-  "a node that is gone does not answer, and the others say what that means",
+  "a node that is gone does not answer, and why the election took so long is read from its phases",
   async (t) => {
     const { tab, nodes } = t.context;
+    // Whoever leads hands over; the others refuse.
+    for (const to of [2, 1]) {
+      await Promise.all(nodes.map((node) => node.transferLeadership(to)));
+    }
+    await tab.click("link", "Elections");
+    await tab.sees("node 1 leads handover");
     await nodes[0]?.stop();
     await tab.click("link", "Ensemble");
     await tab.sees("2 of 3 nodes serve. If one more fails, there is no majority left.");
     t.regex(await tab.text(), /Node 1 does not answer/);
     t.deepEqual(await tab.barriers("node-gone"), []);
+    await tab.click("link", "Elections");
+    await tab.sees("No answer of node 1.");
+    // The newest is the first.
+    const [, last = ""] = (await tab.text()).split(/^(?=Epoch )/m);
+    t.regex(last, /^Epoch \d+: node [23] leads election\n/);
+    t.regex(last, /Node [23]: (?:the process of node 1 is gone|node 1 was not heard for \d+ ms)\./);
+    t.regex(last, /[23] leads[^a-z]*\d ms[^a-z]*\d ms/);
+    t.regex(last, /[23] follows[^a-z]*\d ms[^a-z]*\d ms/);
+    t.deepEqual(await tab.barriers("elections"), []);
   },
 );
 

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { codeOf, messageOf, type Znode } from "../api.ts";
 import { visible } from "../format/values.ts";
 import { onChanges } from "../live.ts";
-import { mayWrite } from "../access.ts";
+import { mayWrite, offers } from "../access.ts";
 import { AclList } from "../parts/acl-list.tsx";
 import { CreateForm } from "../parts/create-form.tsx";
 import { DeleteForm } from "../parts/delete-form.tsx";
@@ -76,9 +76,9 @@ export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
 function PastLinks({ path }: { readonly path: string }): JSX.Element {
   return (
     <p class="links">
-      <a href={hrefOf({ page: "history", path })}>History</a>
-      <a href={hrefOf({ page: "past", path })}>As it was</a>
-      <a href={hrefOf({ page: "search", path })}>Search below</a>
+      {offers("history") && <a href={hrefOf({ page: "history", path })}>History</a>}
+      {offers("children-at") && <a href={hrefOf({ page: "past", path })}>As it was</a>}
+      {offers("find") && <a href={hrefOf({ page: "search", path })}>Search below</a>}
     </p>
   );
 }

@@ -12,7 +12,7 @@ import type { PastOptions } from "./history.ts";
 /** Znodes that are made together, parents first. Other clients wait for what the node answers meanwhile. */
 const AT_ONCE = 25;
 
-type Asked = {
+export type Wanted = {
   readonly path: string;
   readonly zxid: Zxid;
   /** `next` of the page before; empty: this is the first. */
@@ -37,7 +37,7 @@ export type BroughtBack = {
 /** Rejects with a `HistoryError` if it is not known what there was, and as a client does if the node no longer serves. */
 export async function bringBack(
   { past, committed, client }: PastOptions,
-  { path, zxid, after }: Asked,
+  { path, zxid, after }: Wanted,
 ): Promise<BroughtBack> {
   const own = await client();
   if (await isClosed(own, path)) throw new NoAuthError(path);

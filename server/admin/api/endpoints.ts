@@ -15,6 +15,8 @@ export type Endpoint = {
     | "ensemble"
     | "nodes"
     | "status"
+    | "elections"
+    | "latencies"
     | "sessions"
     | "znode"
     | "children"
@@ -57,6 +59,20 @@ export const ENDPOINTS: readonly Endpoint[] = [
     query: [],
     summary:
       "every member: its role, epoch, zxid, connections, latencies, syncs and sizes, as each says when it is asked. `state` is null of one that does not answer within a second, and of all others where nodes have no NATS",
+  },
+  {
+    name: "elections",
+    method: "GET",
+    query: [],
+    summary:
+      "the last elections and handovers as every member has seen them: what its log said and when by its clock, the oldest first. `elections` is null where `state` of `status` would be",
+  },
+  {
+    name: "latencies",
+    method: "GET",
+    query: [],
+    summary:
+      "how long requests took in the last ten minutes, at every member: `cells` of column (0: the ten seconds that are going on), kind, bucket and count. `cells` is null where `state` of `status` would be, and of a node that knows no leader",
   },
   {
     name: "sessions",

@@ -1,6 +1,7 @@
 /** Changes of znodes through the API: what may be asked, and what is asked of the node. Each is in the audit log before and behind it. */
 import { randomUUID } from "node:crypto";
 import { isUtf8 } from "node:buffer";
+import { assert } from "../../../protocol/assert.ts";
 import { checkPath, checkVersion } from "../../../protocol/arguments.ts";
 import { BadArgumentsError, ZooidError } from "../../../protocol/errors.ts";
 import { REMOVE_RECURSIVE_MAX } from "../../../protocol/limits.ts";
@@ -10,10 +11,9 @@ import { HistoryError } from "../../history/errors.ts";
 import { foreignProblem } from "../foreign-page.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
-import { bringBack } from "./bring-back.ts";
-import { historyReply, type PastOptions } from "./history.ts";
+import type { BroughtBack, Wanted } from "./bring-back.ts";
+import { historyReply } from "./history.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
-import { deleteAll } from "./subtree.ts";
 
 export type Write = "create" | "set" | "delete" | "delete-all" | "bring-back";
 
@@ -59,9 +59,12 @@ const NO_AUDIT = "ZOOID_NO_AUDIT";
 export type WriteOptions = {
   readonly client: () => Promise<OwnClient>;
   readonly audit: Audit;
+  /** Deletes the znode and what is below it, or nothing if these are more than `znodes`. Returns the zxid. */
+  readonly deleteAll: (client: OwnClient, path: string, znodes: number) => Promise<Zxid>;
   /** Whoever has proved who he is. */
   readonly who: string;
-  readonly past: PastOptions;
+  /** Makes znodes again. Undefined: there is no past to take them from, and no such write is offered. */
+  readonly bringBack?: (wanted: Wanted) => Promise<BroughtBack>;
 };
 
 export async function answerWrite(
@@ -144,14 +147,17 @@ async function audited(
 
 async function perform(
   what: Write,
-  { client: connect, past }: WriteOptions,
+  { client: connect, deleteAll, bringBack }: WriteOptions,
   asked: Asked,
 ): Promise<Done> {
   const { path, data, version, sequential, parents, znodes, from, after } = asked;
-  if (what === "bring-back" && from !== undefined) {
-    return { path, ...(await bringBack(past, { path, zxid: from, after })) };
+  if (what === "bring-back") {
+    assert(bringBack !== undefined, "only what can be done is offered");
+    assert(from !== undefined, "it is asked for with a zxid");
+    return { path, ...(await bringBack({ path, zxid: from, after })) };
   }
   const client = await connect();
+  if (what === "delete-all") return { path, zxid: await deleteAll(client, path, znodes) };
   const expected = version === undefined ? {} : { version };
   if (what === "create") {
     const made = await client.create(path, data, { sequential, parents });
@@ -161,7 +167,6 @@ async function perform(
     const stat = await client.set(path, data, expected);
     return { path, zxid: stat.mzxid, version: stat.version };
   }
-  if (what === "delete-all") return { path, zxid: await deleteAll(client, path, znodes) };
   // A transaction tells its zxid, which a delete alone does not.
   const { zxid } = await client.transaction((steps) => [steps.delete(path, expected)]).commit();
   return { path, zxid };
