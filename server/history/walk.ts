@@ -47,7 +47,7 @@ export class Walk {
     const above = top === "/" ? [] : top.slice(1).split("/");
     const from = above.reduce((reached, name) => this.#stepped(reached, name), this.#start());
     this.#first = this.#enter(id, top, from);
-    for (let step = 0; step < skipped; step += 1) this.next();
+    for (let step = 0; step < skipped && this.next() !== undefined; step += 1);
   }
 
   /** Undefined: that was all. */

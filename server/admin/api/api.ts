@@ -1,4 +1,5 @@
 /** Answers what is asked of the JSON API. Znodes are read by a client of the node, changes come from the node's own streams. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Facts } from "../../../actors/admin/messages.ts";
 import { formatZxid, laterOf, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
@@ -27,6 +28,9 @@ import { ApiStreams } from "./streams.ts";
 import { count, deleteAll } from "./subtree.ts";
 import { failureReply, znode } from "./tree.ts";
 import { answerWrite, type Write } from "./writes.ts";
+
+/** A node that serves answers its own client within that. */
+const SHOWN_MS_MAX = 1000;
 
 export type ApiOptions = {
   readonly config: NodeConfig;
@@ -155,7 +159,9 @@ export class Api {
     // Trees report now and then how far they are. What a client of the node is shown is committed too, and whoever has just written asks for it.
     const shown = async (): Promise<Zxid> => (await (await client()).exists("/")).zxid;
     const committed = async (): Promise<Zxid | undefined> => {
-      const asked = [facts.ask({ gather: "stat" }), shown().catch(() => ZXID_NONE)] as const;
+      const late = sleep(SHOWN_MS_MAX, ZXID_NONE, { ref: false });
+      const served = Promise.race([shown().catch(() => ZXID_NONE), late]);
+      const asked = [facts.ask({ gather: "stat" }), served] as const;
       const [all, zxid] = await Promise.all(asked);
       return all === undefined ? undefined : laterOf(all.metrics.zxid, zxid);
     };

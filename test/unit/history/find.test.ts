@@ -226,3 +226,25 @@ test("a tree says what its last transaction was, and the span which zxids there 
     { from: "0x100000001", to: formatZxid(last) },
   ]);
 });
+
+test("each epoch has its first and its last zxid, whether its segments are many or one has several", async (t) => {
+  const maker = new PastFolderMaker(100);
+  const ends: [from: Zxid, to: Zxid][] = [];
+  for (const count of [3, 200, 1, 2]) {
+    if (ends.length > 0) maker.nextEpoch();
+    const session = maker.session();
+    const from = maker.replica.lastZxid;
+    for (let index = 0; index < count; index += 1) {
+      maker.commit(client(session, create(`/e${ends.length}-`, { sequential: true })));
+    }
+    ends.push([from, maker.replica.lastZxid]);
+  }
+  const spans = ends.map(([from, to]) => ({ from: formatZxid(from), to: formatZxid(to) }));
+  const { epochs } = (await ask(readerOf(maker.files), { kind: "span" })) as Json;
+  t.deepEqual(epochs, [{ from: "0x0", to: "0x0" }, ...spans]);
+  // What is not known to be committed is none.
+  const committed = (): Promise<Zxid> => Promise.resolve(((ends[1]?.[0] ?? 0) + 5) as Zxid);
+  const early = (await ask(readerOf(maker.files, { committed }), { kind: "span" })) as Json;
+  const last = { ...spans[1], to: formatZxid(await committed()) };
+  t.deepEqual(early["epochs"], [{ from: "0x0", to: "0x0" }, spans[0], last]);
+});
