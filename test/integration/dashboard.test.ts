@@ -3,31 +3,23 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import anyTest, { type TestFn } from "ava";
-import type { Browser } from "puppeteer-core";
-import { type Client, connect } from "../../client/connect.ts";
+import anyTest from "ava";
+import { connect } from "../../client/connect.ts";
 import { buildDashboard } from "../../dashboard/build.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { launchNode } from "../../server/node.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import { askAdmin } from "../support/admin.ts";
 import { openBrowser, Tab } from "../support/browser.ts";
+import { type DashboardTest, SCRIPT_NAME as SCRIPT } from "../support/dashboard.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { stopAll } from "../support/running-nodes.ts";
 import { until } from "../support/until.ts";
+import { pastCases } from "./dashboard/past.ts";
 
-type Shared = {
-  readonly nodes: readonly RunningNode[];
-  readonly browser: Browser;
-  readonly client: Client;
-  readonly folder: string;
-  /** At the node that lets the token's owner write, with the token given. */
-  readonly tab: Tab;
-};
-const test = anyTest as TestFn<Shared>;
+const test = anyTest as DashboardTest;
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
-const SCRIPT = "<img src=x onerror=\"window.hacked='name'\">";
 const started = new AsyncDisposableStack();
 
 function launch(id: string, nats: string, folder: string): Promise<RunningNode> {
@@ -263,6 +255,8 @@ test.serial("a znode is created, and a subtree deleted once it was counted", asy
   t.like(last, { what: "delete-all", path: "/shop/a", who: "token", result: "done" });
 });
 
+pastCases(test);
+
 test.serial("a node that lets nobody write says so, and shows the same", async (t) => {
   const { browser, client, nodes } = t.context;
   const tab = await Tab.open(browser, `${nodes[0]?.adminUrl}/dashboard/`);
@@ -282,6 +276,9 @@ test.serial("a node that lets nobody write says so, and shows the same", async (
   await tab.evaluate('location.hash = "#/tree?path=/shop/note"');
   await tab.sees("Read-only");
   await tab.sees("mine");
+  await tab.evaluate('location.hash = "#/past?path=/shop/note"');
+  await tab.sees("Compare with now");
+  t.false((await tab.text()).includes("Bring back"));
   await tab.page.select("select", "dark");
   const dark = "getComputedStyle(document.body).backgroundColor";
   t.is(await tab.evaluate(dark), "rgb(20, 23, 26)");
