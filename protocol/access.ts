@@ -63,14 +63,16 @@ const EVERYTHING = -1;
 /** The list as it is shown to who may read it and not change it: without the hashes of passwords. */
 export function masked(acl: readonly Acl[]): readonly Acl[] {
   if (acl === OPEN_ACL) return acl;
-  return acl.map((entry) =>
-    entry.scheme === "digest" ? { ...entry, id: maskedDigest(entry.id) } : entry,
-  );
+  return acl.map(maskedIdentity);
 }
 
-/** Shows the user of a digest's id, and nothing of the hash. Source: the pattern `:.*` of FinalRequestProcessor. */
-export function maskedDigest(id: string): string {
-  return id.replaceAll(/:.*/g, ":x");
+/**
+ * Without the hash of a password, from which the password could be guessed: of a digest's id only the user is left. Source: the pattern
+ * `:.*` of FinalRequestProcessor.
+ */
+export function maskedIdentity<Masked extends Identity>(identity: Masked): Masked {
+  if (identity.scheme !== "digest") return identity;
+  return { ...identity, id: identity.id.replaceAll(/:.*/g, ":x") };
 }
 
 export type Scheme = "world" | "ip" | "digest" | "x509" | "sasl";

@@ -58,6 +58,11 @@ export function childOf(parent: string, name: string): string {
   return parent === "/" ? `/${name}` : `${parent}/${name}`;
 }
 
+/** Whether the path is `top` itself or somewhere below it. */
+export function isAtOrBelow(path: string, top: string): boolean {
+  return path === top || top === "/" || path.startsWith(`${top}/`);
+}
+
 export const SEQUENCE_SUFFIX_LENGTH = 10;
 
 /** Returns the suffix of a sequential znode: a signed 32-bit count in ten digits, as C's `%010d` prints it. */

@@ -20,6 +20,7 @@ import type { Questions } from "../runtime/nats/transport.ts";
 import type { AdminServer, LogControl } from "./admin/admin-server.ts";
 import { Operations } from "./operator/operations.ts";
 import { Retirement } from "./retirement.ts";
+import { reportElections } from "./election-steps.ts";
 import { ElectionMeter } from "./measures/election-meter.ts";
 import { type Meter, meterNowMs, meterOf } from "./measures/meter.ts";
 import { Ending } from "./ending.ts";
@@ -284,6 +285,7 @@ class Node implements RunningNode {
     this.#threads.addActors(system);
     addReplicationActors(system, config, gate);
     addAdminActor(system, config, processEnvironment());
+    reportElections(system);
     addChangesActor(system, { readsAll: config.skipAcl });
     const steps$ = stepsOf([system, ...this.#threads.lanes]);
     const retirement = new Retirement(system, config.lanes);

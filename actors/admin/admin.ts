@@ -13,6 +13,7 @@ import { emit } from "../topics.ts";
 import { TRACE_MASK_DEFAULT } from "../../protocol/zookeeper/words.ts";
 import { answerOf, type Metrics, type Mode, NOT_SERVING } from "./four-letter-words.ts";
 import type { ShownConfiguration } from "./configuration-text.ts";
+import { type Elections, electionsText, shownElections, takeElectionStep } from "./elections.ts";
 import {
   type Asker,
   gather,
@@ -22,6 +23,7 @@ import {
   takePart,
 } from "./gathering.ts";
 import { type GatheredWord, isGathered, listingText } from "./listings.ts";
+import { heatText } from "./heat.ts";
 import { busyText, sessionsText } from "./own-words.ts";
 import type {
   ActorReport,
@@ -83,6 +85,7 @@ export type AdminState = {
   /** Maps a thread to what was measured there. */
   readonly measures: Map<string, MeasuresReport>;
   server: ServerReport;
+  readonly elections: Elections;
   /** What `stmk` has set. Nothing is traced by it. */
   traceMask: bigint;
   readonly gatherings: Gatherings;
@@ -135,6 +138,7 @@ function initialState(nowMs: number): AdminState {
     actors: new Map(),
     measures: new Map(),
     server: { kind: "serverReport", clientPort: undefined, folderBytes: 0, logFolderBytes: 0 },
+    elections: [],
     traceMask: TRACE_MASK_DEFAULT,
     gatherings: newGatherings(nowMs),
     without: new Set(),
@@ -182,6 +186,9 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
     case "serverReport":
       state.server = message;
       return;
+    case "electionStep":
+      takeElectionStep(state.elections, message);
+      return;
     case "clientsGone":
       state.without.add(message.gateway);
       // Each lane has two gateways.
@@ -218,7 +225,11 @@ function answerWord(
     }
     return;
   }
-  const text = answerOf(word, metricsOf(options, state, nowMs));
+  // That is asked most where there is no leader.
+  const text =
+    word === "elec"
+      ? electionsText(options.server, state.elections)
+      : answerOf(word, metricsOf(options, state, nowMs));
   effects.push(tell(from, { kind: "adminAnswer", client, text }));
 }
 
@@ -235,9 +246,9 @@ function tellFacts(
   { state, effects, nowMs }: Turn,
   answer: { readonly request: number; readonly parts: readonly Part[] },
 ): void {
-  effects.push(
-    emit("facts", { kind: "facts", metrics: metricsOf(options, state, nowMs), ...answer }),
-  );
+  const metrics = metricsOf(options, state, nowMs);
+  const elections = shownElections(state.elections);
+  effects.push(emit("facts", { kind: "facts", metrics, elections, ...answer }));
 }
 
 function workOf(options: AdminOptions, turn: Turn): GatheringWork {
@@ -271,6 +282,8 @@ function gatheredText(
       return sessionsText(about, parts);
     case "busy":
       return busyText(about, parts);
+    case "heat":
+      return heatText(server, parts);
     default:
       return listingText(word, parts);
   }

@@ -132,6 +132,11 @@ function questionsOf(word: Gathered, question: number, lanes: number): TellEffec
         tell(`zookeeper/${lane}`, { kind: "tellBusy", question }),
         tell(`nats/${lane}`, { kind: "tellBusy", question }),
       ]);
+    case "heat":
+      return numbers.flatMap((lane) => [
+        tell(`zookeeper/${lane}`, { kind: "tellLatencies", question }),
+        tell(`nats/${lane}`, { kind: "tellLatencies", question }),
+      ]);
     case "sess": {
       // Half for the sessions that are connected here, half for all.
       const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / 2);

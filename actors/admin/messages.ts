@@ -1,6 +1,8 @@
 /** The messages of the admin actor, which collects reports on the main thread and answers four-letter words (`admin.ts`). */
+import type { ServerId } from "../../protocol/ids.ts";
 import type { Leadership } from "../../protocol/replication.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
+import type { EventDetail } from "../../runtime/effects.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import type { Peers } from "../heartbeat/messages.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
@@ -156,10 +158,15 @@ export type Part = {
   readonly watches?: WatchCounts;
   /** From a gateway that was asked what is asked of it. */
   readonly busy?: BusyPart;
+  /** From a gateway that was asked how long requests took. */
+  readonly latencies?: readonly LatencyCell[];
 };
 
 /** To every gateway: tell what is asked of it. The answer is a `part` with `busy`. */
 export type BusyQuestion = { readonly kind: "tellBusy"; readonly question: number };
+
+/** To every gateway: tell how long requests took. The answer is a `part` with `latencies`. */
+export type LatenciesQuestion = { readonly kind: "tellLatencies"; readonly question: number };
 
 /** To every gateway. The answer is a `part` with SessionFacts in JSON for each session that has a connection. */
 export type ConnectedSessionsQuestion = {
@@ -259,6 +266,7 @@ export type AdminMessage =
   | ActorReport
   | ServerReport
   | MeasuresReport
+  | ElectionStep
   | Part
   | ClientsGone
   /** From a gateway. The answer is an `adminAnswer` to the actor `from`, with the gateway's own number `client` of the connection. */
@@ -284,6 +292,7 @@ export type Gathered =
   | "wchp"
   | "sess"
   | "busy"
+  | "heat"
   | "connections";
 
 /** From the server, for whoever asks over HTTP. The answer is emitted under `facts`. */
@@ -297,11 +306,47 @@ export type FactsQuestion = {
   readonly mask?: bigint;
 };
 
+/** What a node's log says while it has no leader, and at the ends of that. */
+export type ElectionEvent =
+  /** The process has started. */
+  | "started"
+  | "looking"
+  | "elected"
+  | "establishing"
+  | "leading"
+  | "following"
+  | "deposed"
+  | "handingOver"
+  | "takingOver"
+  | "handedOver"
+  | "handoverFailed";
+
+/** From the server: what an actor has logged. */
+export type ElectionStep = {
+  readonly kind: "electionStep";
+  readonly event: ElectionEvent;
+  /** Unix milliseconds by the node's clock. */
+  readonly atMs: number;
+  readonly detail: EventDetail;
+};
+
+/** An election as one node has seen it, or a handover: from when it had no leader until it had one. The last may be under way. */
+export type Election = {
+  /** The first is the earliest. */
+  readonly steps: readonly Omit<ElectionStep, "kind">[];
+  /** How many steps before the last one have no place. */
+  readonly omitted: number;
+};
+
+/** The answer to `elec`: the oldest first. */
+export type ElectionsAnswer = { readonly node: ServerId; readonly elections: readonly Election[] };
+
 /** Emitted under `facts`. */
 export type Facts = {
   readonly kind: "facts";
   readonly request: number;
   readonly metrics: Metrics;
+  readonly elections: readonly Election[];
   /** What the other actors have answered. */
   readonly parts: readonly Part[];
 };
@@ -351,6 +396,36 @@ export type BusyAnswer = BusyCounts & {
   readonly window:
     | (Omit<BusyWindow, "sessions"> & { readonly sessions: readonly Hitter<string>[] })
     | null;
+};
+
+/** The kinds of operations whose times are kept apart. */
+export const LATENCY_KINDS = [
+  "get",
+  "exists",
+  "children",
+  "create",
+  "set",
+  "delete",
+  "multi",
+  "sync",
+  "other",
+] as const;
+/** Up to three minutes. Longer ones are in the last bucket. */
+export const LATENCY_BUCKETS = 44;
+
+/** How many requests of a kind took as long as a bucket says: the column is 0 for the ten seconds that are going on, 1 for those before, and so on. */
+export type LatencyCell = readonly [column: number, kind: number, bucket: number, count: number];
+
+/** The answer to `heat`. */
+export type HeatAnswer = {
+  readonly node: ServerId;
+  readonly columnMs: number;
+  readonly columns: number;
+  readonly kinds: readonly string[];
+  /** The longest time of each bucket, in milliseconds. */
+  readonly upToMs: readonly number[];
+  /** Those that are not zero. */
+  readonly cells: readonly LatencyCell[];
 };
 
 /** A session that a connection of the node has. */

@@ -3,6 +3,7 @@ import type { ConnectionMessage, EndOfTurn, TimerMessage } from "../../runtime/e
 import type {
   AdminAnswer,
   BusyQuestion,
+  LatenciesQuestion,
   ConnectedSessionsQuestion,
   ConnectionsQuestion,
   MetricsQuestion,
@@ -86,6 +87,7 @@ export type ZooKeeperGatewayMessage =
   | AdminAnswer
   | MetricsQuestion
   | BusyQuestion
+  | LatenciesQuestion
   | ConnectionsQuestion
   | ConnectedSessionsQuestion
   | WatchesQuestion
@@ -109,6 +111,7 @@ export type NatsGatewayMessage =
   | AdminAnswer
   | MetricsQuestion
   | BusyQuestion
+  | LatenciesQuestion
   | ConnectedSessionsQuestion
   | Retire
   | TimerMessage<"tick">

@@ -237,7 +237,7 @@ function ping(turn: Turn): void {
   const leftMs = patienceLeftMs(state);
   if (leftMs < 1) {
     const silentMs = Math.round(state.silence.silentMs);
-    lost(turn, `node ${leader} was not heard for ${silentMs} ms`);
+    lost(turn, `node ${leader} was not heard for ${silentMs} ms`, { silentMs });
     return;
   }
   // A ping may be lost with the touches that it carries, so every ping repeats them until a pong has come.
@@ -369,9 +369,9 @@ function missed(turn: Turn, reason: string): void {
   lost(turn, reason);
 }
 
-function lost(turn: Turn, reason: string): void {
+function lost(turn: Turn, reason: string, why: { readonly silentMs?: number } = {}): void {
   stop(turn, "ping");
-  turn.effects.push(tell("log-sync", { kind: "leaderLost", reason }));
+  turn.effects.push(tell("log-sync", { kind: "leaderLost", reason, ...why }));
 }
 
 /** A leader that no quorum pings may already have a successor, so it must not go on answering reads as if it led. */

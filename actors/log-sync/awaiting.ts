@@ -15,7 +15,7 @@ export function awaitingReceives(turn: LogSyncTurn, role: Awaiting, message: Rol
       if (message.leader === turn.state.options.server) stand(turn);
       return;
     case "leaderLost":
-      lookAgain(turn, message.reason);
+      lookAgain(turn, message.reason, message.silentMs);
       return;
     case "timer":
       if (message.timer !== "establish") return;

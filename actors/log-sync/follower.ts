@@ -40,7 +40,7 @@ export function followingReceives(turn: LogSyncTurn, role: Following, message: R
       if (message.leader === options.server) stand(turn);
       return;
     case "leaderLost":
-      lookAgain(turn, message.reason);
+      lookAgain(turn, message.reason, message.silentMs);
       return;
     case "submit":
       if (role.established) sendTo(turn, role.leader, message);

@@ -64,7 +64,7 @@ export function lead(turn: LogSyncTurn, epoch: Epoch): void {
 export function leadingReceives(turn: LogSyncTurn, role: Leading, message: RoleMessage): void {
   switch (message.kind) {
     case "leaderLost":
-      lookAgain(turn, message.reason);
+      lookAgain(turn, message.reason, message.silentMs);
       return;
     case "submit":
       submit(turn, role, message);

@@ -34,7 +34,8 @@ export type LogSyncMessage =
   /** From the election actor: who should lead. */
   | { readonly kind: "elected"; readonly leader: ServerId }
   /** From the heartbeat actor: the leader that this node follows is lost, or this node leads and no quorum pings it any more. */
-  | { readonly kind: "leaderLost"; readonly reason: string }
+  /** `silentMs`: for how long the leader was not heard, where that is the reason. */
+  | { readonly kind: "leaderLost"; readonly reason: string; readonly silentMs?: number }
   /** From the gate that checks the messages of peers. */
   | RefusedByPeer
   | TwinHeard

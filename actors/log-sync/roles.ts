@@ -148,9 +148,10 @@ function takeBackUnseen(turn: LogSyncTurn): void {
  * Gives up leading or following, and has the election actor look for a leader. `durable` is emitted before `look` is sent, since the
  * election actor makes its vote of it.
  */
-export function lookAgain(turn: LogSyncTurn, reason: string): void {
+export function lookAgain(turn: LogSyncTurn, reason: string, silentMs?: number): void {
   const was = turn.state.role.kind;
-  if (was !== "looking") log(turn, "looking", { was, reason });
+  const silence = silentMs === undefined ? {} : { silentMs };
+  if (was !== "looking") log(turn, "looking", { was, reason, ...silence });
   enter(turn, { kind: "looking" });
   emitDurable(turn);
   turn.effects.push(tell("election", { kind: "look", reason }));

@@ -1,7 +1,8 @@
 /** What a command says of a backup, or of what it has restored, as text and as JSON. */
 import type { TreeState } from "../../actors/tree/state.ts";
 import { formatZxid, epochOf, type Zxid } from "../../protocol/zxid.ts";
-import { sizeText, timeText } from "../inspect/text.ts";
+import { timeText } from "../../server/offline/time-text.ts";
+import { sizeText } from "../inspect/text.ts";
 import type { BackupEnd, Manifest } from "./file/manifest.ts";
 
 export type Fact = readonly [name: string, value: string | number | null];

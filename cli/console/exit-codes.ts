@@ -90,6 +90,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
   ZOOID_HISTORY_SLOW: { code: EXIT_UNREACHABLE },
   ZOOID_NO_ANSWER: { code: EXIT_UNREACHABLE },
   ZOOID_STARTING: { code: EXIT_UNREACHABLE },
+  ZOOID_NOT_SERVING: { code: EXIT_UNREACHABLE },
   ZOOID_UNREACHABLE_NODE: { code: EXIT_UNREACHABLE },
   ZOOID_THROTTLED: { code: EXIT_UNREACHABLE, hint: "ask again a little later" },
 };

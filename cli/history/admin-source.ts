@@ -94,6 +94,10 @@ function requestOf(question: Question): Request {
       const { from, to, path, after, limit } = question;
       return requestWith("diff", { from, to, path, after, limit });
     }
+    case "find": {
+      const { path, zxid, pattern, value, after, limit } = question;
+      return requestWith("find", { path, zxid, pattern, hex: value, after, limit });
+    }
   }
 }
 
@@ -105,7 +109,7 @@ function requestWith(
 ): Request {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(values)) {
-    if (value === undefined || value === "") continue;
+    if (value === undefined) continue;
     query.set(key, ZXIDS.has(key) ? formatZxid(value as Zxid) : String(value));
   }
   return { name, query };

@@ -3,7 +3,7 @@
  * over. So are the hashes of clients' passwords.
  */
 import { formatSession } from "../../protocol/ids.ts";
-import { maskedDigest } from "../../protocol/access.ts";
+import { maskedIdentity } from "../../protocol/access.ts";
 import type { Acl } from "../../protocol/acl.ts";
 import { unreachable } from "../../protocol/assert.ts";
 import { CONTAINER } from "../../protocol/lifetime.ts";
@@ -54,13 +54,8 @@ function addressText({ address }: { readonly address?: string }): string {
 
 function identitiesText(identities: readonly Identity[] = []): string {
   if (identities.length === 0) return "";
-  const texts = identities.map(shownIdentity).map(({ scheme, id }) => word(`${scheme}:${id}`));
+  const texts = identities.map(maskedIdentity).map(({ scheme, id }) => word(`${scheme}:${id}`));
   return ` by=${texts.join(",")}`;
-}
-
-/** Without the hash of a password: from that, the password could be guessed. */
-function shownIdentity<Shown extends Identity>(identity: Shown): Shown {
-  return identity.scheme === "digest" ? { ...identity, id: maskedDigest(identity.id) } : identity;
 }
 
 function clientLines(operation: ClientOperation): readonly string[] {
@@ -141,7 +136,7 @@ export function operationJson(operation: Operation): object {
         ...{ session: formatSession(session), attachedAt: formatZxid(attachedAt) },
         ...(request === undefined ? {} : { request: request.number }),
       };
-      const by = identities.length === 0 ? {} : { by: identities.map(shownIdentity) };
+      const by = identities.length === 0 ? {} : { by: identities.map(maskedIdentity) };
       return { ...clientJson(operation.operation), ...of, ...by };
     }
     default:
@@ -161,14 +156,14 @@ function clientJson(operation: ClientOperation): object {
       return { operation: operation.kind, path: operation.path };
     case "setAcl": {
       const { kind, path, acl, version } = operation;
-      return { operation: kind, path, acl: acl.map(shownIdentity), version };
+      return { operation: kind, path, acl: acl.map(maskedIdentity), version };
     }
     case "multi":
       return { operation: operation.kind, operations: operation.operations.map(clientJson) };
     case "create": {
       const { path, data, acl, mode } = operation;
       const kind = operation.unlessExists === true ? "createIfNotExists" : "create";
-      const shown = { mode: modeText(mode), acl: acl.map(shownIdentity) };
+      const shown = { mode: modeText(mode), acl: acl.map(maskedIdentity) };
       return { operation: kind, path, dataBase64: base64(data), ...shown };
     }
     case "setData": {
@@ -222,7 +217,7 @@ function modeText({ ephemeral, sequential, lifetime }: CreateMode): string {
 }
 
 function aclText(acl: readonly Acl[]): string {
-  const shown = acl.map(shownIdentity);
+  const shown = acl.map(maskedIdentity);
   return shown
     .map(({ scheme, id, permissions }) => word(`${scheme}:${id}:${permissions}`))
     .join(",");

@@ -4,7 +4,8 @@ import type { RecordHeader } from "../../protocol/record.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { type Finding, findingText, type Look } from "./findings.ts";
 import { operationJson, operationLines } from "./operations.ts";
-import { lookText, timeText } from "./text.ts";
+import { timeText } from "../../server/offline/time-text.ts";
+import { lookText } from "./text.ts";
 
 export type ListedRecord = {
   readonly file: string;

@@ -2,6 +2,7 @@
 import type { FolderIdentity } from "../../actors/log/format/files.ts";
 import { votersText } from "../../protocol/configuration.ts";
 import { EPOCH_NONE, formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { timeText } from "../../server/offline/time-text.ts";
 import type { Look, SegmentFacts, SnapshotFacts } from "./findings.ts";
 
 export function lookText(path: string, look: Look, pid: number | undefined): readonly string[] {
@@ -152,13 +153,6 @@ function zxidText(zxid: Zxid | undefined): string {
 
 function optionalTime(timeMs: number | undefined): string {
   return timeMs === undefined ? "-" : timeText(timeMs);
-}
-
-const TIME_MS_MAX = 8.64e15;
-
-/** Formats a time. A damaged clock may have written a number that is no date. */
-export function timeText(timeMs: number): string {
-  return timeMs <= TIME_MS_MAX ? new Date(timeMs).toISOString() : `${timeMs} ms`;
 }
 
 const UNIT = 1024;

@@ -1,5 +1,7 @@
 /** Asks the JSON API of the node that serves the page (docs/operations/admin-server.md), with the token where one was given. */
 import { type Signal, signal } from "@preact/signals";
+import type { SeenElection } from "./format/elections.ts";
+import type { HeatCell, HeatScale } from "./format/heat.ts";
 
 export type Stat = {
   readonly czxid: string;
@@ -36,6 +38,10 @@ export type ChildrenPage = {
 export type Access = {
   readonly ensemble: string;
   readonly node: number;
+  /** Where the page is: which node, or which ensemble. */
+  readonly at: string;
+  /** The endpoints that there are. */
+  readonly offers: readonly string[];
   readonly who: string | null;
   readonly mayWrite: boolean;
 };
@@ -91,6 +97,24 @@ export type Status = {
   }[];
 };
 
+export type Elections = {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly isThis: boolean;
+    /** Null: it has not answered. */
+    readonly elections: readonly SeenElection[] | null;
+  }[];
+};
+
+export type Latencies = HeatScale & {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly isThis: boolean;
+    /** Null: it has not answered, or serves nobody. */
+    readonly cells: readonly HeatCell[] | null;
+  }[];
+};
+
 /** What went wrong, with the code of the API. */
 export class ApiError extends Error {
   readonly status: number;
@@ -143,11 +167,11 @@ export async function read<Answer>(name: string, query: Query = {}): Promise<Ans
 }
 
 /** Throws ApiError. */
-export async function write(
-  name: "create" | "set" | "delete" | "delete-all",
+export async function write<Answer = Written>(
+  name: "create" | "set" | "delete" | "delete-all" | "bring-back",
   body: object,
-): Promise<Written> {
-  return (await answerTo(urlOf(name), body)) as Written;
+): Promise<Answer> {
+  return (await answerTo(urlOf(name), body)) as Answer;
 }
 
 /** With a body it is a POST. */

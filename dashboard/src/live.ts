@@ -1,10 +1,11 @@
 /**
- * What changes in the tree while the page is looked at: one stream of summaries for the tab, twice a second at most. While it is paused, or
- * too much changes, changes are counted, and what is shown stays as it is.
+ * What changes in the tree while the page is looked at: one stream of summaries for the tab, twice a second at most. While it is paused,
+ * changes are counted, and what is shown stays as it is.
  */
 import { type Signal, signal } from "@preact/signals";
 import { authorization, errorOf, urlOf } from "./api.ts";
 import { parseEvents } from "./format/events.ts";
+import { piecesOf } from "./pieces.ts";
 
 export type Summary = {
   readonly zxid: string;
@@ -29,7 +30,6 @@ const listeners = new Set<Listener>();
 let pending: Summary | undefined;
 let stop: AbortController | undefined;
 let lastId: string | undefined;
-let isFirst = true;
 
 const ALL: Summary = { zxid: "0x0", changes: 1, paths: [], unlisted: 1 };
 
@@ -81,11 +81,10 @@ async function readStream(signal: AbortSignal): Promise<void> {
   const response = await fetch(urlOf("changes", query), { headers: authorization(), signal });
   if (!response.ok || response.body === null) throw errorOf(response.status, await response.text());
   liveState.value = "live";
-  // What has changed since the stream before is not known, nor since what is shown was read.
-  if (lastId === undefined && !isFirst) take(ALL);
-  isFirst = false;
+  // The stream begins now: what has changed since what is shown was read is not known.
+  if (lastId === undefined) take(ALL);
   let text = "";
-  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+  for await (const piece of piecesOf(response.body.pipeThrough(new TextDecoderStream()))) {
     const { events, rest } = parseEvents(text + piece);
     text = rest;
     for (const { name, id, data } of events) {

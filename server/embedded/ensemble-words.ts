@@ -12,7 +12,6 @@ import { natsOptions } from "../nats-options.ts";
 const CONNECT_MS_MAX = 2_000;
 
 type Asking = {
-  readonly number: number;
   readonly answers: Map<number, string>;
   readonly done: () => void;
 };
@@ -20,14 +19,15 @@ type Asking = {
 export class EnsembleWords {
   readonly #config: NodeConfig;
   #opening: Promise<NatsChannel> | undefined;
-  #asking: Asking | undefined;
+  /** By the numbers under which the answers come. */
+  readonly #asking = new Map<number, Asking>();
   #next = 1;
 
   constructor(config: NodeConfig) {
     this.#config = config;
   }
 
-  /** What each node has answered within the time, by its number. Only one question is under way at a time. Rejects if there is no connection to NATS yet, and none can be made. */
+  /** What each node has answered within the time, by its number. Rejects if there is no connection to NATS yet, and none can be made. */
   async ask(word: string, withinMs: number): Promise<ReadonlyMap<number, string>> {
     const { ensemble } = this.#config;
     this.#opening ??= this.#open();
@@ -47,10 +47,10 @@ export class EnsembleWords {
         clearTimeout(timer);
         resolve();
       };
-      this.#asking = { number, answers, done };
+      this.#asking.set(number, { answers, done });
       channel.send(wordSubject(ensemble, "all"), number, new TextEncoder().encode(word));
     });
-    this.#asking = undefined;
+    this.#asking.delete(number);
     return answers;
   }
 
@@ -72,14 +72,13 @@ export class EnsembleWords {
   }
 
   #take(event: ChannelEvent): void {
-    const asking = this.#asking;
-    if (asking === undefined) return;
     if (event.kind !== "received") {
       // Nobody is there, or NATS is away: there is nothing to wait for.
-      if (event.kind !== "up") asking.done();
+      if (event.kind !== "up") for (const { done } of this.#asking.values()) done();
       return;
     }
-    if (event.connection !== asking.number) return;
+    const asking = this.#asking.get(event.connection);
+    if (asking === undefined) return;
     const answer = decodeWordAnswer(event.bytes);
     const { members } = this.#config;
     if (answer === undefined || !members.some((id) => id === answer.node)) return;

@@ -1,12 +1,11 @@
 /** Who has changed something, as far as the log says: a record has the session of each operation, and what its client had proved. */
-import { maskedDigest } from "../../protocol/access.ts";
+import { maskedIdentity } from "../../protocol/access.ts";
 import { decodeBatch } from "../../protocol/batch.ts";
 import { type Identity, NO_IDENTITIES } from "../../protocol/identities.ts";
 import type { ServerId, SessionId } from "../../protocol/ids.ts";
 import type { Operation } from "../../protocol/operations.ts";
 import { recordHeader, recordPayload } from "../../protocol/record.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
-import type { TreeState } from "../../actors/tree/state.ts";
 
 export type Cause = {
   /**
@@ -33,27 +32,27 @@ const UNKNOWN: Cause = {
 };
 
 /**
- * To be called before the record is applied, since a session may end with it. No session that a record begins or moves writes in the same
- * record: its client has not heard of it yet.
+ * The record is decoded when the first cause is asked for, since most records have no change that is sought. `addressBefore`: from where a
+ * session was attached before the record, as it may end with it. No session that a record begins or moves writes in the same record: its
+ * client has not heard of it yet.
  */
-export function causesOf(state: TreeState, record: Uint8Array): (zxid: Zxid) => Cause {
+export function causesOf(
+  record: Uint8Array,
+  addressBefore: (session: SessionId) => string | undefined,
+): (zxid: Zxid) => Cause {
   const { kind, firstZxid, submitter } = recordHeader(record);
   if (kind !== "batch") return () => UNKNOWN;
-  const operations = operationsIn(record);
-  const addresses = new Map<SessionId, string | undefined>();
-  for (const operation of operations) {
-    const session = sessionOf(operation);
-    if (session !== undefined) addresses.set(session, state.sessions.get(session)?.address);
-  }
+  let operations: readonly Operation[] | undefined;
   return (zxid) => {
+    operations ??= operationsIn(record);
     const operation = operations[zxid - firstZxid];
     if (operation === undefined) return UNKNOWN;
     const session = sessionOf(operation);
     return {
       operation: operation.kind === "client" ? operation.operation.kind : operation.kind,
       session,
-      address: session === undefined ? undefined : addresses.get(session),
-      identities: operation.kind === "client" ? masked(operation.identities) : NO_IDENTITIES,
+      address: session === undefined ? undefined : addressBefore(session),
+      identities: identitiesOf(operation),
       node: submitter?.server,
     };
   };
@@ -71,7 +70,6 @@ function operationsIn(record: Uint8Array): readonly Operation[] {
 function sessionOf(operation: Operation): SessionId | undefined {
   switch (operation.kind) {
     case "client":
-    case "attachSession":
     case "expireSession":
       return operation.session;
     default:
@@ -79,9 +77,7 @@ function sessionOf(operation: Operation): SessionId | undefined {
   }
 }
 
-/** From the hash of a password, the password could be guessed. */
-function masked(identities: readonly Identity[] = NO_IDENTITIES): readonly Identity[] {
-  return identities.map((identity) =>
-    identity.scheme === "digest" ? { ...identity, id: maskedDigest(identity.id) } : identity,
-  );
+function identitiesOf(operation: Operation): readonly Identity[] {
+  if (operation.kind !== "client") return NO_IDENTITIES;
+  return operation.identities?.map(maskedIdentity) ?? NO_IDENTITIES;
 }

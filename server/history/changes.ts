@@ -1,5 +1,7 @@
 /** The changes of a znode, or of it and all below it, between two zxids. */
 import { HISTORY_VALUE_BYTES_MAX } from "./limits.ts";
+import { isAtOrBelow } from "../../protocol/paths.ts";
+import type { Change } from "../../protocol/reads.ts";
 import { earlierOf, laterOf, type Zxid } from "../../protocol/zxid.ts";
 import type { Past, PastChange } from "./past.ts";
 import type { Cause } from "./cause.ts";
@@ -21,7 +23,18 @@ export type ChangesQuery = {
   readonly after?: Place | undefined;
 };
 
-export type FoundChange = Omit<PastChange, "cause"> & { readonly cause: Cause };
+export type Hiding = {
+  /** Nothing is told of what happened to a znode while its list did not let everybody read it. */
+  readonly hidesClosed: boolean;
+};
+
+type Sought = ChangesQuery & Hiding;
+
+export type FoundChange = {
+  readonly change: Change;
+  readonly timeMs: number;
+  readonly cause: Cause;
+};
 
 export type FoundChanges = {
   readonly changes: readonly FoundChange[];
@@ -32,13 +45,13 @@ export type FoundChanges = {
 };
 
 /** Throws a `HistoryError` if nothing is known of `to`. What is no longer kept of what is after `from` is left out. */
-export async function changesOf(past: Past, query: ChangesQuery): Promise<FoundChanges> {
+export async function changesOf(past: Past, query: Sought): Promise<FoundChanges> {
   if (query.to !== undefined) past.check(query.to);
   return query.order === "newest" ? await newest(past, query) : await oldest(past, query);
 }
 
 /** Only the last stretch between two snapshots is read, and the one before it if that had too few, and so on. */
-async function newest(past: Past, query: ChangesQuery): Promise<FoundChanges> {
+async function newest(past: Past, query: Sought): Promise<FoundChanges> {
   const { limit, after: behind } = query;
   const { after, to } = spanOf(past, query);
   let end = behind === undefined ? to : earlierOf(to, behind.zxid);
@@ -49,12 +62,12 @@ async function newest(past: Past, query: ChangesQuery): Promise<FoundChanges> {
     const enough = limit + 1 - found.length;
     const some: FoundChange[] = [];
     const span = { start, after: laterOf(after, start.zxid), to: end };
-    const tree = await past.visit(span, (change) => {
-      if (!isOf(query, change) || !isBefore(change, behind)) return true;
-      some.push(withCause(change));
+    const visit = seeking(query, (change) => {
+      some.push(change);
       if (some.length > 2 * enough) some.splice(0, some.length - enough);
       return true;
     });
+    const tree = await past.visit(span, visit);
     exists ??= tree.state.znodes.find(query.path) !== undefined;
     found = [...some.slice(-enough), ...found];
     end = start.zxid;
@@ -64,7 +77,7 @@ async function newest(past: Past, query: ChangesQuery): Promise<FoundChanges> {
   return { changes: found.slice(more ? 1 : 0).toReversed(), more, exists };
 }
 
-async function oldest(past: Past, query: ChangesQuery): Promise<FoundChanges> {
+async function oldest(past: Past, query: Sought): Promise<FoundChanges> {
   const { limit, after: behind } = query;
   const { after: first, to } = spanOf(past, query);
   // The change itself has this zxid, and others may have it too.
@@ -72,12 +85,12 @@ async function oldest(past: Past, query: ChangesQuery): Promise<FoundChanges> {
   const changes: FoundChange[] = [];
   let more = false;
   const span = { start: past.startFor(after), after, to };
-  const tree = await past.visit(span, (change) => {
-    if (!isOf(query, change) || !isAfter(change, behind)) return true;
+  const visit = seeking(query, (change) => {
     more = changes.length === limit;
-    if (!more) changes.push(withCause(change));
+    if (!more) changes.push(change);
     return !more;
   });
+  const tree = await past.visit(span, visit);
   return {
     changes,
     more,
@@ -85,13 +98,24 @@ async function oldest(past: Past, query: ChangesQuery): Promise<FoundChanges> {
   };
 }
 
+/** Gives `take` the changes that are sought, until it returns false. No others are built, and no records without them are decoded for causes. */
+function seeking(
+  query: Sought,
+  take: (found: FoundChange) => boolean,
+): (change: PastChange) => boolean {
+  return (seen) => {
+    if (!isSought(query, seen)) return true;
+    const change = seen.build();
+    if (!isBehind(query, change)) return true;
+    return take({ change: kept(change), timeMs: seen.timeMs, cause: seen.cause() });
+  };
+}
+
 /** Values that are large are left out, so that many changes may be kept. */
-function withCause({ cause, change, ...about }: PastChange): FoundChange {
-  const { data, ...others } = change;
+function kept({ data, ...others }: Change): Change {
   const isKept = data !== undefined && (data?.length ?? 0) <= HISTORY_VALUE_BYTES_MAX;
   // The data is a view of what the tree keeps of all changes.
-  const kept = isKept ? { ...others, data: data?.slice() ?? null } : others;
-  return { ...about, change: kept, cause: cause() };
+  return isKept ? { ...others, data: data?.slice() ?? null } : others;
 }
 
 /** What is before the first zxid, and the last one. */
@@ -103,20 +127,16 @@ function spanOf(
   return { after, to: to ?? past.to };
 }
 
-function isOf({ path, recursive }: ChangesQuery, { change }: PastChange): boolean {
-  return change.path === path || (recursive && isBelow(change.path, path));
+function isSought(
+  { path, recursive, hidesClosed }: Sought,
+  { path: changed, isClosed }: PastChange,
+): boolean {
+  if (hidesClosed && isClosed) return false;
+  return recursive ? isAtOrBelow(changed, path) : changed === path;
 }
 
-export function isBelow(path: string, above: string): boolean {
-  return above === "/" ? path !== "/" : path.startsWith(`${above}/`);
-}
-
-function isBefore({ change }: PastChange, place: Place | undefined): boolean {
-  if (place === undefined || change.zxid !== place.zxid) return true;
-  return change.index < place.index;
-}
-
-function isAfter({ change }: PastChange, place: Place | undefined): boolean {
-  if (place === undefined || change.zxid !== place.zxid) return true;
-  return change.index > place.index;
+/** Whether the change is behind the one that the page before has ended with. Other zxids are where the span ends, or within it. */
+function isBehind({ order, after }: ChangesQuery, { zxid, index }: Place): boolean {
+  if (after === undefined || zxid !== after.zxid) return true;
+  return order === "newest" ? index < after.index : index > after.index;
 }

@@ -2,12 +2,14 @@
  * What has become of the tree between two zxids. The log says which znodes were touched; two trees, one after the other, say what they were before
  * and after. Each touched znode takes some hundred bytes until all of the answer has been given, so their number has a limit.
  */
+import { isPublic } from "../../protocol/access.ts";
 import type { Acl } from "../../protocol/acl.ts";
 import { HISTORY_DIFF_ZNODES_MAX } from "./limits.ts";
+import { isAtOrBelow } from "../../protocol/paths.ts";
 import type { Stat } from "../../protocol/stat.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import type { OfflineTree } from "../offline/offline-tree.ts";
-import { isBelow } from "./changes.ts";
+import type { Hiding } from "./changes.ts";
 import { HistoryError } from "./errors.ts";
 import type { Past } from "./past.ts";
 
@@ -35,16 +37,20 @@ export type Difference = {
 };
 
 /** The differences by path. A znode of which only the children are others is none: they are. */
-export async function diffOf(past: Past, query: DiffQuery): Promise<readonly Difference[]> {
-  const { from, to } = query;
+export async function diffOf(
+  past: Past,
+  query: DiffQuery & Hiding,
+): Promise<readonly Difference[]> {
+  const { from, to, hidesClosed } = query;
   past.check(from);
   past.check(to);
   const touched = await touchedIn(past, query);
   const before = thenOf((await past.treeAt(from)).tree, touched.keys());
-  const paths = [...touched.keys()].sort(byUnits);
+  const paths = [...touched.keys()].sort();
   return paths.flatMap((each) => {
     const difference = differenceOf(each, before.get(each), touched.get(each));
-    return difference === undefined ? [] : [difference];
+    if (difference === undefined || (hidesClosed && isClosed(difference))) return [];
+    return [difference];
   });
 }
 
@@ -55,8 +61,8 @@ async function touchedIn(
 ): Promise<ReadonlyMap<string, ZnodeThen | undefined>> {
   const touched = new Set<string>();
   const span = { start: past.startFor(from), after: from, to };
-  const tree = await past.visit(span, ({ change }) => {
-    if (isWithin(change.path, path)) touched.add(change.path);
+  const tree = await past.visit(span, ({ path: changed }) => {
+    if (isAtOrBelow(changed, path)) touched.add(changed);
     return touched.size <= znodesMax;
   });
   if (touched.size > znodesMax) {
@@ -98,11 +104,7 @@ function changedIn(before: Stat, after: Stat): readonly Changed[] {
   return before.aversion === after.aversion ? data : [...data, "acl"];
 }
 
-function isWithin(path: string, above: string): boolean {
-  return path === above || isBelow(path, above);
-}
-
-function byUnits(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+/** Not everybody might read the znode before, or after. */
+function isClosed({ before, after }: Difference): boolean {
+  return [before, after].some((then) => then !== undefined && !isPublic(then.acl));
 }

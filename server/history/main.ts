@@ -28,9 +28,11 @@ const MEMORY_LOOKED_AT_MS = 50;
 
 /** A tree may be larger than what is left: the node shall not be ended for it. */
 function watchMemory(bytesMax: number): void {
-  setInterval(() => {
+  const look = (): void => {
     if (process.memoryUsage.rss() > bytesMax) process.exit(EXIT_NO_MEMORY);
-  }, MEMORY_LOOKED_AT_MS);
+  };
+  look();
+  setInterval(look, MEMORY_LOOKED_AT_MS);
 }
 
 const [, , dataDir = "", memoryBytesMax = ""] = process.argv;

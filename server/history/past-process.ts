@@ -115,7 +115,6 @@ export class PastProcess {
       if (reply.kind === "answer") return reply.body;
       throw new HistoryError(reply.code, reply.message);
     } catch (error) {
-      // Such as that there is no memory for another process.
       throw error instanceof HistoryError ? error : failed(String(error));
     } finally {
       clearTimeout(timer);
@@ -126,15 +125,8 @@ export class PastProcess {
   #running(): ChildProcess {
     const child = this.#child;
     if (child?.exitCode === null && child.signalCode === null && child.connected) return child;
-    const { dataDir, memoryBytesMax } = this.#options;
-    const begun = fork(entry(), [dataDir, String(memoryBytesMax)], {
-      execArgv: [],
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
-    // It ends then, which is what is looked at.
-    begun.on("error", () => undefined);
-    this.#child = begun;
-    return begun;
+    this.#child = begin(this.#options);
+    return this.#child;
   }
 
   #whyEnded({ exitCode, signalCode }: ChildProcess): string {
@@ -151,6 +143,21 @@ export class PastProcess {
       "ZOOID_HISTORY_SLOW",
       `there was no answer within ${this.#options.waitMsMax} ms: ask again, for what was begun goes on, or ask for zxids that are closer together, or ask the data folder itself (zooid history --data-dir)`,
     );
+  }
+}
+
+function begin({ dataDir, memoryBytesMax }: Required<PastProcessOptions>): ChildProcess {
+  try {
+    const child = fork(entry(), [dataDir, String(memoryBytesMax)], {
+      execArgv: [],
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    // It ends then, which is what is looked at.
+    child.on("error", () => undefined);
+    return child;
+  } catch (error) {
+    // Some of what the system refuses is thrown at once, such as ENOMEM.
+    throw failed(String(error));
   }
 }
 

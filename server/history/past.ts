@@ -13,12 +13,13 @@ import { recordHeader } from "../../protocol/record.ts";
 import { ChunkError } from "../../protocol/snapshot-entries.ts";
 import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { drive, type Readable } from "../offline/drive.ts";
-import type { SnapshotFile } from "../offline/log-files.ts";
+import { segmentsAfter, type SnapshotFile } from "../offline/log-files.ts";
 import { OfflineTree, recordUpTo } from "../offline/offline-tree.ts";
 import { FolderChanged } from "../offline/read-only-folder.ts";
 import { type Cause, causesOf } from "./cause.ts";
+import { epochsOf, type EpochSpan } from "./epochs.ts";
 import { HistoryError } from "./errors.ts";
-import { findRetained, type Retained, segmentsAfter, type Start } from "./retained.ts";
+import { findRetained, type Retained, type Start } from "./retained.ts";
 
 export type PastFolder = Readable & { close(): void };
 
@@ -31,11 +32,15 @@ export type PastOptions = {
 };
 
 export type PastChange = {
-  readonly change: Change;
+  readonly path: string;
+  readonly zxid: Zxid;
+  /** Makes the change itself, whose data is a view of what the tree keeps. It is called within the visit or not at all. */
+  readonly build: () => Change;
   /** Not everybody may read the znode after the change, or could before it was deleted. */
   readonly isClosed: boolean;
   /** When, by the clock of the leader that took it, in milliseconds since 1970. */
   readonly timeMs: number;
+  /** Decodes the record. It is called within the visit or not at all. */
   readonly cause: () => Cause;
 };
 
@@ -144,6 +149,13 @@ export class Past {
     return this.retained.to;
   }
 
+  /** Which zxids there are. */
+  async epochs(): Promise<readonly EpochSpan[]> {
+    const epochs = await drive(epochsOf(this.retained, crc32), this.#folder, between);
+    if (epochs === undefined) throw new Error("a walk through the log is never ended early");
+    return epochs;
+  }
+
   /** Throws a `HistoryError` if nothing is known of this zxid. */
   check(zxid: Zxid): void {
     const [from, to, asked] = [formatZxid(this.from), formatZxid(this.to), formatZxid(zxid)];
@@ -198,11 +210,11 @@ export class Past {
         tree.apply(record);
         return true;
       }
-      const causes = causesOf(tree.state, record);
+      const causes = causesOf(record, (session) => tree.addressBefore(session));
       let goesOn = true;
-      tree.applyVisiting(record, (change, { isClosed }) => {
-        if (!goesOn || change.zxid <= after) return;
-        goesOn = visit({ change, isClosed, timeMs, cause: () => causes(change.zxid) });
+      tree.applyVisiting(record, (path, zxid, build, { isClosed }) => {
+        if (!goesOn || zxid <= after) return;
+        goesOn = visit({ path, zxid, build, isClosed, timeMs, cause: () => causes(zxid) });
       });
       return goesOn;
     });
@@ -270,7 +282,7 @@ function* recordsAfter(
   take: (record: Uint8Array) => void,
 ): Procedure {
   const { files, prevZxid } = yield* segmentsAfter(segments, zxid, crc32);
-  let last = prevZxid;
+  let last = prevZxid ?? zxid;
   for (const { file, size } of files) {
     yield* scanSegment({ file, size, lastZxid: last }, crc32, ({ lastZxid }, bytes) => {
       last = lastZxid;

@@ -1,16 +1,15 @@
 /** What of the past a data folder still holds. It is a procedure like those of the log actor; it only reads. */
-import { segmentZxid } from "../../actors/log/format/files.ts";
 import { listFolder } from "../../actors/log/format/folder.ts";
 import type { Procedure } from "../../actors/log/format/procedure.ts";
-import { firstPrevZxid, scanSegment } from "../../actors/log/format/scan.ts";
+import { scanSegment } from "../../actors/log/format/scan.ts";
 import type { Crc32 } from "../../protocol/record.ts";
 import { formatZxid, laterOf, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import {
   baseOf,
   logFilesOf,
   type SegmentFile,
+  segmentsAfter,
   type SnapshotFile,
-  unlessUnreadable,
 } from "../offline/log-files.ts";
 import { HistoryError } from "./errors.ts";
 
@@ -57,23 +56,9 @@ export function* findRetained(
   return { starts: [first, ...others], segments, to };
 }
 
-/** Segments from the one on that holds the record after `zxid`, and what the first of them follows. */
-export function* segmentsAfter(
-  segments: readonly SegmentFile[],
-  zxid: Zxid,
-  crc32: Crc32,
-): Procedure<{ readonly files: readonly SegmentFile[]; readonly prevZxid: Zxid }> {
-  const index = segments.findLastIndex(({ file }) => segmentZxid(file) <= zxid);
-  const files = segments.slice(Math.max(0, index));
-  const [first] = files;
-  if (first === undefined) return { files, prevZxid: zxid };
-  const prevZxid = yield* unlessUnreadable(firstPrevZxid(first.file, crc32));
-  return { files, prevZxid: prevZxid ?? zxid };
-}
-
 function* endOf(segments: readonly SegmentFile[], from: Zxid, crc32: Crc32): Procedure<Zxid> {
   const { files, prevZxid } = yield* segmentsAfter(segments, from, crc32);
-  let last = prevZxid;
+  let last = prevZxid ?? from;
   for (const [index, { file, size }] of files.entries()) {
     const end = yield* scanSegment({ file, size, lastZxid: last }, crc32, ({ lastZxid }) => {
       last = lastZxid;

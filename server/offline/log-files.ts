@@ -1,5 +1,10 @@
 /** Which files of a data folder are its log and its snapshots, for whoever reads the folder from outside of its node. */
-import { installZxid, isSegmentName, snapshotZxid } from "../../actors/log/format/files.ts";
+import {
+  installZxid,
+  isSegmentName,
+  segmentZxid,
+  snapshotZxid,
+} from "../../actors/log/format/files.ts";
 import type { Folder } from "../../actors/log/format/folder.ts";
 import { LogStop, type Procedure } from "../../actors/log/format/procedure.ts";
 import { firstPrevZxid } from "../../actors/log/format/scan.ts";
@@ -41,9 +46,25 @@ export function logFilesOf(folder: Folder): LogFiles {
 export function* baseOf({ segments, snapshots }: LogFiles, crc32: Crc32): Procedure<Zxid> {
   const [first] = segments;
   if (first === undefined) return snapshots.at(-1)?.zxid ?? ZXID_NONE;
-  const firstZxid = Number.parseInt(first.file.slice("log.".length), 16);
+  const firstZxid = segmentZxid(first.file);
   const before = snapshots.findLast(({ zxid }) => zxid < firstZxid)?.zxid ?? ZXID_NONE;
   return (yield* unlessUnreadable(firstPrevZxid(first.file, crc32))) ?? before;
+}
+
+/**
+ * The segments from the one on that holds the record after `zxid`, and what the first of them follows. Undefined: there is none, or its first
+ * write header cannot be read.
+ */
+export function* segmentsAfter(
+  segments: readonly SegmentFile[],
+  zxid: Zxid,
+  crc32: Crc32,
+): Procedure<{ readonly files: readonly SegmentFile[]; readonly prevZxid: Zxid | undefined }> {
+  const index = segments.findLastIndex(({ file }) => segmentZxid(file) <= zxid);
+  const files = segments.slice(Math.max(0, index));
+  const [first] = files;
+  if (first === undefined) return { files, prevZxid: undefined };
+  return { files, prevZxid: yield* unlessUnreadable(firstPrevZxid(first.file, crc32)) };
 }
 
 /** Returns the procedure's result; undefined if the disk fails, which the walk through that file reports. */

@@ -10,7 +10,7 @@ import { beginLoad, loadChunk } from "../../actors/tree/snapshot/load.ts";
 import { createState, type TreeState, type TreeTurn } from "../../actors/tree/state.ts";
 import { type ChangeKind, createRing, visitChanges } from "../../actors/tree/store/change-ring.ts";
 import { HASH_KEY_BYTES } from "../../actors/tree/store/name-hash.ts";
-import { SERVER_ID_MIN, type ServerId } from "../../protocol/ids.ts";
+import { SERVER_ID_MIN, type ServerId, type SessionId } from "../../protocol/ids.ts";
 import { decodeBatch, encodeBatch } from "../../protocol/batch.ts";
 import type { Change } from "../../protocol/reads.ts";
 import { encodeRecord, type RecordHeader, recordPayload } from "../../protocol/record.ts";
@@ -24,10 +24,13 @@ const NO_CHANGES_BYTES = 0;
 /** The changes of earlier records are given up when they are more than that. */
 const CHANGES_BYTES_SOFT_MAX = 4 * 1024 * 1024;
 
-type VisitChange = (change: Change, about: ChangeKind) => void;
+/** `build` makes the change of what is kept of it, and is called within the visit or not at all. */
+type VisitChange = (path: string, zxid: Zxid, build: () => Change, about: ChangeKind) => void;
 
 export class OfflineTree {
   readonly state: TreeState;
+  /** By session, before the last record was applied. Undefined until there are visitors, who alone ask for them. */
+  #addresses: Map<SessionId, string | undefined> | undefined;
   #position = 0;
 
   /** `skips`: the operations that no node has applied (decision 12). */
@@ -53,8 +56,8 @@ export class OfflineTree {
 
   /** Applies the record that follows. Throws if that cannot be done. */
   apply(record: Uint8Array): void {
+    this.#noteAddresses();
     applyRecord(turnOf(this.state), record);
-    this.state.sessionsTouched.clear();
   }
 
   /** Applies the record that follows, and then calls `visit` with each change of a znode that it has made, in order. */
@@ -62,12 +65,28 @@ export class OfflineTree {
     const { state } = this;
     const before = state.lastApplied;
     const { bytes, bytesMax } = state.ring;
+    this.#addresses ??= new Map([...state.sessions].map(([id, { address }]) => [id, address]));
     // The changes of one record may be many, and all of them are wanted.
     if (bytesMax === NO_CHANGES_BYTES || bytes > CHANGES_BYTES_SOFT_MAX) {
       state.ring = createRing(Number.POSITIVE_INFINITY);
     }
     this.apply(record);
-    visitChanges(state.ring, before, (_path, _zxid, build, about) => visit(build(), about));
+    visitChanges(state.ring, before, visit);
+  }
+
+  /** For visitors: the address from which the session was attached before the record. The session may have ended with it. */
+  addressBefore(session: SessionId): string | undefined {
+    return this.#addresses?.get(session);
+  }
+
+  #noteAddresses(): void {
+    const { sessions, sessionsTouched } = this.state;
+    for (const id of sessionsTouched) {
+      const session = sessions.get(id);
+      if (session === undefined) this.#addresses?.delete(id);
+      else this.#addresses?.set(id, session.address);
+    }
+    sessionsTouched.clear();
   }
 
   /** Cuts a snapshot of the state, chunk by chunk. */

@@ -3,31 +3,23 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import anyTest, { type TestFn } from "ava";
-import type { Browser } from "puppeteer-core";
-import { type Client, connect } from "../../client/connect.ts";
+import anyTest from "ava";
+import { connect } from "../../client/connect.ts";
 import { buildDashboard } from "../../dashboard/build.ts";
 import { loadConfig } from "../../server/config/load.ts";
 import { launchNode } from "../../server/node.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import { askAdmin } from "../support/admin.ts";
 import { openBrowser, Tab } from "../support/browser.ts";
+import { type DashboardTest, SCRIPT_NAME as SCRIPT } from "../support/dashboard.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { stopAll } from "../support/running-nodes.ts";
 import { until } from "../support/until.ts";
+import { pastCases } from "./dashboard/past.ts";
 
-type Shared = {
-  readonly nodes: readonly RunningNode[];
-  readonly browser: Browser;
-  readonly client: Client;
-  readonly folder: string;
-  /** At the node that lets the token's owner write, with the token given. */
-  readonly tab: Tab;
-};
-const test = anyTest as TestFn<Shared>;
+const test = anyTest as DashboardTest;
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
-const SCRIPT = "<img src=x onerror=\"window.hacked='name'\">";
 const started = new AsyncDisposableStack();
 
 function launch(id: string, nats: string, folder: string): Promise<RunningNode> {
@@ -177,7 +169,14 @@ test.serial("an edit is shown as a difference and saved at its version", async (
   await tab.sees("three");
   await tab.click("button", "Edit value");
   await tab.fill("Value", "one\n2\nthree\n");
-  await tab.click("button", "Review");
+  // A double click is one on Review, and none on Save, which takes its place.
+  await tab.evaluate(`(async () => {
+    const button = document.querySelector("form.card button[type=submit]");
+    for (const detail of [1, 2]) {
+      button.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, detail }));
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  })()`);
   await tab.sees("− two");
   await tab.sees("+ 2");
   t.deepEqual(await tab.barriers("edit"), []);
@@ -204,12 +203,13 @@ test.serial("what somebody else has set meanwhile is shown, and never overwritte
   t.true(await tab.evaluate("document.querySelector('button[type=submit].primary').disabled"));
   t.deepEqual(await tab.barriers("conflict"), []);
   t.is(new TextDecoder().decode((await client.get("/shop/note")).data ?? undefined), "theirs\n");
-  await tab.click("button", "Go on");
+  // Also a page that is paused knows what the node has said.
   await tab.click("button", "Keep mine, and review it against theirs");
   await tab.click("button", "Review");
   await tab.sees("− theirs");
   await tab.click("button", "Save");
   await tab.sees("Edit value");
+  await tab.click("button", "Go on");
   t.is(new TextDecoder().decode((await client.get("/shop/note")).data ?? undefined), "mine\n");
 });
 
@@ -218,6 +218,7 @@ test.serial("a znode is created, and a subtree deleted once it was counted", asy
   await tab.fill("Path", "/shop");
   await tab.click("button", "Open");
   await tab.click("button", "Create below");
+  t.deepEqual(await tab.barriers("create"), []);
   await tab.fill("Name, or a path of several that are all made", "a/b/c");
   await tab.fill("Value", "new");
   await tab.click("button", "Create");
@@ -225,22 +226,59 @@ test.serial("a znode is created, and a subtree deleted once it was counted", asy
   t.is(new TextDecoder().decode((await client.get("/shop/a/b/c")).data ?? undefined), "new");
   await tab.fill("Path", "/shop/a");
   await tab.click("button", "Open");
+  await tab.click("button", "Create below");
+  await tab.fill("Name, or a path of several that are all made", "n-");
+  await tab.page.locator("input[type=checkbox]").click();
+  // Enter, twice.
+  await tab.evaluate(`(async () => {
+    const form = document.querySelector("form.card");
+    form.requestSubmit();
+    await new Promise((resolve) => setTimeout(resolve));
+    form.requestSubmit();
+  })()`);
+  await until(async () => (await client.children("/shop/a")).children.length > 1, "it is made");
+  await tab.sees("n-0000000001");
+  await tab.fill("Path", "/shop/a");
+  await tab.click("button", "Open");
   await tab.click("button", "Delete …");
-  await tab.sees("It goes with all that is below it: 3 znodes.");
+  await tab.sees("It goes with all that is below it: 4 znodes.");
   t.deepEqual(await tab.barriers("delete"), []);
   await tab.fill("Type a to delete them all", "a");
-  await tab.click("button", "Delete 3 znodes");
+  await tab.click("button", "Delete 4 znodes");
   await until(async () => (await client.exists("/shop/a")).stat === undefined, "it is deleted");
-  const audit = (await readFile(join(folder, "audit.jsonl"), "utf8")).trim().split("\n");
-  const last = JSON.parse(audit.at(-1) ?? "") as Readonly<Record<string, unknown>>;
+  let last: Readonly<Record<string, unknown>> = {};
+  await until(async () => {
+    const audit = (await readFile(join(folder, "audit.jsonl"), "utf8")).trim().split("\n");
+    last = JSON.parse(audit.at(-1) ?? "") as typeof last;
+    return last["phase"] === "answered";
+  }, "what came of it is in the audit log");
   t.like(last, { what: "delete-all", path: "/shop/a", who: "token", result: "done" });
 });
 
+pastCases(test);
+
 test.serial("a node that lets nobody write says so, and shows the same", async (t) => {
-  const { browser, nodes } = t.context;
-  const tab = await Tab.open(browser, `${nodes[0]?.adminUrl}/dashboard/#/tree?path=/shop/note`);
+  const { browser, client, nodes } = t.context;
+  const tab = await Tab.open(browser, `${nodes[0]?.adminUrl}/dashboard/`);
+  // Its stream of changes fails at first. What is open then is more than is read again in one round.
+  const unblock = await tab.block("*/changes*");
+  const above = Array.from({ length: 24 }, (_, index) => `/d${index}`);
+  const paths = above.map((_, index) => above.slice(0, index + 1).join(""));
+  await Promise.all(paths.map((path) => client.create(path)));
+  const deepest = paths.at(-1) ?? "";
+  await client.create(`${deepest}/first`);
+  await tab.evaluate(`location.hash = "#/tree?path=${deepest}/first"`);
+  await tab.sees("connection lost, trying again");
+  await until(async () => (await tab.text()).match(/\bfirst\b/g)?.length === 2, "it is shown");
+  await client.create(`${deepest}/second`);
+  await unblock();
+  await tab.sees("second");
+  await tab.evaluate('location.hash = "#/tree?path=/shop/note"');
   await tab.sees("Read-only");
   await tab.sees("mine");
+  await tab.evaluate('location.hash = "#/past?path=/shop/note"');
+  await tab.sees("Compare with now");
+  t.false((await tab.text()).includes("Bring back"));
   await tab.page.select("select", "dark");
   const dark = "getComputedStyle(document.body).backgroundColor";
   t.is(await tab.evaluate(dark), "rgb(20, 23, 26)");
@@ -249,15 +287,43 @@ test.serial("a node that lets nobody write says so, and shows the same", async (
   t.deepEqual(tab.problems, []);
 });
 
+test.serial("how long requests took is shown by operation and by time", async (t) => {
+  const { tab, client } = t.context;
+  for (let number = 0; number < 20; number += 1) await client.set("/shop/note", `${number}`);
+  await tab.click("link", "Latency");
+  await tab.sees("99 of 100 within");
+  await until(async () => /^set\s+2\d/m.test(await tab.text()), "the writes are counted");
+  await tab.page.locator('::-p-aria([name="Operation"][role="combobox"])').fill("sync");
+  t.regex(await tab.text(), /Nothing was asked for|sync/);
+  await tab.page.locator('::-p-aria([name="Operation"][role="combobox"])').fill("all");
+  t.true(Number(await tab.evaluate("document.querySelectorAll('.heat rect').length")) > 1);
+  t.deepEqual(await tab.barriers("latency"), []);
+});
+
 test.serial(
-  "a node that is gone does not answer, and the others say what that means",
+  "a node that is gone does not answer, and why the election took so long is read from its phases",
   async (t) => {
     const { tab, nodes } = t.context;
+    // Whoever leads hands over; the others refuse.
+    for (const to of [2, 1]) {
+      await Promise.all(nodes.map((node) => node.transferLeadership(to)));
+    }
+    await tab.click("link", "Elections");
+    await tab.sees("node 1 leads handover");
     await nodes[0]?.stop();
     await tab.click("link", "Ensemble");
     await tab.sees("2 of 3 nodes serve. If one more fails, there is no majority left.");
     t.regex(await tab.text(), /Node 1 does not answer/);
     t.deepEqual(await tab.barriers("node-gone"), []);
+    await tab.click("link", "Elections");
+    await tab.sees("No answer of node 1.");
+    // The newest is the first.
+    const [, last = ""] = (await tab.text()).split(/^(?=Epoch )/m);
+    t.regex(last, /^Epoch \d+: node [23] leads election\n/);
+    t.regex(last, /Node [23]: (?:the process of node 1 is gone|node 1 was not heard for \d+ ms)\./);
+    t.regex(last, /[23] leads[^a-z]*\d ms[^a-z]*\d ms/);
+    t.regex(last, /[23] follows[^a-z]*\d ms[^a-z]*\d ms/);
+    t.deepEqual(await tab.barriers("elections"), []);
   },
 );
 

@@ -35,6 +35,9 @@ export class Tab {
   static async open(browser: Browser, url: string): Promise<Tab> {
     const context = await browser.createBrowserContext();
     const tab = new Tab(await context.newPage(), new URL(url).origin);
+    // Safari has no such method, nor has Chrome before 124.
+    const lacking = "delete ReadableStream.prototype[Symbol.asyncIterator]";
+    await tab.page.evaluateOnNewDocument(lacking);
     await tab.page.goto(url);
     return tab;
   }
@@ -74,6 +77,14 @@ export class Tab {
   /** Puts the text in the place of what stands in the field with the label. */
   async fill(label: string, text: string): Promise<void> {
     await this.page.locator(`::-p-aria([name="${label}"][role="textbox"])`).fill(text);
+  }
+
+  /** The browser fails each request whose URL fits the pattern, until what is returned is called. */
+  async block(url: string): Promise<() => Promise<void>> {
+    const protocol = await this.page.createCDPSession();
+    await protocol.send("Network.enable");
+    await protocol.send("Network.setBlockedURLs", { urls: [url] });
+    return () => protocol.detach();
   }
 
   evaluate(script: string): Promise<unknown> {

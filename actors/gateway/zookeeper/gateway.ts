@@ -10,7 +10,7 @@ import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
 import { servedBy } from "../attachment.ts";
 import { type Protocol, receiveShared } from "../gateway.ts";
 import { noteApplied } from "../gateway-state.ts";
-import { answerBusy } from "../parts.ts";
+import { answerBusy, answerLatencies } from "../parts.ts";
 import {
   close,
   closeLateHandshakes,
@@ -120,6 +120,9 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     case "tellBusy":
       answerBusy(turn, message);
+      return;
+    case "tellLatencies":
+      answerLatencies(turn, message);
       return;
     case "resetConnections":
     case "listConnections":

@@ -8,7 +8,7 @@ import { Permission } from "../../../protocol/access.ts";
 import { assert } from "../../../protocol/assert.ts";
 import { Code } from "../../../protocol/codes.ts";
 import { SESSION_NONE } from "../../../protocol/ids.ts";
-import { isChildOfConfig, SPECIAL_PATHS } from "../../../protocol/paths.ts";
+import { isAtOrBelow, isChildOfConfig, SPECIAL_PATHS } from "../../../protocol/paths.ts";
 import { STAT_FIELDS } from "../../../protocol/stat.ts";
 import { isSpecial } from "../store/first-znodes.ts";
 import type { Session } from "../store/sessions.ts";
@@ -96,10 +96,6 @@ export function removeRecursive(
     removeZnode(transaction, znode, at);
   }
   return Code.ok;
-}
-
-function isAtOrBelow(path: string, top: string): boolean {
-  return path === top || top === "/" || path.startsWith(`${top}/`);
 }
 
 /**

@@ -4,9 +4,8 @@
  */
 import { listFolder } from "../../../actors/log/format/folder.ts";
 import { LogStop, type Procedure } from "../../../actors/log/format/procedure.ts";
-import { firstPrevZxid, type ScannedRecord, scanSegment } from "../../../actors/log/format/scan.ts";
+import { type ScannedRecord, scanSegment } from "../../../actors/log/format/scan.ts";
 import { verifySnapshot } from "../../../actors/log/format/snapshot-file.ts";
-import { segmentZxid } from "../../../actors/log/format/files.ts";
 import type { Crc32 } from "../../../protocol/record.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import {
@@ -14,6 +13,7 @@ import {
   type LogFiles,
   logFilesOf,
   type SegmentFile,
+  segmentsAfter,
   type SnapshotFile,
 } from "../../../server/offline/log-files.ts";
 
@@ -46,10 +46,8 @@ export function* planBackup({ upTo, history }: Wanted, crc32: Crc32): Procedure<
   const snapshot = yield* chooseSnapshot({ files, base, upTo, history }, crc32);
   const from = snapshot?.zxid ?? ZXID_NONE;
   if (upTo === from) return { snapshot, segments: [], base: from, zxid: from };
-  const first = firstSegment(files.segments, from);
-  const segments = files.segments.slice(first);
-  const [file] = segments;
-  const prev = file === undefined ? base : ((yield* firstPrevZxid(file.file, crc32)) ?? base);
+  const { files: segments, prevZxid } = yield* segmentsAfter(files.segments, from, crc32);
+  const prev = prevZxid ?? base;
   const zxid = yield* findEnd({ segments, prev, from, upTo }, crc32);
   return { snapshot, segments, base: prev, zxid };
 }
@@ -82,12 +80,6 @@ function* chooseSnapshot(
   throw new NotThere(
     `the log begins after zxid ${formatZxid(base)}, and there is no intact snapshot from which it goes on`,
   );
-}
-
-/** The index of the segment that holds the record after `from`, if there is such a record. */
-function firstSegment(segments: readonly SegmentFile[], from: Zxid): number {
-  const index = segments.findLastIndex(({ file }) => segmentZxid(file) <= from);
-  return Math.max(0, index);
 }
 
 /** The end of the records that are wanted. Throws if the log does not go on from the snapshot, or has no record that ends there. */

@@ -1,4 +1,5 @@
 /** `zooid at`: a znode as it was. */
+import { childOf } from "../../../protocol/paths.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { EXIT_OK } from "../../command.ts";
 import { type Json, type PastSource, pastSourceOf } from "../../history/source.ts";
@@ -50,8 +51,8 @@ async function list({ source, zxid, path, output }: Of): Promise<void> {
     const page: Json = await source.ask({ kind: "children", ...of });
     for (const child of page["children"] as readonly Json[]) {
       const name = String(child["name"]);
-      const below = path === "/" ? `/${name}` : `${path}/${name}`;
-      if (output.isJson) await output.json({ path: below, stat: statJson(statOf(child["stat"])) });
+      const stat = statJson(statOf(child["stat"]));
+      if (output.isJson) await output.json({ path: childOf(path, name), stat });
       else await output.line(output.shown(name));
     }
     after = page["next"] as string | null;

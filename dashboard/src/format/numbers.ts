@@ -6,8 +6,8 @@ export function grouped(value: number | null | undefined): string {
   return value === null || value === undefined ? DASH : value.toLocaleString("en");
 }
 
-export function counted(value: number, noun: string): string {
-  return `${grouped(value)} ${value === 1 ? noun : `${noun}s`}`;
+export function counted(value: number, noun: string, plural: string = `${noun}s`): string {
+  return `${grouped(value)} ${value === 1 ? noun : plural}`;
 }
 
 const UNITS = ["KiB", "MiB", "GiB", "TiB"] as const;

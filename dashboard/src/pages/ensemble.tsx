@@ -1,43 +1,17 @@
 /** Every node of the ensemble, as it says it is. */
-import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { messageOf, type NodeState, read, type Status } from "../api.ts";
+import type { NodeState, Status } from "../api.ts";
 import { bytes, duration, grouped, lagBehind, later, milliseconds } from "../format/numbers.ts";
-
-const EVERY_MS = 2000;
+import { type Fact, Facts } from "../parts/facts.tsx";
+import { Problem } from "../parts/problem.tsx";
+import { usePolled } from "../polled.ts";
 
 export function EnsemblePage(): JSX.Element {
-  const [status, setStatus] = useState<Status>();
-  const [problem, setProblem] = useState<string>();
-  useEffect(() => {
-    let isOver = false;
-    let timer = 0;
-    const ask = async (): Promise<void> => {
-      // Nobody looks at a tab that is hidden.
-      if (!document.hidden) {
-        try {
-          setStatus(await read<Status>("status"));
-          setProblem(undefined);
-        } catch (error) {
-          setProblem(messageOf(error));
-        }
-      }
-      if (!isOver) timer = setTimeout(() => void ask(), EVERY_MS);
-    };
-    void ask();
-    return () => {
-      isOver = true;
-      clearTimeout(timer);
-    };
-  }, []);
+  const { answer: status, problem } = usePolled<Status>("status");
   return (
     <main>
       <h1>Ensemble {status?.ensemble}</h1>
-      {problem !== undefined && (
-        <p role="alert" class="problem">
-          {problem}
-        </p>
-      )}
+      <Problem text={problem} />
       {status === undefined ? <p>Asking the nodes …</p> : <Nodes status={status} />}
     </main>
   );
@@ -100,21 +74,6 @@ function NodeCard({ node, latest }: CardProps): JSX.Element {
         <p class="problem">Writes that grow the tree are refused: no memory left.</p>
       )}
     </section>
-  );
-}
-
-type Fact = readonly [name: string, value: string];
-
-function Facts({ facts }: { readonly facts: readonly Fact[] }): JSX.Element {
-  return (
-    <dl>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

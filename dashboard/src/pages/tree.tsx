@@ -1,54 +1,33 @@
 /** The tree on the left, and on the right the znode that is chosen. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { JSX } from "preact";
-import { grouped } from "../format/numbers.ts";
+import { counted } from "../format/numbers.ts";
 import { isPaused, liveState, missed, onChanges, setPaused } from "../live.ts";
+import { GoTo } from "../parts/go-to.tsx";
 import { TreeList } from "../parts/tree-list.tsx";
 import { go } from "../router.ts";
-import { openTo, refresh } from "../tree-model.ts";
+import { liveTree } from "../tree-model.ts";
 import { ZnodeView } from "./znode.tsx";
 
 export function TreePage({ path }: { readonly path: string }): JSX.Element {
   useEffect(() => {
-    void openTo(path);
+    void liveTree.openTo(path);
   }, [path]);
-  useEffect(() => onChanges((summary) => void refresh(summary)), []);
+  useEffect(() => onChanges((summary) => void liveTree.refresh(summary)), []);
   return (
     <main class="split">
       <div class="side">
-        <GoTo path={path} />
+        <GoTo path={path} onGo={show} />
         <LiveBar />
-        <TreeList selected={path} />
+        <TreeList model={liveTree} selected={path} onChoose={show} />
       </div>
       <ZnodeView key={path} path={path} />
     </main>
   );
 }
 
-function GoTo({ path }: { readonly path: string }): JSX.Element {
-  const [text, setText] = useState(path);
-  useEffect(() => setText(path), [path]);
-  return (
-    <form
-      class="go"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const wanted = text.trim().replace(/(.)\/+$/, "$1");
-        go({ page: "tree", path: wanted.startsWith("/") ? wanted : `/${wanted}` });
-      }}
-    >
-      <label>
-        <span class="quiet">Path</span>
-        <input
-          value={text}
-          spellcheck={false}
-          autocomplete="off"
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit">Open</button>
-    </form>
-  );
+function show(path: string): void {
+  go({ page: "tree", path });
 }
 
 const STATES = {
@@ -60,13 +39,12 @@ const STATES = {
 
 function LiveBar(): JSX.Element {
   const state = isPaused.value ? "paused" : STATES[liveState.value];
-  const count = missed.value;
   return (
     <div class="live">
       <span role="status">
         <span class={`light ${isPaused.value ? "paused" : liveState.value}`} aria-hidden="true" />{" "}
         {state}
-        {isPaused.value && `, ${grouped(count)} ${count === 1 ? "change" : "changes"} since`}
+        {isPaused.value && `, ${counted(missed.value, "change")} since`}
       </span>
       <button type="button" onClick={() => setPaused(!isPaused.value)}>
         {isPaused.value ? "Go on" : "Pause"}

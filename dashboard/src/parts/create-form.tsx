@@ -1,9 +1,11 @@
 /** Makes a znode below another one. */
 import { useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { messageOf, write } from "../api.ts";
+import { write } from "../api.ts";
 import { childOf } from "../format/paths.ts";
+import { visible } from "../format/values.ts";
 import { go } from "../router.ts";
+import { ActionForm } from "./action-form.tsx";
 
 type Props = { readonly parent: string; readonly onDone: () => void };
 
@@ -11,26 +13,21 @@ export function CreateForm({ parent, onDone }: Props): JSX.Element {
   const [name, setName] = useState("");
   const [text, setText] = useState("");
   const [sequential, setSequential] = useState(false);
-  const [problem, setProblem] = useState<string>();
   const create = async (): Promise<void> => {
-    try {
-      const path = childOf(parent, name);
-      const made = await write("create", { path, text, sequential, parents: name.includes("/") });
-      onDone();
-      go({ page: "tree", path: made.path });
-    } catch (error) {
-      setProblem(messageOf(error));
-    }
+    const path = childOf(parent, name);
+    const made = await write("create", { path, text, sequential, parents: name.includes("/") });
+    onDone();
+    go({ page: "tree", path: made.path });
   };
   return (
-    <form
-      class="card"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void create();
-      }}
+    <ActionForm
+      title={`Create below ${visible(parent)}`}
+      submit="Create"
+      kind="primary"
+      isReady={name !== "" || sequential}
+      act={create}
+      onCancel={onDone}
     >
-      <h2>Create below {parent}</h2>
       <label>
         Name, or a path of several that are all made
         <input
@@ -52,19 +49,6 @@ export function CreateForm({ parent, onDone }: Props): JSX.Element {
         />
         Sequential: a number of ten digits is put behind the name
       </label>
-      {problem !== undefined && (
-        <p role="alert" class="problem">
-          {problem}
-        </p>
-      )}
-      <div class="actions">
-        <button type="submit" class="primary" disabled={name === "" && !sequential}>
-          Create
-        </button>
-        <button type="button" onClick={onDone}>
-          Cancel
-        </button>
-      </div>
-    </form>
+    </ActionForm>
   );
 }

@@ -6,46 +6,53 @@ import { counted, grouped } from "../format/numbers.ts";
 import { nameOf, parentOf } from "../format/paths.ts";
 import { visible } from "../format/values.ts";
 import { go } from "../router.ts";
+import { ActionForm } from "./action-form.tsx";
+import { Problem } from "./problem.tsx";
 
 type Props = { readonly path: string; readonly onDone: () => void };
 
 export function DeleteForm({ path, onDone }: Props): JSX.Element {
   const [count, setCount] = useState<Count>();
   const [typed, setTyped] = useState("");
+  /** Why it could not be counted. */
   const [problem, setProblem] = useState<string>();
   const look = async (): Promise<void> => {
     try {
       setCount(await read<Count>("count", { path }));
     } catch (error) {
+      setCount(undefined);
       setProblem(messageOf(error));
     }
   };
   useEffect(() => void look(), [path]);
-  const remove = async ({ znodes }: Count): Promise<void> => {
+  const remove = async (): Promise<void> => {
     try {
-      await write("delete-all", { path, znodes });
-      go({ page: "tree", path: parentOf(path) });
+      await write("delete-all", { path, znodes: count?.znodes });
     } catch (error) {
-      const isMore = codeOf(error) === "ZOOID_NOT_EMPTY";
-      setProblem(isMore ? "There are more by now. Nothing was deleted." : messageOf(error));
-      if (isMore) await look();
+      if (codeOf(error) !== "ZOOID_NOT_EMPTY") throw error;
+      await look();
+      throw new Error("There are more by now. Nothing was deleted.", { cause: error });
     }
+    go({ page: "tree", path: parentOf(path) });
   };
   const isAlone = count?.znodes === 1;
-  const isSure = isAlone || typed === nameOf(path);
+  /** As it is shown, so that each name can be typed. */
+  const name = visible(nameOf(path));
   return (
-    <form
-      class="card"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (count?.isWhole === true && isSure) void remove(count);
-      }}
+    <ActionForm
+      title={`Delete ${visible(path)}`}
+      submit={count === undefined ? "Delete" : `Delete ${counted(count.znodes, "znode")}`}
+      kind="danger"
+      isReady={count?.isWhole === true && (isAlone || typed === name)}
+      act={remove}
+      onCancel={onDone}
     >
-      <h2>Delete {visible(path)}</h2>
-      {count === undefined ? <p>Counting …</p> : <p>{textOf(count)}</p>}
+      {count !== undefined && <p>{textOf(count)}</p>}
+      {count === undefined && problem === undefined && <p>Counting …</p>}
+      <Problem text={problem} />
       {count?.isWhole === true && !isAlone && (
         <label>
-          Type <strong>{visible(nameOf(path))}</strong> to delete them all
+          Type <strong>{name}</strong> to delete them all
           <input
             value={typed}
             spellcheck={false}
@@ -54,20 +61,7 @@ export function DeleteForm({ path, onDone }: Props): JSX.Element {
           />
         </label>
       )}
-      {problem !== undefined && (
-        <p role="alert" class="problem">
-          {problem}
-        </p>
-      )}
-      <div class="actions">
-        <button type="submit" class="danger" disabled={count?.isWhole !== true || !isSure}>
-          Delete {count === undefined ? "" : counted(count.znodes, "znode")}
-        </button>
-        <button type="button" onClick={onDone}>
-          Cancel
-        </button>
-      </div>
-    </form>
+    </ActionForm>
   );
 }
 

@@ -4,9 +4,11 @@
  */
 import { useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { codeOf, messageOf, write, type Znode } from "../api.ts";
+import { codeOf, write, type Znode } from "../api.ts";
+import { later } from "../format/numbers.ts";
 import { lineEnds } from "../format/values.ts";
 import { readZnode } from "../tree-model.ts";
+import { ActionForm } from "./action-form.tsx";
 import { DiffView } from "./diff-view.tsx";
 
 type Props = {
@@ -20,44 +22,25 @@ type Step = "write" | "review";
 
 export function Editor({ current, isGone, onDone }: Props): JSX.Element {
   const edit = useEdit(current, onDone);
-  const { base, draft, isText, setDraft, step, setStep, problem, other, isBusy } = edit;
+  const { base, draft, isText, setDraft, step, setStep, other } = edit;
+  const isWriting = step === "write";
   return (
-    <form
-      class="card"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (step === "write") setStep("review");
-        else void edit.save();
-      }}
+    <ActionForm
+      title={`${isWriting ? "Edit" : "Review"} the value, version ${base.stat.version}`}
+      submit={isWriting ? "Review" : "Save"}
+      kind="primary"
+      isReady={other === undefined && !isGone}
+      act={isWriting ? () => setStep("review") : edit.save}
+      onBack={isWriting ? undefined : () => setStep("write")}
+      onCancel={onDone}
     >
-      <h2>
-        {step === "write" ? "Edit" : "Review"} the value, version {base.stat.version}
-      </h2>
       {isGone && <p class="problem">It was deleted meanwhile.</p>}
       {other !== undefined && !isGone && (
         <Conflict {...{ base, other, draft }} onGoOn={(kept) => edit.goOnFrom(other, kept)} />
       )}
-      {step === "write" && <Draft {...{ draft, isText }} onDraft={setDraft} />}
-      {step === "review" && <DiffView label="What changes" before={editable(base)} after={draft} />}
-      {problem !== undefined && (
-        <p role="alert" class="problem">
-          {problem}
-        </p>
-      )}
-      <div class="actions">
-        <button type="submit" class="primary" disabled={isBusy || other !== undefined || isGone}>
-          {step === "write" ? "Review" : "Save"}
-        </button>
-        {step === "review" && (
-          <button type="button" onClick={() => setStep("write")}>
-            Back
-          </button>
-        )}
-        <button type="button" onClick={onDone}>
-          Cancel
-        </button>
-      </div>
-    </form>
+      {isWriting && <Draft {...{ draft, isText }} onDraft={setDraft} />}
+      {!isWriting && <DiffView label="What changes" before={editable(base)} after={draft} />}
+    </ActionForm>
   );
 }
 
@@ -70,10 +53,9 @@ type Edit = {
   readonly setDraft: (draft: string) => void;
   readonly step: Step;
   readonly setStep: (step: Step) => void;
-  readonly problem: string | undefined;
   /** What somebody else has made of the znode meanwhile. */
   readonly other: Znode | undefined;
-  readonly isBusy: boolean;
+  /** Throws what the node says, but for a change by somebody else, which becomes `other`. */
   readonly save: () => Promise<void>;
   /** What is saved next is compared with what somebody else has made, whose value becomes the draft unless this one is kept. */
   readonly goOnFrom: (znode: Znode, kept: "mine" | "theirs") => void;
@@ -84,14 +66,13 @@ function useEdit(current: Znode, onDone: () => void): Edit {
   const [draft, setDraft] = useState(editable(base));
   const [isText, setIsText] = useState(isTextual(base));
   const [step, setStep] = useState<Step>("write");
-  const [problem, setProblem] = useState<string>();
-  const [conflict, setConflict] = useState<Znode>();
-  const [isBusy, setIsBusy] = useState(false);
-  // A change that the page has heard of counts as one that the node refuses a write for.
-  const other = conflict ?? (current.stat.mzxid === base.stat.mzxid ? undefined : current);
+  /** What the node had when it last refused a write; what the draft was made of, if it has refused none. */
+  const [conflict, setConflict] = useState(base);
+  // A change that the page has heard of counts as one that the node refuses a write for. Either may be the older one: a page that is paused
+  // hears of nothing.
+  const latest = newer(newer(base, current), conflict);
+  const other = latest === base ? undefined : latest;
   const save = async (): Promise<void> => {
-    setIsBusy(true);
-    setProblem(undefined);
     try {
       const { path, stat } = base;
       const value = isText ? { text: withEndsOf(base, draft) } : { base64: draft };
@@ -99,12 +80,10 @@ function useEdit(current: Znode, onDone: () => void): Edit {
       onDone();
     } catch (error) {
       const isConflict = codeOf(error) === "ZOOID_BAD_VERSION";
-      const found = isConflict ? await readZnode(base.path).catch(() => undefined) : undefined;
+      const found = isConflict ? await readZnode(base.path).catch(() => base) : base;
       setConflict(found);
-      setProblem(found === undefined ? messageOf(error) : undefined);
       setStep("write");
-    } finally {
-      setIsBusy(false);
+      if (newer(base, found) === base) throw error;
     }
   };
   const goOnFrom = (znode: Znode, kept: "mine" | "theirs"): void => {
@@ -113,10 +92,16 @@ function useEdit(current: Znode, onDone: () => void): Edit {
       setDraft(editable(znode));
       setIsText(isTextual(znode));
     }
-    setConflict(undefined);
+    setConflict(znode);
     setStep("write");
   };
-  return { base, draft, isText, setDraft, step, setStep, problem, other, isBusy, save, goOnFrom };
+  return { base, draft, isText, setDraft, step, setStep, other, save, goOnFrom };
+}
+
+/** The one whose value was set later; the first, if it is the same. */
+function newer(one: Znode, other: Znode): Znode {
+  const { mzxid } = one.stat;
+  return later(mzxid, other.stat.mzxid) === mzxid ? one : other;
 }
 
 /** Whether it is edited as text. A text field would change lines that end in several ways, so that such a value is edited in Base64. */

@@ -2,10 +2,11 @@
 import type { JSX } from "preact";
 import type { Stat } from "../api.ts";
 import { bytes, counted, duration, grouped, zxidInWords } from "../format/numbers.ts";
+import { type Fact, Facts } from "./facts.tsx";
 
 export function StatList({ stat }: { readonly stat: Stat }): JSX.Element {
   const { version, cversion, aversion, ephemeralOwner } = stat;
-  const facts: readonly (readonly [string, string])[] = [
+  const facts: readonly Fact[] = [
     ["Created", moment(stat.ctime, stat.czxid)],
     ["Value set", moment(stat.mtime, stat.mzxid)],
     ["Children changed", zxid(stat.pzxid)],
@@ -27,14 +28,7 @@ export function StatList({ stat }: { readonly stat: Stat }): JSX.Element {
   return (
     <>
       <h2>Stat</h2>
-      <dl class="stat">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </>
   );
 }

@@ -11,6 +11,7 @@ import {
   prettyJson,
   visibleLines,
 } from "../format/values.ts";
+import { piecesOf } from "../pieces.ts";
 
 type Way = "text" | "json" | "gzip" | "hex";
 const NAMES: Readonly<Record<Way, string>> = {
@@ -92,7 +93,7 @@ async function unpacked(packed: Uint8Array<ArrayBuffer>): Promise<string> {
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
-  for await (const chunk of stream) {
+  for await (const chunk of piecesOf(stream)) {
     chunks.push(chunk);
     length += chunk.length;
     if (length > UNPACKED_BYTES_MAX) break;

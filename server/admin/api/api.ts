@@ -1,11 +1,7 @@
 /** Answers what is asked of the JSON API. Znodes are read by a client of the node, changes come from the node's own streams. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Facts } from "../../../actors/admin/messages.ts";
-import {
-  API_STREAMS_MAX,
-  API_SUMMARY_MS_MAX,
-  API_SUMMARY_MS_MIN,
-} from "../../../protocol/limits.ts";
-import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import { formatZxid, laterOf, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
 import type { ClientPorts } from "../../threads/client-doors.ts";
@@ -16,16 +12,25 @@ import type { PastProcess } from "../../history/past-process.ts";
 import type { NodeFacts } from "../node-facts.ts";
 import type { OwnClient } from "../../embedded/own-client.ts";
 import type { Audit } from "./audit.ts";
-import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
+import { type Endpoint, ENDPOINTS } from "./endpoints.ts";
 import { children } from "./children.ts";
-import { eventsOf, summariesOf } from "./event-stream.ts";
-import { answerPast, type AskedPast } from "./history.ts";
-import { errorReply, jsonReply, zxidIn } from "./json.ts";
+import { elections } from "./elections.ts";
+import { bringBack } from "./bring-back.ts";
+import { answerPast, type AskedPast, type PastOptions } from "./history.ts";
+import { errorReply, jsonReply } from "./json.ts";
+import { latencies } from "./latencies.ts";
+import { OtherNodes } from "./other-nodes.ts";
 import { ApiSession } from "./session.ts";
-import { Statuses } from "./status.ts";
-import { count } from "./subtree.ts";
+import { endpointIn } from "./request.ts";
+import { SharedAnswer } from "./shared-answer.ts";
+import { statuses } from "./status.ts";
+import { ApiStreams } from "./streams.ts";
+import { count, deleteAll } from "./subtree.ts";
 import { failureReply, znode } from "./tree.ts";
 import { answerWrite, type Write } from "./writes.ts";
+
+/** A node that serves answers its own client within that. */
+const SHOWN_MS_MAX = 1000;
 
 export type ApiOptions = {
   readonly config: NodeConfig;
@@ -41,13 +46,22 @@ export type ApiOptions = {
 export class Api {
   readonly #options: ApiOptions;
   readonly #session: ApiSession;
-  readonly #statuses: Statuses;
-  #streams = 0;
+  readonly #others: OtherNodes;
+  readonly #statuses: SharedAnswer;
+  readonly #elections: SharedAnswer;
+  readonly #latencies: SharedAnswer;
+  readonly #streams: ApiStreams;
   #past: PastProcess | undefined;
 
   constructor(options: ApiOptions) {
     this.#options = options;
-    this.#statuses = new Statuses(options.config, options.facts);
+    const { config, facts } = options;
+    const others = new OtherNodes(config);
+    this.#others = others;
+    this.#statuses = new SharedAnswer(async () => await statuses(config, facts, others));
+    this.#elections = new SharedAnswer(async () => await elections(config, facts, others));
+    this.#latencies = new SharedAnswer(async () => await latencies(config, facts, others));
+    this.#streams = new ApiStreams(options.changes);
     this.#session = new ApiSession(async (signal) => {
       if (options.ports() === undefined) throw new NodeNotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
@@ -57,22 +71,13 @@ export class Api {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#session.close(), this.#statuses.close(), this.#past?.close()]);
+    await Promise.all([this.#session.close(), this.#others.close(), this.#past?.close()]);
   }
 
   /** `who`: whoever has proved who he is. Undefined: nobody has. */
   async answer(request: HttpRequest, who: string | undefined): Promise<HttpReply> {
-    const name = request.path.slice(API_PATH.length + 1);
-    const method = request.isPost ? "POST" : "GET";
-    const endpoint = ENDPOINTS.find((each) => each.name === name && each.method === method);
-    if (endpoint === undefined) {
-      const names = ENDPOINTS.map((each) => each.name).join(", ");
-      return errorReply(404, "ZOOID_NO_ENDPOINT", `there are ${names}`);
-    }
-    const stranger = [...request.query.keys()].find((key) => !endpoint.query.includes(key));
-    if (stranger !== undefined) {
-      return errorReply(400, "ZOOID_BAD_ARGUMENTS", `${name} has no parameter ${stranger}`);
-    }
+    const endpoint = endpointIn(request, ENDPOINTS);
+    if ("status" in endpoint) return endpoint;
     try {
       return await this.#answer(endpoint.name, request, who);
     } catch (error) {
@@ -92,7 +97,7 @@ export class Api {
       case "children":
         return await children(await this.#session.client(), query);
       case "changes":
-        return this.#changes(request);
+        return this.#streams.answer(request);
       case "ensemble":
         return await this.#facts("stat", (facts) => this.#ensemble(facts));
       case "nodes":
@@ -104,17 +109,23 @@ export class Api {
       case "znode-at":
       case "children-at":
       case "diff":
+      case "find":
         return await this.#answerPast(name, request);
       case "access":
         return this.#access(who);
       case "status":
-        return jsonReply(200, await this.#statuses.all());
+        return jsonReply(200, await this.#statuses.get());
+      case "latencies":
+        return jsonReply(200, await this.#latencies.get());
+      case "elections":
+        return jsonReply(200, await this.#elections.get());
       case "count":
         return await count(await this.#session.client(), query);
       case "create":
       case "set":
       case "delete":
       case "delete-all":
+      case "bring-back":
         return await this.#write(name, request, who);
     }
   }
@@ -130,26 +141,45 @@ export class Api {
     if (who === undefined)
       return errorReply(403, "ZOOID_NO_PROOF", "only who proves who he is may write");
     const client = async (): Promise<OwnClient> => await this.#session.client();
-    return await answerWrite(what, request, { client, audit: this.#options.audit, who });
+    const { audit } = this.#options;
+    const past = this.#pastOptions();
+    return await answerWrite(what, request, {
+      ...{ client, audit, who, deleteAll },
+      bringBack: async (asked) => await bringBack(past, asked),
+    });
   }
 
   async #answerPast(what: AskedPast, request: HttpRequest): Promise<HttpReply> {
+    return await answerPast(what, request, this.#pastOptions());
+  }
+
+  #pastOptions(): PastOptions {
     const { config, facts } = this.#options;
-    const committed = async (): Promise<Zxid | undefined> =>
-      (await facts.ask({ gather: "stat" }))?.metrics.zxid;
+    const client = async (): Promise<OwnClient> => await this.#session.client();
+    // Trees report now and then how far they are. What a client of the node is shown is committed too, and whoever has just written asks for it.
+    const shown = async (): Promise<Zxid> => (await (await client()).exists("/")).zxid;
+    const committed = async (): Promise<Zxid | undefined> => {
+      const late = sleep(SHOWN_MS_MAX, ZXID_NONE, { ref: false });
+      const served = Promise.race([shown().catch(() => ZXID_NONE), late]);
+      const asked = [facts.ask({ gather: "stat" }), served] as const;
+      const [all, zxid] = await Promise.all(asked);
+      return all === undefined ? undefined : laterOf(all.metrics.zxid, zxid);
+    };
     const past = async (): Promise<PastProcess> => {
       // Most admin servers are not asked for the past.
       const { PastProcess } = await import("../../history/past-process.ts");
       this.#past ??= new PastProcess(config);
       return this.#past;
     };
-    return await answerPast(what, request, { past, committed });
+    return { past, committed, client };
   }
 
   #access(who: string | undefined): HttpReply {
     const { ensemble, id: node, adminWrites } = this.#options.config;
     const mayWrite = adminWrites && who !== undefined;
-    return jsonReply(200, { ensemble, node, who: who ?? null, mayWrite });
+    const offers = ENDPOINTS.map((each) => each.name);
+    const at = `node ${node}`;
+    return jsonReply(200, { ensemble, node, at, offers, who: who ?? null, mayWrite });
   }
 
   async #facts(
@@ -193,58 +223,6 @@ export class Api {
     const omitted = [...open.parts, ...all.parts].reduce((sum, part) => sum + part.omitted, 0);
     return jsonReply(200, { ...listed, ephemerals, omitted });
   }
-
-  #changes({ query, lastEventId }: HttpRequest): HttpReply {
-    const fromText = lastEventId ?? query.get("from");
-    const from = fromText === null ? undefined : zxidIn(fromText);
-    const recursive = query.get("recursive") ?? "false";
-    if (fromText !== null && from === undefined) {
-      return errorReply(
-        400,
-        "ZOOID_BAD_ARGUMENTS",
-        "a stream begins after a zxid, such as 0x100000001",
-      );
-    }
-    if (recursive !== "true" && recursive !== "false") {
-      return errorReply(400, "ZOOID_BAD_ARGUMENTS", "recursive is true or false");
-    }
-    const everyMs = query.has("every") ? summaryMsIn(query.get("every") ?? "") : undefined;
-    if (query.has("every") && everyMs === undefined) {
-      const rule = `every is a number of milliseconds from ${API_SUMMARY_MS_MIN} to ${API_SUMMARY_MS_MAX}`;
-      return errorReply(400, "ZOOID_BAD_ARGUMENTS", rule);
-    }
-    if (this.#streams >= API_STREAMS_MAX) {
-      return errorReply(
-        503,
-        "ZOOID_TOO_MANY_STREAMS",
-        `there are ${API_STREAMS_MAX} streams already`,
-      );
-    }
-    const changes = this.#options.changes(query.get("path") ?? "/", {
-      recursive: recursive === "true",
-      progress: true,
-      ...(from !== undefined && { from }),
-    });
-    // The answer may wait behind those before it on the connection, and counts from now on.
-    this.#streams += 1;
-    return {
-      status: 200,
-      body: "",
-      events: (signal) =>
-        everyMs === undefined
-          ? eventsOf(changes, from, signal)
-          : summariesOf(changes, { from, everyMs, signal }),
-      over: () => {
-        this.#streams -= 1;
-      },
-    };
-  }
-}
-
-/** Undefined: it is none. */
-function summaryMsIn(text: string): number | undefined {
-  const ms = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return ms >= API_SUMMARY_MS_MIN && ms <= API_SUMMARY_MS_MAX ? ms : undefined;
 }
 
 const NO_ANSWER: HttpReply = errorReply(503, "ZOOID_NO_ANSWER", "the node did not answer in time");

@@ -4,6 +4,7 @@ import {
   API_SUMMARY_MS_MAX,
   API_SUMMARY_MS_MIN,
 } from "../../../protocol/limits.ts";
+import { SUBTREE_ZNODES_MAX } from "../../history/limits.ts";
 import type { AskedPast } from "./history.ts";
 import type { Write } from "./writes.ts";
 
@@ -14,6 +15,8 @@ export type Endpoint = {
     | "ensemble"
     | "nodes"
     | "status"
+    | "elections"
+    | "latencies"
     | "sessions"
     | "znode"
     | "children"
@@ -58,6 +61,20 @@ export const ENDPOINTS: readonly Endpoint[] = [
       "every member: its role, epoch, zxid, connections, latencies, syncs and sizes, as each says when it is asked. `state` is null of one that does not answer within a second, and of all others where nodes have no NATS",
   },
   {
+    name: "elections",
+    method: "GET",
+    query: [],
+    summary:
+      "the last elections and handovers as every member has seen them: what its log said and when by its clock, the oldest first. `elections` is null where `state` of `status` would be",
+  },
+  {
+    name: "latencies",
+    method: "GET",
+    query: [],
+    summary:
+      "how long requests took in the last ten minutes, at every member: `cells` of column (0: the ten seconds that are going on), kind, bucket and count. `cells` is null where `state` of `status` would be, and of a node that knows no leader",
+  },
+  {
     name: "sessions",
     method: "GET",
     query: [],
@@ -94,7 +111,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "GET",
     query: [],
     summary:
-      "from which zxid to which the past is known, and at which zxids of it there are snapshots",
+      "from which zxid to which the past is known, at which zxids of it there are snapshots, and the first and the last zxid of each epoch",
   },
   {
     name: "history",
@@ -124,6 +141,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
       "which znodes of a path and below it were created, changed or deleted between two zxids, in the order of their paths, with Stat and list before and after, by pages of `limit` (100, 500 at most)",
   },
   {
+    name: "find",
+    method: "GET",
+    query: ["path", "pattern", "value", "hex", "zxid", "after", "limit"],
+    summary: `the znodes at and below a path whose whole path is like \`pattern\` (\`*\`, \`?\`, and \`**\` for any names) and whose value has the text \`value\`, or the bytes \`hex\`, in the last tree that is known or the one at a zxid, by pages of \`limit\` (100, 500 at most). A page ends after a second, with what was found by then, and says how many were looked at`,
+  },
+  {
     name: "create",
     method: "POST",
     query: [],
@@ -149,5 +172,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
     query: [],
     summary:
       "deletes a znode and all that is below it in one step, `{path, znodes}`, if these are `znodes` at most: what `count` has told",
+  },
+  {
+    name: "bring-back",
+    method: "POST",
+    query: [],
+    summary: `makes again what is missing of a znode and all that was below it at a zxid, \`{path, zxid, after}\`: values, lists of access and lifetimes, by pages of ${SUBTREE_ZNODES_MAX} znodes. What is there now stays as it is. It tells how many were made, and which were not, and why`,
   },
 ];

@@ -1,71 +1,32 @@
-/**
- * How every member of the ensemble is, as each says itself: this node by its admin actor, the others by `mntr` over NATS. Those who ask
- * within a moment share one answer, so that many dashboards ask the nodes no more often than one does.
- */
+/** How every member of the ensemble is, as each says itself: this node by its admin actor, the others by `mntr` over NATS. */
 import { answerOf } from "../../../actors/admin/four-letter-words.ts";
 import { API_STATUS_MS_MAX } from "../../../protocol/limits.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
-import type { EnsembleWords } from "../../embedded/ensemble-words.ts";
 import { memberOf } from "../answers.ts";
 import type { NodeFacts } from "../node-facts.ts";
+import type { OtherNodes } from "./other-nodes.ts";
 
 const WORD = "mntr";
-/** For how long an answer is shared. */
-const SHARED_MS = 900;
 
-export class Statuses {
-  readonly #config: NodeConfig;
-  readonly #facts: NodeFacts;
-  #words: EnsembleWords | undefined;
-  #shared: Promise<object> | undefined;
-  #isClosed = false;
-
-  constructor(config: NodeConfig, facts: NodeFacts) {
-    this.#config = config;
-    this.#facts = facts;
-  }
-
-  all(): Promise<object> {
-    this.#shared ??= this.#ask().finally(() => {
-      setTimeout(() => {
-        this.#shared = undefined;
-      }, SHARED_MS).unref();
-    });
-    return this.#shared;
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#words?.close();
-  }
-
-  async #ask(): Promise<object> {
-    const config = this.#config;
-    const [facts, others] = await Promise.all([
-      this.#facts.ask({ gather: "stat", withinMs: API_STATUS_MS_MAX }),
-      this.#others(),
-    ]);
-    const texts = new Map(others);
-    if (facts !== undefined) texts.set(config.id, answerOf(WORD, facts.metrics));
-    const nodes = config.members.map((id) => {
-      const { host = null, client = null } = memberOf(config, id) ?? {};
-      const text = texts.get(id);
-      const state = text === undefined ? null : stateIn(text);
-      return { id, host, client, isThis: id === config.id, state };
-    });
-    return { ensemble: config.ensemble, node: config.id, nodes };
-  }
-
-  /** Empty where nodes do not meet over NATS, and while it is away. */
-  async #others(): Promise<ReadonlyMap<number, string>> {
-    const { members, natsUrls } = this.#config;
-    if (members.length === 1 || natsUrls.length === 0 || this.#isClosed) return new Map();
-    const { EnsembleWords: Words } = await import("../../embedded/ensemble-words.ts");
-    if (this.#isClosed) return new Map();
-    this.#words ??= new Words(this.#config);
-    return await this.#words.ask(WORD, API_STATUS_MS_MAX).catch(() => new Map());
-  }
+export async function statuses(
+  config: NodeConfig,
+  facts: NodeFacts,
+  others: OtherNodes,
+): Promise<object> {
+  const [own, theirs] = await Promise.all([
+    facts.ask({ gather: "stat", withinMs: API_STATUS_MS_MAX }),
+    others.ask(WORD),
+  ]);
+  const texts = new Map(theirs);
+  if (own !== undefined) texts.set(config.id, answerOf(WORD, own.metrics));
+  const nodes = config.members.map((id) => {
+    const { host = null, client = null } = memberOf(config, id) ?? {};
+    const text = texts.get(id);
+    const state = text === undefined ? null : stateIn(text);
+    return { id, host, client, isThis: id === config.id, state };
+  });
+  return { ensemble: config.ensemble, node: config.id, nodes };
 }
 
 /** The fields that an answer to `mntr` has, under names of our own. Null: it has none of that name. `serves` is false while the node knows no leader. */

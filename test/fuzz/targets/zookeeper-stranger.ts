@@ -69,6 +69,8 @@ const WORDS: readonly string[] = [
   "wchc",
   "wchp",
   "busy",
+  "elec",
+  "heat",
   "sess",
   "dirs",
   "stmk",

@@ -192,6 +192,7 @@ const admin: Messages<"admin"> = {
   actorReport: comes,
   serverReport: comes,
   measuresReport: comes,
+  electionStep: comes,
   clientsGone: told("admin", () => ({ kind: "clientsGone", gateway: "nats/1" })),
   part: [
     way<"admin", "part">("of a gateway", asking("wchp"), ({ from }) => from === "zookeeper/1"),
@@ -308,6 +309,7 @@ const zookeeper: Messages<"zookeeper/1"> = {
   tellMetrics: asking("stat"),
   resetMetrics: asking("srst"),
   tellBusy: asking("busy"),
+  tellLatencies: asking("heat"),
   resetConnections: asking("crst"),
   listConnections: asking("cons"),
   listWatches: asking("wchc"),
@@ -346,6 +348,7 @@ const nats: Messages<"nats/1"> = {
   tellMetrics: asking("stat"),
   resetMetrics: asking("srst"),
   tellBusy: asking("busy"),
+  tellLatencies: asking("heat"),
   listConnectedSessions: asking("sess"),
   retire: retire("nats/1"),
   treeReset: leaveBehind,

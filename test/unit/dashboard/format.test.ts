@@ -60,11 +60,22 @@ test("two texts that have little in common are shown one after the other", (t) =
 test("of lines that are the same only those near a change are shown", (t) => {
   const before = Array.from({ length: 20 }, (_, index) => String(index));
   const after = before.with(10, "ten");
-  const shown = around(linesOf(before.join("\n"), after.join("\n")));
-  t.is(shown[0], null);
-  t.is(shown.at(-1), null);
-  const texts = shown.flatMap((line) => line?.text ?? []);
+  const { lines, unshown } = around(linesOf(before.join("\n"), after.join("\n")));
+  t.is(lines[0], null);
+  t.is(lines.at(-1), null);
+  const texts = lines.flatMap((line) => line?.text ?? []);
   t.deepEqual(texts, ["7", "8", "9", "10", "ten", "11", "12", "13"]);
+  t.is(unshown, 0);
+});
+
+test("of a large difference some of each kind is shown, and how much is not is counted", (t) => {
+  const removed = Array.from({ length: 3000 }, (_, index) => `a${index}`).join("\n");
+  const added = Array.from({ length: 1500 }, (_, index) => `b${index}`).join("\n");
+  const { lines, unshown } = around(linesOf(removed, added));
+  const some = lines.filter((line) => line !== null);
+  const countOf = (kind: DiffLine["kind"]): number =>
+    some.filter((line) => line.kind === kind).length;
+  t.deepEqual([countOf("removed"), countOf("added"), unshown], [1000, 1000, 2500]);
 });
 
 test("events come in pieces, and comments are none", (t) => {
@@ -77,6 +88,10 @@ test("events come in pieces, and comments are none", (t) => {
 test("numbers are in words", (t) => {
   t.deepEqual([0, 1023, 1024, 15_000_000].map(bytes), ["0 B", "1023 B", "1.0 KiB", "14 MiB"]);
   t.deepEqual([counted(1, "znode"), counted(1234, "znode")], ["1 znode", "1,234 znodes"]);
+  t.deepEqual(
+    [1, 2].map((count) => counted(count, "child", "children")),
+    ["1 child", "2 children"],
+  );
   t.deepEqual([0, 61_000, 90_061_000].map(duration), ["0 s", "1 min 1 s", "1 d 1 h"]);
   t.deepEqual([milliseconds(0.256), milliseconds(1234.5)], ["0.26 ms", "1,235 ms"]);
   t.deepEqual([bytes(null), duration(null), milliseconds(undefined)], ["–", "–", "–"]);

@@ -70,3 +70,10 @@ test("there is no folder to read, as of a node whose disk is in memory", async (
   t.is(await codeOf(past.ask(znode("/a"), committed)), "ZOOID_HISTORY_UNREADABLE");
   await past.close();
 });
+
+test("a process that cannot be begun is said to be", async (t) => {
+  // An argument of that length is refused by the system (E2BIG), as everything is where there is no memory.
+  const past = new PastProcess({ dataDir: "d".repeat(4 * 1024 * 1024) });
+  t.is(await codeOf(past.ask(znode("/a"), committed)), "ZOOID_HISTORY_FAILED");
+  await past.close();
+});

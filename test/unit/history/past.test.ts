@@ -102,10 +102,6 @@ test("what was refused is no change", async (t) => {
   );
 });
 
-function byUnits(left: string, right: string): number {
-  return left < right ? -1 : 1;
-}
-
 /** A subtree that is deleted by mistake at `deletedAt`. */
 function mistake(): { readonly maker: PastFolderMaker; readonly deletedAt: Zxid } {
   const maker = new PastFolderMaker();
@@ -121,7 +117,7 @@ test("of a subtree that was deleted: what, when, by whom, and what each value wa
   const reader = readerOf(maker.files);
   const changes = changesIn(await ask(reader, history("/app", { recursive: true, limit: 4 })));
   t.deepEqual(
-    changes.map(({ kind, path, zxid }) => [kind, path, zxid].join(" ")).toSorted(byUnits),
+    changes.map(({ kind, path, zxid }) => [kind, path, zxid].join(" ")).toSorted(),
     ["/app", "/app/db", "/app/db/url", "/app/db/user"].map(
       (path) => `deleted ${path} ${formatZxid(deletedAt)}`,
     ),
@@ -176,7 +172,8 @@ test("nothing is told of what is ahead, of what is no longer kept, or of what wa
   t.deepEqual([changesIn(old), (old["known"] as Json)["from"]], [[], span["from"]]);
 });
 
-test("a znode that not everybody may read keeps its values and its list from who is nobody in particular", async (t) => {
+/** A znode that is closed from the beginning, one that is closed in between, and one that everybody may read. */
+function guarded(): { readonly maker: PastFolderMaker; readonly from: Zxid; readonly to: Zxid } {
   const maker = new PastFolderMaker();
   const session = maker.session();
   const acl = [{ permissions: 31, scheme: "digest", id: "alice:hash" }];
@@ -185,25 +182,75 @@ test("a znode that not everybody may read keeps its values and its list from who
     ...client(session, operation),
     identities,
   });
-  maker.commit(as(create("/closed", { acl, data: bytes("secret") })));
   const from = maker.replica.lastZxid;
+  maker.commit(as(create("/closed", { acl, data: bytes("secret") })));
+  maker.commit(as(create("/shut", { data: bytes("open") })));
+  const listed = [{ permissions: 1, scheme: "world", id: "anyone" }, ...acl];
+  maker.commit(as(create("/open", { acl: listed, data: bytes("open") })));
   maker.commit(as(setData("/closed", bytes("secret"))));
-  const zxid = maker.replica.lastZxid;
+  maker.commit(as({ kind: "setAcl", path: "/shut", acl, version: -1 }));
+  maker.commit(as(create("/zipped", { acl })));
+  maker.commit(as(remove("/zipped")));
+  return { maker, from, to: maker.replica.lastZxid };
+}
+
+test("nothing is told to who is nobody in particular of what happened to a znode while its list did not let everybody read", async (t) => {
+  const { maker, from, to } = guarded();
   const reader = readerOf(maker.files);
-  const all = await ask(reader, history("/closed"));
-  t.true(JSON.stringify(all).includes(Buffer.from("secret").toString("base64")));
-  const shown = await ask(reader, history("/closed"), true);
+  const shown = await ask(reader, history("/", { recursive: true, limit: 2 }), true);
   t.deepEqual(
-    changesIn(shown).map((each) => "base64" in each),
-    [false, false],
+    changesIn(shown).map(({ kind, path }) => [kind, path]),
+    [
+      ["created", "/open"],
+      ["created", "/shut"],
+    ],
   );
-  const znode = { kind: "znode", zxid, path: "/closed" } as const;
-  t.is(await codeOf(ask(reader, znode, true)), "ZOOID_NO_AUTH");
-  t.like(await ask(reader, znode), { text: "secret", acl: [{ id: "alice:x" }] });
-  const children = { kind: "children", zxid, path: "/closed", after: "", limit: 1 } as const;
-  t.is(await codeOf(ask(reader, children, true)), "ZOOID_NO_AUTH");
-  const diff = { kind: "diff", from, to: zxid, path: "/", after: "", limit: 9 } as const;
-  t.like(changesIn(await ask(reader, diff, true))[0], { path: "/closed", after: { acl: null } });
+  t.is(shown["next"], null, "what is left out takes no place of a page");
+  t.deepEqual(changesIn(await ask(reader, history("/closed"), true)), []);
+  const gone = await t.throwsAsync(ask(reader, history("/zipped"), true), { name: "HistoryError" });
+  t.regex(gone?.message ?? "", /no \/zipped that everybody might read/);
+  for (const path of ["/closed", "/shut"]) {
+    const znode = { kind: "znode", zxid: to, path } as const;
+    t.is(await codeOf(ask(reader, znode, true)), "ZOOID_NO_AUTH");
+    const children = { kind: "children", zxid: to, path, after: "", limit: 1 } as const;
+    t.is(await codeOf(ask(reader, children, true)), "ZOOID_NO_AUTH");
+  }
+  const open = await ask(reader, { kind: "znode", zxid: to, path: "/open" }, true);
+  t.like(open, { text: "open", acl: [{ id: "anyone" }, { id: "alice:x" }] });
+  const diff = { kind: "diff", from, to, path: "/", after: "", limit: 9 } as const;
+  const differences = changesIn(await ask(reader, diff, true));
+  t.deepEqual(
+    differences.map(({ path }) => path),
+    ["/open"],
+  );
+});
+
+test("whoever reads the folder is told the values, and the lists as they can be given again", async (t) => {
+  const { maker, from, to } = guarded();
+  const reader = readerOf(maker.files);
+  const secret = Buffer.from("secret").toString("base64");
+  const all = changesIn(await ask(reader, history("/closed")));
+  t.deepEqual(
+    all.map(({ base64 }) => base64),
+    [secret, secret],
+  );
+  const znode = { kind: "znode", zxid: to, path: "/closed" } as const;
+  t.like(await ask(reader, znode), { text: "secret", acl: [{ id: "alice:hash" }] });
+  const diff = { kind: "diff", from, to, path: "/closed", after: "", limit: 9 } as const;
+  const [difference] = changesIn(await ask(reader, diff));
+  t.like(difference, { path: "/closed", after: { acl: [{ id: "alice:hash" }] } });
+});
+
+test("a page of differences goes on where the one before has said, and nowhere else", async (t) => {
+  const { maker, from, to } = guarded();
+  const reader = readerOf(maker.files);
+  const diff = { kind: "diff", from, to, path: "/", after: "", limit: 1 } as const;
+  const first = await ask(reader, diff);
+  t.false(String(first["next"]).includes("closed"), "the name may be one that is left out");
+  const second = await ask(reader, { ...diff, after: String(first["next"]) });
+  const paths = [...changesIn(first), ...changesIn(second)].map(({ path }) => path);
+  t.deepEqual(paths, ["/closed", "/open"]);
+  t.is(await codeOf(ask(reader, { ...diff, after: "/closed" })), "ZOOID_BAD_ARGUMENTS");
 });
 
 test("values are shown as far as they are small", async (t) => {
@@ -325,7 +372,7 @@ test("a difference of more znodes than may be remembered is refused", async (t) 
   const from = (deletedAt - 1) as Zxid;
   const diff = (znodesMax: number): Promise<unknown> =>
     withPast(pastOf(maker.files), (past) =>
-      diffOf(past, { from, to: deletedAt, path: "/", znodesMax }),
+      diffOf(past, { from, to: deletedAt, path: "/", znodesMax, hidesClosed: true }),
     );
   t.is(await codeOf(diff(3)), "ZOOID_HISTORY_TOO_LARGE");
   t.is(((await diff(4)) as readonly unknown[]).length, 4);

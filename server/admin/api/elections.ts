@@ -1,0 +1,48 @@
+/** The last elections as every member of the ensemble has seen them: this node by its admin actor, the others by `elec` over NATS. */
+import type { Election, ElectionsAnswer } from "../../../actors/admin/messages.ts";
+import { API_STATUS_MS_MAX } from "../../../protocol/limits.ts";
+import type { NodeConfig } from "../../config/node-config.ts";
+import type { NodeFacts } from "../node-facts.ts";
+import type { OtherNodes } from "./other-nodes.ts";
+
+export async function elections(
+  config: NodeConfig,
+  facts: NodeFacts,
+  others: OtherNodes,
+): Promise<object> {
+  const [own, theirs] = await Promise.all([
+    facts.ask({ withinMs: API_STATUS_MS_MAX }),
+    others.ask("elec"),
+  ]);
+  const seen = new Map<number, readonly Election[]>();
+  for (const [id, text] of theirs) {
+    const there = electionsIn(text);
+    if (there !== undefined) seen.set(id, there);
+  }
+  if (own !== undefined) seen.set(config.id, own.elections);
+  const nodes = config.members.map((id) => ({
+    ...{ id, isThis: id === config.id },
+    elections: seen.get(id) ?? null,
+  }));
+  return { ensemble: config.ensemble, node: config.id, nodes };
+}
+
+/** Undefined: the node does not know the word, as one of an earlier version; or what came is none of its answers. */
+function electionsIn(text: string): readonly Election[] | undefined {
+  let answer: Partial<ElectionsAnswer>;
+  try {
+    answer = JSON.parse(text) as Partial<ElectionsAnswer>;
+  } catch {
+    return undefined;
+  }
+  const { elections: all } = answer;
+  return Array.isArray(all) && all.every(isElection) ? all : undefined;
+}
+
+function isElection({ steps, omitted }: Partial<Election>): boolean {
+  return Array.isArray(steps) && steps.every(isStep) && typeof omitted === "number";
+}
+
+function isStep({ event, atMs, detail }: Partial<Election["steps"][number]>): boolean {
+  return typeof event === "string" && typeof atMs === "number" && typeof detail === "object";
+}
