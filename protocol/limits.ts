@@ -192,6 +192,15 @@ export const REPORTED_CLIENTS_MAX = 1000;
  */
 export const WORD_ANSWER_BYTES_MAX: number = 1024 * 1024;
 
+/** Bytes of the same that lists the watches of one znode or session, which all lanes share. */
+export const WATCHES_ANSWER_BYTES_MAX: number = 256 * 1024;
+
+/** Bytes of what stands behind a four-letter word. Whoever asks about more is answered that it is too long. */
+export const WORD_ARGUMENT_BYTES_MAX: number = 8 * 1024;
+
+/** Ephemerals of a session on a page of the admin server's API. */
+export const SESSION_EPHEMERALS_PAGE = 200;
+
 /** Those who wait for the answer to a four-letter word that a lane was asked over NATS. A further one is answered that it is one too many. */
 export const WORD_ASKERS_MAX = 64;
 

@@ -13,12 +13,7 @@ import { emit } from "../topics.ts";
 import { TRACE_MASK_DEFAULT } from "../../protocol/zookeeper/words.ts";
 import { answerOf, type Metrics, type Mode, NOT_SERVING } from "./four-letter-words.ts";
 import type { ShownConfiguration } from "./configuration-text.ts";
-import {
-  type Elections,
-  electionsText,
-  shownElections,
-  takeElectionStep,
-} from "./elections.ts";
+import { type Elections, electionsText, shownElections, takeElectionStep } from "./elections.ts";
 import {
   type Asker,
   gather,
@@ -28,7 +23,7 @@ import {
   takePart,
 } from "./gathering.ts";
 import { type GatheredWord, isGathered, listingText } from "./listings.ts";
-import { busyText, sessionsText } from "./own-words.ts";
+import { busyText, sessionsText, watchesText } from "./own-words.ts";
 import type {
   ActorReport,
   AdminMessage,
@@ -217,7 +212,13 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
 function answerWord(
   options: AdminOptions,
   turn: Turn,
-  { from, client, word, mask }: Extract<AdminMessage, { readonly kind: "fourLetterWord" }>,
+  {
+    from,
+    client,
+    word,
+    argument,
+    mask,
+  }: Extract<AdminMessage, { readonly kind: "fourLetterWord" }>,
 ): void {
   const { state, effects, nowMs } = turn;
   if (mask !== undefined) state.traceMask = mask;
@@ -225,7 +226,7 @@ function answerWord(
     if (modeOf(options, state.leadership) === undefined) {
       effects.push(tell(from, { kind: "adminAnswer", client, text: NOT_SERVING }));
     } else {
-      gather(workOf(options, turn), word, { kind: "client", from, client });
+      gather(workOf(options, turn), { word, argument }, { kind: "client", from, client });
     }
     return;
   }
@@ -239,10 +240,10 @@ function answerWord(
 
 /** A node that serves nobody has facts as well. */
 function takeFactsQuestion(options: AdminOptions, turn: Turn, asked: FactsQuestion): void {
-  const { request, gather: gathered, mask } = asked;
+  const { request, gather: word, argument, mask } = asked;
   if (mask !== undefined) turn.state.traceMask = mask;
-  if (gathered === undefined) tellFacts(options, turn, { request, parts: [] });
-  else gather(workOf(options, turn), gathered, { kind: "server", request });
+  if (word === undefined) tellFacts(options, turn, { request, parts: [] });
+  else gather(workOf(options, turn), { word, argument }, { kind: "server", request });
 }
 
 function tellFacts(
@@ -261,7 +262,7 @@ function workOf(options: AdminOptions, turn: Turn): GatheringWork {
     for (const asker of askers) {
       if (asker.kind === "server") {
         tellFacts(options, turn, { request: asker.request, parts });
-      } else if (word !== "connections") {
+      } else if (word !== "connections" && word !== "ephemerals") {
         const { from, client } = asker;
         const text = gatheredText(options, turn, word, parts);
         effects.push(tell(from, { kind: "adminAnswer", client, text }));
@@ -286,6 +287,8 @@ function gatheredText(
       return sessionsText(about, parts);
     case "busy":
       return busyText(about, parts);
+    case "wtch":
+      return watchesText(about, parts);
     default:
       return listingText(word, parts);
   }

@@ -9,15 +9,29 @@ export type About = {
   readonly nowMs: number;
 };
 
-/** Gateways and the tree have made JSON of each session themselves, so as to count the bytes. */
+/** Gateways, the tree and the sessions actor have made JSON of each session themselves, so as to count the bytes. */
 export function sessionsText({ server }: About, parts: readonly Part[]): string {
   const isTree = ({ from }: Part): boolean => from.startsWith("tree/");
-  const entries = (some: readonly Part[]): string =>
-    some.flatMap(({ groups }) => groups.flatMap((group) => group.entries)).join(",");
-  const connected = entries(parts.filter((part) => !isTree(part)));
-  const known = entries(parts.filter(isTree));
-  const omitted = parts.reduce((total, part) => total + part.omitted, 0);
-  return `{"node":${server},"connected":[${connected}],"known":[${known}],"omitted":${omitted}}\n`;
+  const isSessions = ({ from }: Part): boolean => from === "sessions";
+  const connected = entriesOf(parts.filter((part) => !isTree(part) && !isSessions(part)));
+  const known = entriesOf(parts.filter(isTree));
+  const ends = entriesOf(parts.filter(isSessions));
+  const lists = `"connected":[${connected}],"known":[${known}],"ends":[${ends}]`;
+  return `{"node":${server},${lists},"omitted":${omittedOf(parts)}}\n`;
+}
+
+/** The gateways have made JSON of each watch. */
+export function watchesText({ server }: About, parts: readonly Part[]): string {
+  const watches = entriesOf(parts);
+  return `{"node":${server},"watches":[${watches}],"omitted":${omittedOf(parts)}}\n`;
+}
+
+function entriesOf(parts: readonly Part[]): string {
+  return parts.flatMap(({ groups }) => groups.flatMap((group) => group.entries)).join(",");
+}
+
+function omittedOf(parts: readonly Part[]): number {
+  return parts.reduce((total, part) => total + part.omitted, 0);
 }
 
 export function busyText({ server, mode, nowMs }: About, parts: readonly Part[]): string {

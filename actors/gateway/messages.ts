@@ -6,6 +6,7 @@ import type {
   ConnectedSessionsQuestion,
   ConnectionsQuestion,
   MetricsQuestion,
+  FindWatchesQuestion,
   WatchesQuestion,
 } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
@@ -14,6 +15,7 @@ import type { Leadership } from "../../protocol/replication.ts";
 import type { Written } from "../submitter/messages.ts";
 import type {
   ClientWatches,
+  FoundWatches,
   SessionChanges,
   TreeReply,
   TreeReset,
@@ -89,6 +91,8 @@ export type ZooKeeperGatewayMessage =
   | ConnectionsQuestion
   | ConnectedSessionsQuestion
   | WatchesQuestion
+  | FindWatchesQuestion
+  | FoundWatches
   | WatchList
   | ClientWatches
   | Retire
@@ -110,6 +114,7 @@ export type NatsGatewayMessage =
   | MetricsQuestion
   | BusyQuestion
   | ConnectedSessionsQuestion
+  | FindWatchesQuestion
   | Retire
   | TimerMessage<"tick">
   | EndOfTurn;

@@ -12,7 +12,7 @@ import type { SnapshotChunk } from "../log/messages.ts";
 import { emit } from "../topics.ts";
 import { applyRecord } from "./apply/apply.ts";
 import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
-import { listEphemerals, listSessionCounts } from "./ephemerals.ts";
+import { listEphemerals, listSessionCounts, listSessionEphemerals } from "./ephemerals.ts";
 import type { TreeMessage, TreeMetrics } from "./messages.ts";
 import { listDue } from "./reap-walk.ts";
 import { answerReads } from "./reads.ts";
@@ -33,6 +33,7 @@ import {
 } from "./state.ts";
 import { closeStreams, flushStreams, receiveForStreams } from "./watch/streams.ts";
 import { countClientWatches, listWatches } from "./watch/list.ts";
+import { findWatches } from "./watch/find.ts";
 import { forgetWatcher } from "./watch/watches.ts";
 
 export type { TreeOptions, TreeState } from "./state.ts";
@@ -85,6 +86,9 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
     case "listSessionCounts":
       listSessionCounts(turn, message);
       return;
+    case "listSessionEphemerals":
+      listSessionEphemerals(turn, message);
+      return;
     case "listDue":
       listDue(turn, message);
       return;
@@ -97,6 +101,9 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       return;
     case "countClientWatches":
       effects.push(tell(message.from, countClientWatches(state.watches, message)));
+      return;
+    case "findWatches":
+      effects.push(tell(message.from, findWatches(state.watches, message)));
       return;
     case "cutSnapshot":
       beginCut(turn);

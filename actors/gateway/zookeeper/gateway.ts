@@ -36,7 +36,9 @@ import {
   answerMetrics,
   answerSessions,
   answerWatches,
+  answerFoundWatches,
   askClientWatches,
+  askFoundWatches,
   askWatches,
 } from "./parts.ts";
 import { closeBehindAnswer, lookWhoIsLeft, retire } from "./retire.ts";
@@ -127,6 +129,12 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     case "listWatches":
       askWatches(turn, message);
+      return;
+    case "findWatches":
+      askFoundWatches(turn, message);
+      return;
+    case "foundWatches":
+      answerFoundWatches(turn, message);
       return;
     case "listConnectedSessions":
       askClientWatches(turn, message);
