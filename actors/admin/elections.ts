@@ -16,7 +16,10 @@ const ENDS: ReadonlySet<string> = new Set(["leading", "following"]);
 /** These may come behind the end. */
 const EPILOGUES: ReadonlySet<string> = new Set(["handedOver", "handoverFailed"]);
 
-export function takeElectionStep(elections: Elections, { event, atMs, detail }: ElectionStep): void {
+export function takeElectionStep(
+  elections: Elections,
+  { event, atMs, detail }: ElectionStep,
+): void {
   const step = { event, atMs, detail };
   const isEpilogue = EPILOGUES.has(event);
   let last = elections.at(-1);

@@ -1,5 +1,6 @@
 /** Asks the JSON API of the node that serves the page (docs/operations/admin-server.md), with the token where one was given. */
 import { type Signal, signal } from "@preact/signals";
+import type { SeenElection } from "./format/elections.ts";
 
 export type Stat = {
   readonly czxid: string;
@@ -88,6 +89,15 @@ export type Status = {
     readonly isThis: boolean;
     /** Null: it has not answered. */
     readonly state: NodeState | null;
+  }[];
+};
+
+export type Elections = {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly isThis: boolean;
+    /** Null: it has not answered. */
+    readonly elections: readonly SeenElection[] | null;
   }[];
 };
 

@@ -3,6 +3,7 @@ import { effect } from "@preact/signals";
 import { type JSX, render } from "preact";
 import { access, accessProblem, askAccess } from "./access.ts";
 import { asksForToken, forgetToken, token } from "./api.ts";
+import { ElectionsPage } from "./pages/elections.tsx";
 import { EnsemblePage } from "./pages/ensemble.tsx";
 import { TreePage } from "./pages/tree.tsx";
 import { Problem } from "./parts/problem.tsx";
@@ -38,7 +39,14 @@ function Body(): JSX.Element {
     );
   }
   const shown = route.value;
-  return shown.page === "tree" ? <TreePage path={shown.path} /> : <EnsemblePage />;
+  switch (shown.page) {
+    case "tree":
+      return <TreePage path={shown.path} />;
+    case "elections":
+      return <ElectionsPage />;
+    case "ensemble":
+      return <EnsemblePage />;
+  }
 }
 
 function Header(): JSX.Element {
@@ -51,6 +59,9 @@ function Header(): JSX.Element {
       <nav aria-label="Pages">
         <a href={hrefOf({ page: "ensemble" })} {...current("ensemble")}>
           Ensemble
+        </a>
+        <a href={hrefOf({ page: "elections" })} {...current("elections")}>
+          Elections
         </a>
         <a href={hrefOf({ page: "tree", path: "/" })} {...current("tree")}>
           Tree

@@ -3,10 +3,12 @@ import { type Signal, signal } from "@preact/signals";
 
 export type Route =
   | { readonly page: "ensemble" }
+  | { readonly page: "elections" }
   | { readonly page: "tree"; readonly path: string };
 
 function routeIn(hash: string): Route {
   const [, page = "", query = ""] = /^#\/(\w*)\??(.*)$/.exec(hash) ?? [];
+  if (page === "elections") return { page };
   if (page !== "tree") return { page: "ensemble" };
   return { page, path: new URLSearchParams(query).get("path") ?? "/" };
 }
@@ -17,7 +19,7 @@ addEventListener("hashchange", () => {
 });
 
 export function hrefOf(to: Route): string {
-  if (to.page === "ensemble") return "#/ensemble";
+  if (to.page !== "tree") return `#/${to.page}`;
   return `#/tree?${new URLSearchParams({ path: to.path }).toString()}`;
 }
 

@@ -287,14 +287,29 @@ test.serial("a node that lets nobody write says so, and shows the same", async (
 });
 
 test.serial(
-  "a node that is gone does not answer, and the others say what that means",
+  "a node that is gone does not answer, and why the election took so long is read from its phases",
   async (t) => {
     const { tab, nodes } = t.context;
+    // Whoever leads hands over; the others refuse.
+    for (const to of [2, 1]) {
+      await Promise.all(nodes.map((node) => node.transferLeadership(to)));
+    }
+    await tab.click("link", "Elections");
+    await tab.sees("node 1 leads handover");
     await nodes[0]?.stop();
     await tab.click("link", "Ensemble");
     await tab.sees("2 of 3 nodes serve. If one more fails, there is no majority left.");
     t.regex(await tab.text(), /Node 1 does not answer/);
     t.deepEqual(await tab.barriers("node-gone"), []);
+    await tab.click("link", "Elections");
+    await tab.sees("No answer of node 1.");
+    // The newest is the first.
+    const [, last = ""] = (await tab.text()).split(/^(?=Epoch )/m);
+    t.regex(last, /^Epoch \d+: node [23] leads election\n/);
+    t.regex(last, /Node [23]: (?:the process of node 1 is gone|node 1 was not heard for \d+ ms)\./);
+    t.regex(last, /[23] leads[^a-z]*\d ms[^a-z]*\d ms/);
+    t.regex(last, /[23] follows[^a-z]*\d ms[^a-z]*\d ms/);
+    t.deepEqual(await tab.barriers("elections"), []);
   },
 );
 

@@ -96,7 +96,8 @@ function entryOf(node: number, { steps }: SeenElection): Entry | undefined {
   const looking = steps.find(({ event }) => event === "looking");
   const isLeader = end?.event === "leading";
   const silentMs = numberOf(looking?.detail["silentMs"]);
-  const fromMs = silentMs === undefined || looking === undefined ? first.atMs : looking.atMs - silentMs;
+  const fromMs =
+    silentMs === undefined || looking === undefined ? first.atMs : looking.atMs - silentMs;
   const isHandover = steps.some(({ event }) => event === "handingOver" || event === "takingOver");
   return {
     ...{ node, fromMs: Math.min(fromMs, first.atMs), toMs: end?.atMs },

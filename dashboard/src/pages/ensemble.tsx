@@ -1,37 +1,13 @@
 /** Every node of the ensemble, as it says it is. */
-import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { messageOf, type NodeState, read, type Status } from "../api.ts";
+import type { NodeState, Status } from "../api.ts";
 import { bytes, duration, grouped, lagBehind, later, milliseconds } from "../format/numbers.ts";
 import { type Fact, Facts } from "../parts/facts.tsx";
 import { Problem } from "../parts/problem.tsx";
-
-const EVERY_MS = 2000;
+import { usePolled } from "../polled.ts";
 
 export function EnsemblePage(): JSX.Element {
-  const [status, setStatus] = useState<Status>();
-  const [problem, setProblem] = useState<string>();
-  useEffect(() => {
-    let isOver = false;
-    let timer = 0;
-    const ask = async (): Promise<void> => {
-      // Nobody looks at a tab that is hidden.
-      if (!document.hidden) {
-        try {
-          setStatus(await read<Status>("status"));
-          setProblem(undefined);
-        } catch (error) {
-          setProblem(messageOf(error));
-        }
-      }
-      if (!isOver) timer = setTimeout(() => void ask(), EVERY_MS);
-    };
-    void ask();
-    return () => {
-      isOver = true;
-      clearTimeout(timer);
-    };
-  }, []);
+  const { answer: status, problem } = usePolled<Status>("status");
   return (
     <main>
       <h1>Ensemble {status?.ensemble}</h1>
