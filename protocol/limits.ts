@@ -351,6 +351,13 @@ export const API_SUMMARY_MS_MAX = 10_000;
 /** Paths in such a summary; further ones are only counted. */
 export const API_SUMMARY_PATHS_MAX = 200;
 
+/** Sessions on a page of the admin server's API, and characters by which it looks for some. Who asks for more is answered 400. */
+export const API_SESSIONS_MAX = 500;
+export const API_SESSIONS_FILTER_MAX = 256;
+
+/** Milliseconds after which what a session has sent until then says nothing of its rate. */
+export const API_RATE_MS_MAX = 60_000;
+
 /** Milliseconds in which the other nodes must have said how they are, when the API asks them. Who has not is shown as one that does not answer. */
 export const API_STATUS_MS_MAX = 1000;
 

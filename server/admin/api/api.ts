@@ -9,7 +9,7 @@ import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
 import type { ClientPorts } from "../../threads/client-doors.ts";
-import { connections, dump, type Fields, memberOf } from "../answers.ts";
+import { memberOf } from "../answers.ts";
 import { NodeNotServingError } from "../../errors.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
 import type { PastProcess } from "../../history/past-process.ts";
@@ -24,10 +24,12 @@ import { answerPast, type AskedPast } from "./history.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
 import { OtherNodes } from "./other-nodes.ts";
 import { ApiSession } from "./session.ts";
+import { EnsembleSessions } from "./sessions.ts";
 import { SharedAnswer } from "./shared-answer.ts";
 import { statuses } from "./status.ts";
 import { count } from "./subtree.ts";
 import { failureReply, znode } from "./tree.ts";
+import { ephemerals, session, watchers, type WatchersOptions } from "./watchers.ts";
 import { answerWrite, type Write } from "./writes.ts";
 
 export type ApiOptions = {
@@ -47,6 +49,8 @@ export class Api {
   readonly #others: OtherNodes;
   readonly #statuses: SharedAnswer;
   readonly #elections: SharedAnswer;
+  readonly #sessions: EnsembleSessions;
+  readonly #watchers: WatchersOptions;
   #streams = 0;
   #past: PastProcess | undefined;
 
@@ -57,6 +61,9 @@ export class Api {
     this.#others = others;
     this.#statuses = new SharedAnswer(async () => await statuses(config, facts, others));
     this.#elections = new SharedAnswer(async () => await elections(config, facts, others));
+    const sessions = new EnsembleSessions(config, facts, others);
+    this.#sessions = sessions;
+    this.#watchers = { config, facts, others, sessions };
     this.#session = new ApiSession(async (signal) => {
       if (options.ports() === undefined) throw new NodeNotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
@@ -107,7 +114,13 @@ export class Api {
       case "nodes":
         return await this.#facts("stat", (facts) => this.#nodes(facts));
       case "sessions":
-        return await this.#sessions();
+        return await this.#sessions.page(query);
+      case "session":
+        return await session(this.#watchers, query);
+      case "session-ephemerals":
+        return await ephemerals(this.#watchers, query);
+      case "znode-watchers":
+        return await watchers(this.#watchers, query);
       case "span":
       case "history":
       case "znode-at":
@@ -164,10 +177,7 @@ export class Api {
     return jsonReply(200, { ensemble, node, who: who ?? null, mayWrite });
   }
 
-  async #facts(
-    gather: "stat" | "connections" | "dump",
-    made: (facts: Facts) => object,
-  ): Promise<HttpReply> {
+  async #facts(gather: "stat", made: (facts: Facts) => object): Promise<HttpReply> {
     const facts = await this.#options.facts.ask({ gather });
     return facts === undefined ? NO_ANSWER : jsonReply(200, made(facts));
   }
@@ -191,19 +201,6 @@ export class Api {
       return { id, host, client, isLeader, isThis: id === config.id };
     });
     return { nodes };
-  }
-
-  async #sessions(): Promise<HttpReply> {
-    const { config, facts, ports } = this.#options;
-    const open = await facts.ask({ gather: "connections" });
-    const all = await facts.ask({ gather: "dump" });
-    if (open === undefined || all === undefined) return NO_ANSWER;
-    const about = { config, ports: ports() };
-    const query = new URLSearchParams();
-    const ephemerals = dump({ facts: all, about, query }).fields["session_id_to_ephemeral_paths"];
-    const listed: Fields = connections({ facts: open, about, query }).fields;
-    const omitted = [...open.parts, ...all.parts].reduce((sum, part) => sum + part.omitted, 0);
-    return jsonReply(200, { ...listed, ephemerals, omitted });
   }
 
   #changes({ query, lastEventId }: HttpRequest): HttpReply {
