@@ -192,8 +192,8 @@ export const REPORTED_CLIENTS_MAX = 1000;
  */
 export const WORD_ANSWER_BYTES_MAX: number = 1024 * 1024;
 
-/** Bytes of the same that lists the watches of one znode or session, which all lanes share. */
-export const WATCHES_ANSWER_BYTES_MAX: number = 256 * 1024;
+/** Bytes of the same that lists the watches of a znode, which all lanes share, or of a session, about. */
+export const WATCHES_ANSWER_BYTES_MAX: number = 512 * 1024;
 
 /** Bytes of what stands behind a four-letter word. Whoever asks about more is answered that it is too long. */
 export const WORD_ARGUMENT_BYTES_MAX: number = 8 * 1024;

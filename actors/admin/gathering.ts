@@ -166,13 +166,11 @@ function questionsOf({ word, argument }: Asked, question: number, lanes: number)
       ];
     }
     case "wtch": {
-      const bytesMax = Math.floor(WATCHES_ANSWER_BYTES_MAX / (2 * lanes));
-      const message = {
-        kind: "findWatches",
-        question,
-        argument: read(argument),
-        bytesMax,
-      } as const;
+      const about = read(argument);
+      // A session is at one gateway, and the others have nothing to list of it.
+      const sharers = about.kind === "session" ? 1 : 2 * lanes;
+      const bytesMax = Math.floor(WATCHES_ANSWER_BYTES_MAX / sharers);
+      const message = { kind: "findWatches", question, argument: about, bytesMax } as const;
       return numbers.flatMap((lane) => [
         tell(`zookeeper/${lane}`, message),
         tell(`nats/${lane}`, message),

@@ -5,6 +5,9 @@ import { access, accessProblem, askAccess } from "./access.ts";
 import { asksForToken, forgetToken, token } from "./api.ts";
 import { ElectionsPage } from "./pages/elections.tsx";
 import { EnsemblePage } from "./pages/ensemble.tsx";
+import { LocksPage } from "./pages/locks.tsx";
+import { SessionView } from "./pages/session.tsx";
+import { SessionsPage } from "./pages/sessions.tsx";
 import { TreePage } from "./pages/tree.tsx";
 import { Problem } from "./parts/problem.tsx";
 import { TokenForm } from "./parts/token-form.tsx";
@@ -44,6 +47,14 @@ function Body(): JSX.Element {
       return <TreePage path={shown.path} />;
     case "elections":
       return <ElectionsPage />;
+    case "locks":
+      return <LocksPage path={shown.path} />;
+    case "sessions":
+      return shown.id === undefined ? (
+        <SessionsPage />
+      ) : (
+        <SessionView key={shown.id} id={shown.id} />
+      );
     case "ensemble":
       return <EnsemblePage />;
   }
@@ -65,6 +76,12 @@ function Header(): JSX.Element {
         </a>
         <a href={hrefOf({ page: "tree", path: "/" })} {...current("tree")}>
           Tree
+        </a>
+        <a href={hrefOf({ page: "sessions" })} {...current("sessions")}>
+          Sessions
+        </a>
+        <a href={hrefOf({ page: "locks", path: "/" })} {...current("locks")}>
+          Locks
         </a>
       </nav>
       {access.value !== undefined && (

@@ -4,13 +4,27 @@ import { type Signal, signal } from "@preact/signals";
 export type Route =
   | { readonly page: "ensemble" }
   | { readonly page: "elections" }
-  | { readonly page: "tree"; readonly path: string };
+  | { readonly page: "tree"; readonly path: string }
+  | { readonly page: "locks"; readonly path: string }
+  /** Without a session all are shown. */
+  | { readonly page: "sessions"; readonly id?: string };
 
 function routeIn(hash: string): Route {
   const [, page = "", query = ""] = /^#\/(\w*)\??(.*)$/.exec(hash) ?? [];
-  if (page === "elections") return { page };
-  if (page !== "tree") return { page: "ensemble" };
-  return { page, path: new URLSearchParams(query).get("path") ?? "/" };
+  const parameters = new URLSearchParams(query);
+  switch (page) {
+    case "tree":
+    case "locks":
+      return { page, path: parameters.get("path") ?? "/" };
+    case "sessions": {
+      const id = parameters.get("id");
+      return id === null ? { page } : { page, id };
+    }
+    case "elections":
+      return { page };
+    default:
+      return { page: "ensemble" };
+  }
 }
 
 export const route: Signal<Route> = signal<Route>(routeIn(location.hash));
@@ -18,9 +32,9 @@ addEventListener("hashchange", () => {
   route.value = routeIn(location.hash);
 });
 
-export function hrefOf(to: Route): string {
-  if (to.page !== "tree") return `#/${to.page}`;
-  return `#/tree?${new URLSearchParams({ path: to.path }).toString()}`;
+export function hrefOf({ page, ...parameters }: Route): string {
+  const query = new URLSearchParams(parameters).toString();
+  return `#/${page}${query === "" ? "" : `?${query}`}`;
 }
 
 export function go(to: Route): void {

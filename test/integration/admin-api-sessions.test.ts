@@ -86,6 +86,7 @@ test.serial("sessions are found by a text, and come in the order that is asked f
   t.like(await list(`filter=${String(session).toUpperCase()}`), { matching: 1 });
   t.like(await list("filter=DIGEST:ada"), { matching: 1 });
   t.like(await list("filter=node%201&limit=1&skip=1"), { matching: sessions.length });
+  t.like(await list(`ids=0x7,${session}`), { matching: 1 });
   t.like(await list("filter=nobody"), { matching: 0, sessions: [] });
   for (const sort of ["ephemerals", "rate", "ends", "session"]) {
     t.is((await list(`sort=${sort}`))["matching"], sessions.length);
@@ -117,6 +118,7 @@ test.serial("what is asked wrongly of sessions is answered with a code", async (
   const { url } = t.context;
   const wrong: readonly (readonly [string, number, string])[] = [
     ["sessions?sort=age", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["sessions?ids=0x1,2", 400, "ZOOID_BAD_ARGUMENTS"],
     ["sessions?limit=501", 400, "ZOOID_BAD_ARGUMENTS"],
     ["sessions?limit=0", 400, "ZOOID_BAD_ARGUMENTS"],
     ["sessions?skip=-1", 400, "ZOOID_BAD_ARGUMENTS"],

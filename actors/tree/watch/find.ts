@@ -15,8 +15,8 @@ const WATCHED: readonly (readonly [WatchKind, Watched])[] = [
   ["persistentRecursive", "recursive"],
 ];
 
-/** What a watch takes in an answer beside its path: a session, an address, and names. */
-const FOUND_BYTES = 120;
+/** What a watch takes in an answer beside its path, at least: a session, an address, and names. The gateway counts it. */
+const FOUND_BYTES = 80;
 
 export function findWatches(
   watches: Watches,

@@ -10,7 +10,9 @@ import { DeleteForm } from "../parts/delete-form.tsx";
 import { Editor } from "../parts/editor.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { StatList } from "../parts/stat-list.tsx";
+import { OwnerView } from "../parts/owner-view.tsx";
 import { ValueView } from "../parts/value-view.tsx";
+import { WatchersView } from "../parts/watchers-view.tsx";
 import { lineageOf, nameOf, parentOf } from "../format/paths.ts";
 import { hrefOf } from "../router.ts";
 import { readZnode } from "../tree-model.ts";
@@ -63,6 +65,8 @@ export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
           <ValueView znode={znode} />
           <StatList stat={znode.stat} />
           <AclList znode={znode} />
+          {znode.stat.ephemeralOwner !== null && <OwnerView id={znode.stat.ephemeralOwner} />}
+          <WatchersView path={path} />
         </>
       )}
     </section>

@@ -73,8 +73,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     name: "sessions",
     method: "GET",
-    query: ["sort", "filter", "skip", "limit"],
-    summary: `the sessions of the ensemble, \`limit\` of them (100, ${API_SESSIONS_MAX} at most) behind the first \`skip\`, by \`sort\`: \`watches\`, \`ephemerals\` or \`rate\`, the most first, \`ends\`, the soonest first, or \`session\`; with \`filter\` those that have the text in their number, address, identities, node or last operation`,
+    query: ["sort", "filter", "ids", "skip", "limit"],
+    summary: `the sessions of the ensemble, \`limit\` of them (100, ${API_SESSIONS_MAX} at most) behind the first \`skip\`, by \`sort\`: \`watches\`, \`ephemerals\` or \`rate\`, the most first, \`ends\`, the soonest first, or \`session\`; with \`filter\` those that have the text in their number, address, identities, node or last operation; with \`ids\` these alone`,
   },
   {
     name: "session",

@@ -47,6 +47,7 @@ export type SessionTable = {
 type Before = { readonly atMs: number; readonly received: ReadonlyMap<string, number> };
 
 const SESSIONS_DEFAULT = 100;
+const SESSION = /^0x[0-9a-f]{1,14}$/;
 
 export class EnsembleSessions {
   readonly #config: NodeConfig;
@@ -66,7 +67,10 @@ export class EnsembleSessions {
     const wish = wishIn(query);
     if (typeof wish === "string") return errorReply(400, "ZOOID_BAD_ARGUMENTS", wish);
     const { nodes, rows } = await this.#table.get();
-    const meant = rows.filter((row) => isMeant(row, wish.filter)).toSorted(ORDERS[wish.sort]);
+    const { ids, filter } = wish;
+    const meant = rows
+      .filter((row) => (ids?.has(row.session) ?? true) && isMeant(row, filter))
+      .toSorted(ORDERS[wish.sort]);
     const sessions = meant.slice(wish.skip, wish.skip + wish.limit);
     return jsonReply(200, { nodes, total: rows.length, matching: meant.length, sessions });
   }
@@ -172,6 +176,8 @@ const ORDERS = {
 type Wish = {
   readonly sort: keyof typeof ORDERS;
   readonly filter: string;
+  /** Undefined: whichever sessions. */
+  readonly ids: ReadonlySet<string> | undefined;
   readonly skip: number;
   readonly limit: number;
 };
@@ -190,7 +196,12 @@ function wishIn(query: URLSearchParams): Wish | string {
     return `limit must be a whole number from 1 to ${API_SESSIONS_MAX}`;
   }
   if (skip === undefined) return "skip must be a whole number of seven digits at most";
-  return { sort: sort as Wish["sort"], filter: filter.toLowerCase(), skip, limit };
+  const ids = query.get("ids")?.split(",");
+  if (ids?.every((id) => SESSION.test(id)) === false || (ids?.length ?? 0) > API_SESSIONS_MAX) {
+    return `ids are ${API_SESSIONS_MAX} sessions at most, such as 0x100000001, with commas between`;
+  }
+  const about = { filter: filter.toLowerCase(), ids: ids === undefined ? ids : new Set(ids) };
+  return { sort: sort as Wish["sort"], ...about, skip, limit };
 }
 
 function wholeIn(text: string): number | undefined {
@@ -247,5 +258,5 @@ function isOf(length: number): (entry: unknown) => boolean {
 }
 
 function isSession(session: unknown): boolean {
-  return typeof session === "string" && /^0x[0-9a-f]{1,14}$/.test(session);
+  return typeof session === "string" && SESSION.test(session);
 }

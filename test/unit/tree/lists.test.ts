@@ -200,7 +200,7 @@ test("the watches of a connection are found up to a limit, and the rest is count
     ],
     omitted: 0,
   });
-  t.like(found(replica, { client: 3 }, 125), { omitted: 1 });
+  t.like(found(replica, { client: 3 }, 85), { omitted: 1 });
   t.deepEqual(found(replica, { client: 77 }), { found: [], omitted: 0 });
 });
 
