@@ -322,6 +322,10 @@ export const ADMIN_CONNECTION_MS_SPARE = 120_000;
 /** Milliseconds in which the node must have told the admin server what a request asks for: no longer than WORD_ASKED_MS_MAX, since the admin actor forgets it then. It is answered 503. */
 export const ADMIN_ANSWER_MS_MAX = 10_000;
 
+/** A gateway keeps for ten minutes how long requests took, each ten seconds by themselves. */
+export const LATENCY_COLUMN_MS = 10_000;
+export const LATENCY_COLUMNS = 60;
+
 /** How many elections a node remembers, and of how many steps each. */
 export const ELECTIONS_KEPT_MAX = 32;
 export const ELECTION_STEPS_MAX = 24;

@@ -14,6 +14,7 @@ const FOLDERS = [
     "adapters",
     "dashboard",
     "packaging",
+    "site",
     "protocol",
     "server",
     "cli",
@@ -25,8 +26,8 @@ const FOLDERS = [
 ];
 
 function filesOf(folder: string): readonly TextFile[] {
-  const paths = globSync([folder, `${folder}/**/*.{ts,tsx,md}`], { cwd: ROOT }).filter((path) =>
-    /\.(?:ts|tsx|md)$/.test(path),
+  const paths = globSync([folder, `${folder}/**/*.{ts,tsx,md}`], { cwd: ROOT }).filter(
+    (path) => /\.(?:ts|tsx|md)$/.test(path) && !path.includes("/dist/"),
   );
   return paths.map((path) => ({ path, text: readFileSync(new URL(path, ROOT), "utf8") }));
 }

@@ -23,6 +23,7 @@ import {
   takePart,
 } from "./gathering.ts";
 import { type GatheredWord, isGathered, listingText } from "./listings.ts";
+import { heatText } from "./heat.ts";
 import { busyText, sessionsText, watchesText } from "./own-words.ts";
 import type {
   ActorReport,
@@ -289,6 +290,8 @@ function gatheredText(
       return busyText(about, parts);
     case "wtch":
       return watchesText(about, parts);
+    case "heat":
+      return heatText(server, parts);
     default:
       return listingText(word, parts);
   }

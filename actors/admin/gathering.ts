@@ -137,10 +137,14 @@ function questionsOf({ word, argument }: Asked, question: number, lanes: number)
       return numbers.map((lane) => tell(`zookeeper/${lane}`, message));
     }
     case "busy":
+    case "heat": {
+      const kind = word === "busy" ? "tellBusy" : "tellLatencies";
+      const message = { kind, question } as const;
       return numbers.flatMap((lane) => [
-        tell(`zookeeper/${lane}`, { kind: "tellBusy", question }),
-        tell(`nats/${lane}`, { kind: "tellBusy", question }),
+        tell(`zookeeper/${lane}`, message),
+        tell(`nats/${lane}`, message),
       ]);
+    }
     case "sess": {
       // Half for the sessions that are connected here, a quarter each for all, and for when they end.
       const ofGateway = Math.floor(WORD_ANSWER_BYTES_MAX / (4 * lanes));
@@ -165,30 +169,38 @@ function questionsOf({ word, argument }: Asked, question: number, lanes: number)
         ...numbers.map((lane) => tell(`zookeeper/${lane}`, message)),
       ];
     }
-    case "wtch": {
-      const about = read(argument);
-      // A session is at one gateway, and the others have nothing to list of it.
-      const sharers = about.kind === "session" ? 1 : 2 * lanes;
-      const bytesMax = Math.floor(WATCHES_ANSWER_BYTES_MAX / sharers);
-      const message = { kind: "findWatches", question, argument: about, bytesMax } as const;
-      return numbers.flatMap((lane) => [
-        tell(`zookeeper/${lane}`, message),
-        tell(`nats/${lane}`, message),
-      ]);
-    }
-    case "ephemerals": {
-      const about = read(argument);
-      assert(about.kind === "session", "ephemerals are those of a session");
-      const { session, after } = about;
-      return [tell("tree/1", { kind: "listSessionEphemerals", question, session, after })];
-    }
+    case "wtch":
+      return watchesQuestions(argumentOf(argument), question, numbers);
+    case "ephemerals":
+      return ephemeralsQuestions(argumentOf(argument), question);
     default:
       return unreachable(word);
   }
 }
 
-/** Whoever asks about something has looked that it is a argument. */
-function read(text: string | undefined): WordArgument {
+function watchesQuestions(
+  argument: WordArgument,
+  question: number,
+  lanes: readonly number[],
+): TellEffect[] {
+  // A session is at one gateway, and the others have nothing to list of it.
+  const sharers = argument.kind === "session" ? 1 : 2 * lanes.length;
+  const bytesMax = Math.floor(WATCHES_ANSWER_BYTES_MAX / sharers);
+  const message = { kind: "findWatches", question, argument, bytesMax } as const;
+  return lanes.flatMap((lane) => [
+    tell(`zookeeper/${lane}`, message),
+    tell(`nats/${lane}`, message),
+  ]);
+}
+
+function ephemeralsQuestions(argument: WordArgument, question: number): TellEffect[] {
+  assert(argument.kind === "session", "ephemerals are those of a session");
+  const { session, after } = argument;
+  return [tell("tree/1", { kind: "listSessionEphemerals", question, session, after })];
+}
+
+/** Whoever asks about something has looked that it is an argument. */
+function argumentOf(text: string | undefined): WordArgument {
   const argument = argumentIn(text ?? "");
   assert(argument !== undefined, "a question about nothing");
   return argument;

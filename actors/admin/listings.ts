@@ -6,7 +6,7 @@ import type { Group, Part } from "./messages.ts";
 
 type ListingWord = "cons" | "crst" | "srst" | "dump" | "wchs" | "wchc" | "wchp";
 /** The others are made of metrics, or of those and of parts. */
-export type GatheredWord = ListingWord | "stat" | "sess" | "busy" | "wtch";
+export type GatheredWord = ListingWord | "stat" | "sess" | "busy" | "wtch" | "heat";
 
 const GATHERED: ReadonlySet<string> = new Set<GatheredWord>([
   "stat",
@@ -20,6 +20,7 @@ const GATHERED: ReadonlySet<string> = new Set<GatheredWord>([
   "sess",
   "busy",
   "wtch",
+  "heat",
 ]);
 
 /** Whether other actors are asked before the word can be answered. */

@@ -159,10 +159,15 @@ export type Part = {
   readonly watches?: WatchCounts;
   /** From a gateway that was asked what is asked of it. */
   readonly busy?: BusyPart;
+  /** From a gateway that was asked how long requests took. */
+  readonly latencies?: readonly LatencyCell[];
 };
 
 /** To every gateway: tell what is asked of it. The answer is a `part` with `busy`. */
 export type BusyQuestion = { readonly kind: "tellBusy"; readonly question: number };
+
+/** To every gateway: tell how long requests took. The answer is a `part` with `latencies`. */
+export type LatenciesQuestion = { readonly kind: "tellLatencies"; readonly question: number };
 
 /** To every gateway. The answer is a `part` with SessionFacts in JSON for each session that has a connection. */
 export type ConnectedSessionsQuestion = {
@@ -328,6 +333,7 @@ export type Gathered =
   | "sess"
   | "busy"
   | "wtch"
+  | "heat"
   | "connections"
   | "ephemerals";
 
@@ -436,6 +442,36 @@ export type BusyAnswer = BusyCounts & {
     | null;
 };
 
+/** The kinds of operations whose times are kept apart. */
+export const LATENCY_KINDS = [
+  "get",
+  "exists",
+  "children",
+  "create",
+  "set",
+  "delete",
+  "multi",
+  "sync",
+  "other",
+] as const;
+/** Up to three minutes. Longer ones are in the last bucket. */
+export const LATENCY_BUCKETS = 44;
+
+/** How many requests of a kind took as long as a bucket says: the column is 0 for the ten seconds that are going on, 1 for those before, and so on. */
+export type LatencyCell = readonly [column: number, kind: number, bucket: number, count: number];
+
+/** The answer to `heat`. */
+export type HeatAnswer = {
+  readonly node: ServerId;
+  readonly columnMs: number;
+  readonly columns: number;
+  readonly kinds: readonly string[];
+  /** The longest time of each bucket, in milliseconds. */
+  readonly upToMs: readonly number[];
+  /** Those that are not zero. */
+  readonly cells: readonly LatencyCell[];
+};
+
 /** A session that a connection of the node has. */
 export type SessionFacts = {
   /** In hexadecimal. */
@@ -454,25 +490,4 @@ export type SessionFacts = {
   /** The zxid of the last answer, in hexadecimal, and what it was to; null where that is not kept. */
   readonly lastZxid: string | null;
   readonly lastOperation: string | null;
-};
-
-/** The answer to `sess`. */
-export type SessionsAnswer = {
-  readonly node: number;
-  /** The sessions of clients that are connected to this node. */
-  readonly connected: readonly SessionFacts[];
-  /** All sessions of the ensemble: which, the timeout in milliseconds, how many ephemerals. */
-  readonly known: readonly (readonly [session: string, timeoutMs: number, ephemerals: number])[];
-  /** In how many milliseconds a session ends that is not heard of. Only a leader knows: empty of the others. */
-  readonly ends: readonly (readonly [session: string, inMs: number])[];
-  /** How many of all three have no place in the answer. */
-  readonly omitted: number;
-};
-
-/** The answer to `wtch`. */
-export type WatchesAnswer = {
-  readonly node: number;
-  readonly watches: readonly WatchFacts[];
-  /** How many have no place in the answer. */
-  readonly omitted: number;
 };

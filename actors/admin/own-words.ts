@@ -1,12 +1,41 @@
 /** The answers to zooid's own four-letter words: JSON of one line, for the console. */
 import { formatSession, type ServerId } from "../../protocol/ids.ts";
 import type { Mode } from "./four-letter-words.ts";
-import type { BusyAnswer, BusyCounts, BusyWindow, Hitter, Part } from "./messages.ts";
+import type {
+  BusyAnswer,
+  BusyCounts,
+  BusyWindow,
+  Hitter,
+  Part,
+  SessionFacts,
+  WatchFacts,
+} from "./messages.ts";
 
 export type About = {
   readonly server: ServerId;
   readonly mode: Mode | undefined;
   readonly nowMs: number;
+};
+
+/** The answer to `sess`. */
+export type SessionsAnswer = {
+  readonly node: number;
+  /** The sessions of clients that are connected to this node. */
+  readonly connected: readonly SessionFacts[];
+  /** All sessions of the ensemble: which, the timeout in milliseconds, how many ephemerals. */
+  readonly known: readonly (readonly [session: string, timeoutMs: number, ephemerals: number])[];
+  /** In how many milliseconds a session ends that is not heard of. Only a leader knows: empty of the others. */
+  readonly ends: readonly (readonly [session: string, inMs: number])[];
+  /** How many of all three have no place in the answer. */
+  readonly omitted: number;
+};
+
+/** The answer to `wtch`. */
+export type WatchesAnswer = {
+  readonly node: number;
+  readonly watches: readonly WatchFacts[];
+  /** How many have no place in the answer. */
+  readonly omitted: number;
 };
 
 /** Gateways, the tree and the sessions actor have made JSON of each session themselves, so as to count the bytes. */

@@ -3,6 +3,7 @@ import type { ConnectionMessage, EndOfTurn, TimerMessage } from "../../runtime/e
 import type {
   AdminAnswer,
   BusyQuestion,
+  LatenciesQuestion,
   ConnectedSessionsQuestion,
   ConnectionsQuestion,
   MetricsQuestion,
@@ -88,6 +89,7 @@ export type ZooKeeperGatewayMessage =
   | AdminAnswer
   | MetricsQuestion
   | BusyQuestion
+  | LatenciesQuestion
   | ConnectionsQuestion
   | ConnectedSessionsQuestion
   | WatchesQuestion
@@ -113,6 +115,7 @@ export type NatsGatewayMessage =
   | AdminAnswer
   | MetricsQuestion
   | BusyQuestion
+  | LatenciesQuestion
   | ConnectedSessionsQuestion
   | FindWatchesQuestion
   | Retire

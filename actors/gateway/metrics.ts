@@ -1,6 +1,8 @@
 /** A gateway counts these for the admin actor. */
 import type { GatewayReport } from "../admin/messages.ts";
 import { countLatency } from "./latencies.ts";
+import { countLatencyOf, type LatencyMap } from "./latency-map.ts";
+import type { Entry, Queueable } from "./request-queue.ts";
 import type { GatewayConnection, GatewayState } from "./gateway-state.ts";
 
 /** A gateway reports once in this many milliseconds. */
@@ -18,25 +20,33 @@ export type Metrics = {
   maxMs: number;
   /** How many took how long, while somebody asks (`busy.ts`). */
   latencies: Float64Array | undefined;
+  /** How many took how long lately, always. */
+  readonly map: LatencyMap;
 };
 
 export function newMetrics(): Metrics {
   const times = { answered: 0, totalMs: 0, minMs: 0, maxMs: 0, latencies: undefined };
-  return { refused: 0, received: 0, sent: 0, ...times };
+  return { refused: 0, received: 0, sent: 0, ...times, map: [] };
 }
 
 /** Begins again with all counts but that of clients that were turned away, and those that are told by the window. */
 export function resetMetrics(metrics: Metrics): void {
-  const { refused, latencies } = metrics;
-  Object.assign(metrics, newMetrics(), { refused, latencies });
+  const { refused, latencies, map } = metrics;
+  Object.assign(metrics, newMetrics(), { refused, latencies, map });
 }
 
-export function countAnswered(metrics: Metrics, tookMs: number): void {
+export function countAnswered(
+  metrics: Metrics,
+  { request, startedMs }: Pick<Entry<Queueable>, "request" | "startedMs">,
+  nowMs: number,
+): void {
+  const tookMs = nowMs - startedMs;
   metrics.minMs = metrics.answered === 0 || tookMs < metrics.minMs ? tookMs : metrics.minMs;
   metrics.maxMs = tookMs > metrics.maxMs ? tookMs : metrics.maxMs;
   metrics.answered += 1;
   metrics.totalMs += tookMs;
   if (metrics.latencies !== undefined) countLatency(metrics.latencies, tookMs);
+  countLatencyOf(metrics.map, request, { startedMs, nowMs });
 }
 
 /** How many requests wait or are under way. */

@@ -1,11 +1,18 @@
 /** What the gateways of both protocols tell for four-letter words alike: what is asked of them, and the sessions of their connections. */
 import { NO_IDENTITIES, type Who } from "../../protocol/identities.ts";
 import { formatSession } from "../../protocol/ids.ts";
-import type { BusyQuestion, Group, Part, SessionFacts } from "../admin/messages.ts";
+import type {
+  BusyQuestion,
+  Group,
+  LatenciesQuestion,
+  Part,
+  SessionFacts,
+} from "../admin/messages.ts";
 import { tell } from "../inboxes.ts";
 import { Listing } from "../listing.ts";
 import { servedBy } from "./attachment.ts";
 import { takeBusy } from "./busy.ts";
+import { latencyCells } from "./latency-map.ts";
 import { shownIdentities } from "./shown-identities.ts";
 import type { GatewayConnection, GatewayTurn } from "./gateway-state.ts";
 
@@ -26,6 +33,15 @@ export function answerBusy<Connection extends GatewayConnection>(
   { question }: BusyQuestion,
 ): void {
   answerPart(turn, question, { ...NOTHING, busy: takeBusy(turn.state, turn.nowMs) });
+}
+
+/** Tells how long requests took lately. */
+export function answerLatencies<Connection extends GatewayConnection>(
+  turn: GatewayTurn<Connection>,
+  { question }: LatenciesQuestion,
+): void {
+  const latencies = latencyCells(turn.state.metrics.map, turn.nowMs);
+  answerPart(turn, question, { ...NOTHING, latencies });
 }
 
 /** Lists connections until the list is full. One without an entry is left out. */

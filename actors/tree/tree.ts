@@ -51,6 +51,11 @@ export function treeActor(options: TreeOptions): Actor<TreeState, TreeMessage, T
   };
 }
 
+type ListQuestion = Extract<
+  TreeMessage,
+  { readonly kind: "listEphemerals" | "listSessionCounts" | "listSessionEphemerals" }
+>;
+
 function receive(turn: TreeTurn, message: TreeMessage): void {
   const { state, effects } = turn;
   switch (message.kind) {
@@ -81,13 +86,9 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       effects.push(emit("metrics", metricsOf(state)));
       return;
     case "listEphemerals":
-      listEphemerals(turn, message);
-      return;
     case "listSessionCounts":
-      listSessionCounts(turn, message);
-      return;
     case "listSessionEphemerals":
-      listSessionEphemerals(turn, message);
+      list(turn, message);
       return;
     case "listDue":
       listDue(turn, message);
@@ -122,6 +123,19 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       return;
     default:
       unreachable(message);
+  }
+}
+
+function list(turn: TreeTurn, message: ListQuestion): void {
+  switch (message.kind) {
+    case "listEphemerals":
+      listEphemerals(turn, message);
+      return;
+    case "listSessionCounts":
+      listSessionCounts(turn, message);
+      return;
+    case "listSessionEphemerals":
+      listSessionEphemerals(turn, message);
   }
 }
 

@@ -1,5 +1,5 @@
 /** All commands of the console, in the order in which they are listed. */
-import { BENCH, SESSIONS, STATUS, TOP } from "./specs/servers.ts";
+import { BENCH, DASHBOARD, SESSIONS, STATUS, TOP } from "./specs/servers.ts";
 import { AT, DIFF, HISTORY } from "./specs/past.ts";
 import { EXPORT, GET, LS, STAT, WATCH } from "./specs/reading.ts";
 import { COMPLETION, SHELL, SYNC, WHO_AM_I } from "./specs/session.ts";
@@ -9,7 +9,7 @@ import type { Spec } from "./spec.ts";
 export const SPECS: readonly Spec[] = [
   ...[LS, GET, STAT, SET, CREATE, DELETE, DELETE_ALL, ACL, QUOTA, WATCH],
   ...[HISTORY, AT, DIFF],
-  ...[EXPORT, IMPORT, STATUS, SESSIONS, TOP, BENCH, SYNC, WHO_AM_I, SHELL, COMPLETION],
+  ...[EXPORT, IMPORT, STATUS, SESSIONS, TOP, DASHBOARD, BENCH, SYNC, WHO_AM_I, SHELL, COMPLETION],
 ];
 
 export function specOf(name: string): Spec | undefined {

@@ -15,3 +15,8 @@ export async function askAccess(): Promise<void> {
     accessProblem.value = messageOf(error);
   }
 }
+
+/** Whether the API has the endpoint: not all servers can answer all. */
+export function offers(endpoint: string): boolean {
+  return access.value?.offers.includes(endpoint) === true;
+}

@@ -1,6 +1,7 @@
 /** Asks the JSON API of the node that serves the page (docs/operations/admin-server.md), with the token where one was given. */
 import { type Signal, signal } from "@preact/signals";
 import type { SeenElection } from "./format/elections.ts";
+import type { HeatCell, HeatScale } from "./format/heat.ts";
 
 export type Stat = {
   readonly czxid: string;
@@ -37,6 +38,10 @@ export type ChildrenPage = {
 export type Access = {
   readonly ensemble: string;
   readonly node: number;
+  /** Where the page is: which node, or which ensemble. */
+  readonly at: string;
+  /** The endpoints that there are. */
+  readonly offers: readonly string[];
   readonly who: string | null;
   readonly mayWrite: boolean;
 };
@@ -154,6 +159,15 @@ export type Watchers = {
     readonly address: string | null;
     readonly node: number;
   })[];
+};
+
+export type Latencies = HeatScale & {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly isThis: boolean;
+    /** Null: it has not answered, or serves nobody. */
+    readonly cells: readonly HeatCell[] | null;
+  }[];
 };
 
 /** What went wrong, with the code of the API. */

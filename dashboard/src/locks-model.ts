@@ -1,4 +1,5 @@
 /** Reads what stands in line below a znode, and looks for such znodes below another one. */
+import { offers } from "./access.ts";
 import {
   type ChildrenPage,
   codeOf,
@@ -72,7 +73,7 @@ function childrenOf(path: string, limit: number, after: string): Promise<Childre
 
 async function rowsOf(members: readonly Member<Stat>[]): Promise<ReadonlyMap<string, SessionRow>> {
   const ids = new Set(members.flatMap(({ stat }) => stat.ephemeralOwner ?? []));
-  if (ids.size === 0) return new Map();
+  if (ids.size === 0 || !offers("sessions")) return new Map();
   const query = { ids: [...ids].join(","), limit: ids.size };
   const { sessions } = await read<SessionsPage>("sessions", query);
   return new Map(sessions.map((row) => [row.session, row]));

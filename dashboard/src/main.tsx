@@ -1,17 +1,18 @@
 /** The dashboard: the frame around its pages. */
 import { effect } from "@preact/signals";
 import { type JSX, render } from "preact";
-import { access, accessProblem, askAccess } from "./access.ts";
+import { access, accessProblem, askAccess, offers } from "./access.ts";
 import { asksForToken, forgetToken, token } from "./api.ts";
 import { ElectionsPage } from "./pages/elections.tsx";
 import { EnsemblePage } from "./pages/ensemble.tsx";
+import { LatencyPage } from "./pages/latency.tsx";
 import { LocksPage } from "./pages/locks.tsx";
 import { SessionView } from "./pages/session.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
 import { TreePage } from "./pages/tree.tsx";
 import { Problem } from "./parts/problem.tsx";
 import { TokenForm } from "./parts/token-form.tsx";
-import { hrefOf, route } from "./router.ts";
+import { hrefOf, type Route, route } from "./router.ts";
 import { applyTheme, chooseTheme, type Theme, theme } from "./theme.ts";
 import "./dashboard.css";
 
@@ -55,10 +56,26 @@ function Body(): JSX.Element {
       ) : (
         <SessionView key={shown.id} id={shown.id} />
       );
+    case "latency":
+      return <LatencyPage />;
     case "ensemble":
       return <EnsemblePage />;
   }
 }
+
+/** Each is there if the API has the endpoint that it shows. */
+const PAGES: readonly {
+  readonly name: string;
+  readonly to: Route;
+  readonly endpoint: string;
+}[] = [
+  { name: "Ensemble", to: { page: "ensemble" }, endpoint: "status" },
+  { name: "Elections", to: { page: "elections" }, endpoint: "elections" },
+  { name: "Latency", to: { page: "latency" }, endpoint: "latencies" },
+  { name: "Tree", to: { page: "tree", path: "/" }, endpoint: "children" },
+  { name: "Sessions", to: { page: "sessions" }, endpoint: "sessions" },
+  { name: "Locks", to: { page: "locks", path: "/" }, endpoint: "children" },
+];
 
 function Header(): JSX.Element {
   const { page } = route.value;
@@ -68,25 +85,15 @@ function Header(): JSX.Element {
     <header>
       <span class="brand">zooid</span>
       <nav aria-label="Pages">
-        <a href={hrefOf({ page: "ensemble" })} {...current("ensemble")}>
-          Ensemble
-        </a>
-        <a href={hrefOf({ page: "elections" })} {...current("elections")}>
-          Elections
-        </a>
-        <a href={hrefOf({ page: "tree", path: "/" })} {...current("tree")}>
-          Tree
-        </a>
-        <a href={hrefOf({ page: "sessions" })} {...current("sessions")}>
-          Sessions
-        </a>
-        <a href={hrefOf({ page: "locks", path: "/" })} {...current("locks")}>
-          Locks
-        </a>
+        {PAGES.filter(({ endpoint }) => offers(endpoint)).map(({ name, to }) => (
+          <a key={name} href={hrefOf(to)} {...current(to.page)}>
+            {name}
+          </a>
+        ))}
       </nav>
       {access.value !== undefined && (
         <span class="quiet">
-          node {access.value.node}, {access.value.mayWrite ? "may write" : "read-only"}
+          {access.value.at}, {access.value.mayWrite ? "may write" : "read-only"}
         </span>
       )}
       {token.value !== "" && !asksForToken.value && (

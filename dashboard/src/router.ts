@@ -4,6 +4,7 @@ import { type Signal, signal } from "@preact/signals";
 export type Route =
   | { readonly page: "ensemble" }
   | { readonly page: "elections" }
+  | { readonly page: "latency" }
   | { readonly page: "tree"; readonly path: string }
   | { readonly page: "locks"; readonly path: string }
   /** Without a session all are shown. */
@@ -21,6 +22,7 @@ function routeIn(hash: string): Route {
       return id === null ? { page } : { page, id };
     }
     case "elections":
+    case "latency":
       return { page };
     default:
       return { page: "ensemble" };

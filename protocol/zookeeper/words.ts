@@ -7,9 +7,10 @@
 export const DEFAULT_WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr", "isro", "envi"];
 
 /**
- * Words of zooid's own, whose answers are JSON: `sess`, the sessions; `busy`, what is asked for most, and by whom; `elec`, the last elections.
+ * Words of zooid's own, whose answers are JSON: `sess`, the sessions; `busy`, what is asked for most, and by whom; `elec`, the last elections;
+ * `heat`, how long requests took lately.
  */
-export const OWN_WORDS: readonly string[] = ["busy", "elec", "sess"];
+export const OWN_WORDS: readonly string[] = ["busy", "elec", "heat", "sess"];
 
 /** All words. */
 export const WORDS: readonly string[] = [

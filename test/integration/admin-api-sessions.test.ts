@@ -60,7 +60,7 @@ test.serial("a session is told with who it is, what it holds and what it watches
   t.true(Number(row["endsInMs"]) > 0 && Number(row["endsInMs"]) <= Number(row["timeoutMs"]));
   t.regex(String(address), /^127\.0\.0\.1:\d+$/);
   t.false(JSON.stringify(row).includes("secret"));
-  const one = await ask(url, `session?id=${session}`);
+  const one = await ask(url, `session?id=${String(session)}`);
   t.like(one["session"], { session, node: 1, ephemerals: 1 });
   t.deepEqual(one["nodes"], NODES);
   t.deepEqual(one["watches"], [
@@ -86,7 +86,7 @@ test.serial("sessions are found by a text, and come in the order that is asked f
   t.like(await list(`filter=${String(session).toUpperCase()}`), { matching: 1 });
   t.like(await list("filter=DIGEST:ada"), { matching: 1 });
   t.like(await list("filter=node%201&limit=1&skip=1"), { matching: sessions.length });
-  t.like(await list(`ids=0x7,${session}`), { matching: 1 });
+  t.like(await list(`ids=0x7,${String(session)}`), { matching: 1 });
   t.like(await list("filter=nobody"), { matching: 0, sessions: [] });
   for (const sort of ["ephemerals", "rate", "ends", "session"]) {
     t.is((await list(`sort=${sort}`))["matching"], sessions.length);
@@ -105,13 +105,17 @@ test.serial("the ephemerals of a session come by pages", async (t) => {
   const isMeant = ({ ephemerals }: Fields): boolean => Number(ephemerals) > many.length;
   const { session } = await own(url, isMeant);
   const page = async (after = ""): Promise<Fields & { readonly status: number }> =>
-    await ask(url, `session-ephemerals?id=${session}${after}`);
+    await ask(url, `session-ephemerals?id=${String(session)}${after}`);
   const first = await page();
   t.is((first["paths"] as readonly string[]).length, SESSION_EPHEMERALS_PAGE);
   t.is(first["left"], 1);
-  t.like(await page(`&after=${first["next"]}`), { paths: [many.at(-1)], next: null, left: 0 });
+  t.like(await page(`&after=${String(first["next"])}`), {
+    paths: [many.at(-1)],
+    next: null,
+    left: 0,
+  });
   await client.request(remove(String(first["next"])));
-  t.like(await page(`&after=${first["next"]}`), { status: 409 });
+  t.like(await page(`&after=${String(first["next"])}`), { status: 409 });
 });
 
 test.serial("what is asked wrongly of sessions is answered with a code", async (t) => {

@@ -48,11 +48,11 @@ test.before(async (t) => {
 test.after.always(() => started.disposeAsync());
 
 /** The number of one that there is. */
-async function aSession(url: string): Promise<unknown> {
+async function aSession(url: string): Promise<string> {
   const { sessions } = (await ask(url, "sessions?limit=1")) as unknown as {
     readonly sessions: readonly Fields[];
   };
-  return sessions[0]?.["session"];
+  return String(sessions[0]?.["session"]);
 }
 
 async function ask(url: string, path: string): Promise<Fields & { readonly status: number }> {
@@ -439,6 +439,7 @@ test.serial("every endpoint that there is answers", async (t) => {
     ensemble: () => read("ensemble"),
     status: () => read("status"),
     elections: () => read("elections"),
+    latencies: () => read("latencies"),
     count: () => read("count?path=/"),
     nodes: () => read("nodes"),
     sessions: () => read("sessions"),

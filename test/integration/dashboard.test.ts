@@ -258,8 +258,12 @@ test.serial("a znode is created, and a subtree deleted once it was counted", asy
   await tab.fill("Type a to delete them all", "a");
   await tab.click("button", "Delete 4 znodes");
   await until(async () => (await client.exists("/shop/a")).stat === undefined, "it is deleted");
-  const audit = (await readFile(join(folder, "audit.jsonl"), "utf8")).trim().split("\n");
-  const last = JSON.parse(audit.at(-1) ?? "") as Readonly<Record<string, unknown>>;
+  let last: Readonly<Record<string, unknown>> = {};
+  await until(async () => {
+    const audit = (await readFile(join(folder, "audit.jsonl"), "utf8")).trim().split("\n");
+    last = JSON.parse(audit.at(-1) ?? "") as typeof last;
+    return last["phase"] === "answered";
+  }, "what came of it is in the audit log");
   t.like(last, { what: "delete-all", path: "/shop/a", who: "token", result: "done" });
 });
 
@@ -389,6 +393,19 @@ test.serial("a node that lets nobody write says so, and shows the same", async (
   await tab.page.select("select", "light");
   t.is(await tab.evaluate(dark), "rgb(245, 246, 247)");
   t.deepEqual(tab.problems, []);
+});
+
+test.serial("how long requests took is shown by operation and by time", async (t) => {
+  const { tab, client } = t.context;
+  for (let number = 0; number < 20; number += 1) await client.set("/shop/note", `${number}`);
+  await tab.click("link", "Latency");
+  await tab.sees("99 of 100 within");
+  await until(async () => /^set\s+2\d/m.test(await tab.text()), "the writes are counted");
+  await tab.page.locator('::-p-aria([name="Operation"][role="combobox"])').fill("sync");
+  t.regex(await tab.text(), /Nothing was asked for|sync/);
+  await tab.page.locator('::-p-aria([name="Operation"][role="combobox"])').fill("all");
+  t.true(Number(await tab.evaluate("document.querySelectorAll('.heat rect').length")) > 1);
+  t.deepEqual(await tab.barriers("latency"), []);
 });
 
 test.serial(

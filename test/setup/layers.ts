@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   adapters: [],
   dashboard: [],
   packaging: ["dashboard"],
+  site: [],
   cli: ["runtime", "protocol", "actors", "server", "client"],
   bench: ["runtime", "protocol", "actors", "server", "client", "cli"],
   test: [
@@ -34,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "examples",
     "dashboard",
     "packaging",
+    "site",
   ],
   examples: [],
 };

@@ -10,7 +10,7 @@ import { servedBy } from "../attachment.ts";
 import { type Protocol, receiveShared } from "../gateway.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
 import { REPORT_INTERVAL_MS } from "../metrics.ts";
-import { answerBusy } from "../parts.ts";
+import { answerBusy, answerLatencies } from "../parts.ts";
 import {
   finishOpening,
   noteWrongPasswords,
@@ -90,6 +90,9 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
       return;
     case "findWatches":
       answerFoundWatches(turn, message);
+      return;
+    case "tellLatencies":
+      answerLatencies(turn, message);
       return;
     case "listConnectedSessions":
       answerSessions(turn, message);

@@ -167,7 +167,7 @@ function replyAnswered(turn: Turn, connection: Connection): void {
   for (const entry of answered) {
     if (entry.id === NO_REQUEST) continue;
     const result = nativeResult(entry);
-    countAnswered(state.metrics, nowMs - entry.startedMs);
+    countAnswered(state.metrics, entry, nowMs);
     const isOfTree = entry.state !== "refused" && entry.result !== undefined;
     const zxid = isOfTree ? entry.zxid : state.zxid;
     reply(turn, connection, entry.id, zxid, result);

@@ -10,7 +10,7 @@ import type { ZooKeeperGatewayMessage, ZooKeeperTimer } from "../messages.ts";
 import { servedBy } from "../attachment.ts";
 import { type Protocol, receiveShared } from "../gateway.ts";
 import { noteApplied } from "../gateway-state.ts";
-import { answerBusy } from "../parts.ts";
+import { answerBusy, answerLatencies } from "../parts.ts";
 import {
   close,
   closeLateHandshakes,
@@ -123,10 +123,52 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "tellBusy":
       answerBusy(turn, message);
       return;
+    case "tellLatencies":
+      answerLatencies(turn, message);
+      return;
     case "resetConnections":
     case "listConnections":
       answerConnections(turn, message);
       return;
+    case "listWatches":
+    case "watchList":
+    case "findWatches":
+    case "foundWatches":
+    case "listConnectedSessions":
+    case "clientWatches":
+      takeOfWatches(turn, message);
+      return;
+    case "retire":
+      retire(turn);
+      return;
+    case "endOfTurn":
+      passWords(turn);
+      releaseEvents(turn);
+      return;
+    case "timer":
+      takeTimer(turn, message.timer);
+      return;
+    default:
+      receiveShared(PROTOCOL, turn, message);
+  }
+}
+
+type OfWatches = Extract<
+  ZooKeeperGatewayMessage,
+  {
+    readonly kind:
+      | "listWatches"
+      | "watchList"
+      | "findWatches"
+      | "foundWatches"
+      | "listConnectedSessions"
+      | "clientWatches";
+  }
+>;
+
+/** What the admin actor asks, and the tree of the lane answers: it knows the watches, and the gateway whose they are. */
+function takeOfWatches(turn: Turn, message: OfWatches): void {
+  switch (message.kind) {
     case "listWatches":
       askWatches(turn, message);
       return;
@@ -144,19 +186,6 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     case "watchList":
       answerWatches(turn, message);
-      return;
-    case "retire":
-      retire(turn);
-      return;
-    case "endOfTurn":
-      passWords(turn);
-      releaseEvents(turn);
-      return;
-    case "timer":
-      takeTimer(turn, message.timer);
-      return;
-    default:
-      receiveShared(PROTOCOL, turn, message);
   }
 }
 

@@ -269,7 +269,7 @@ function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry
       ? PING_OPERATION
       : operationName("opCode" in request ? request.opCode : 0);
   noteAnswer(connection.statistics, { operation, xid, zxid, startedMs, nowMs });
-  countAnswered(state.metrics, nowMs - startedMs);
+  countAnswered(state.metrics, entry, nowMs);
 }
 
 function writeReply(state: State, connection: Connection, entry: Entry): void {

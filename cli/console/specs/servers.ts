@@ -1,5 +1,5 @@
 /** The commands that look at all servers: how they are, whose sessions they have, what is asked of them, and what they can do. */
-import { isPositive, type Rule, type Spec, wholeUpTo } from "../spec.ts";
+import { isCount, isPositive, type Rule, type Spec, wholeUpTo } from "../spec.ts";
 import { BENCH_LIMITS, WORK_NAMES } from "../bench/limits.ts";
 import { JSON_FLAG } from "./shared.ts";
 
@@ -85,6 +85,49 @@ servers tell packets, the mean latency, and by cons, where it is allowed, the se
   ],
   connects: true,
   load: () => import("../commands/top.ts"),
+};
+
+export const DASHBOARD: Spec = {
+  name: "dashboard",
+  summary: "serve the dashboard on this machine, for any ensemble, Apache ZooKeeper's too",
+  details: `Nodes of zooid serve it themselves (--admin-port), with more than this one has: it reads and writes as any client does, as whom --auth and --sasl
+say, so it shows how the servers are, the tree and each znode, live, and changes them with --writes. It listens on 127.0.0.1 alone; with --token-file the page asks for the token.
+Each change is written down. It goes on until Ctrl-C.`,
+  operands: [],
+  flags: [
+    {
+      name: "port",
+      placeholder: "N",
+      summary: "the port, 0 for a free one (default 8090)",
+      rule: isCount,
+    },
+    {
+      name: "token-file",
+      placeholder: "FILE",
+      summary:
+        "the page asks for the token in it, 16 characters or more (default: it asks for none)",
+      completes: "file",
+    },
+    { name: "writes", summary: "who shows the token may change znodes (default: nobody may)" },
+    {
+      name: "audit-file",
+      placeholder: "FILE",
+      summary: "where each change is written down, as JSON lines (default: standard error)",
+      completes: "file",
+    },
+  ],
+  examples: [
+    {
+      command: "zooid dashboard --server zk://zk1:2181",
+      does: "read only, at http://127.0.0.1:8090/",
+    },
+    {
+      command: "zooid dashboard --writes --token-file token --audit-file audit.jsonl",
+      does: "whoever has the token may change znodes",
+    },
+  ],
+  connects: true,
+  load: () => import("../commands/dashboard.ts"),
 };
 
 export const BENCH: Spec = {

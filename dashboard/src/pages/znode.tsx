@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { codeOf, messageOf, type Znode } from "../api.ts";
 import { permissionsInWords, visible } from "../format/values.ts";
 import { onChanges } from "../live.ts";
-import { mayWrite } from "../access.ts";
+import { mayWrite, offers } from "../access.ts";
 import { CreateForm } from "../parts/create-form.tsx";
 import { DeleteForm } from "../parts/delete-form.tsx";
 import { Editor } from "../parts/editor.tsx";
@@ -65,8 +65,10 @@ export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
           <ValueView znode={znode} />
           <StatList stat={znode.stat} />
           <AclList znode={znode} />
-          {znode.stat.ephemeralOwner !== null && <OwnerView id={znode.stat.ephemeralOwner} />}
-          <WatchersView path={path} />
+          {znode.stat.ephemeralOwner !== null && offers("sessions") && (
+            <OwnerView id={znode.stat.ephemeralOwner} />
+          )}
+          {offers("znode-watchers") && <WatchersView path={path} />}
         </>
       )}
     </section>

@@ -1,10 +1,5 @@
 /** Answers what is asked of the JSON API. Znodes are read by a client of the node, changes come from the node's own streams. */
 import type { Facts } from "../../../actors/admin/messages.ts";
-import {
-  API_STREAMS_MAX,
-  API_SUMMARY_MS_MAX,
-  API_SUMMARY_MS_MIN,
-} from "../../../protocol/limits.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
@@ -16,18 +11,20 @@ import type { PastProcess } from "../../history/past-process.ts";
 import type { NodeFacts } from "../node-facts.ts";
 import type { OwnClient } from "../../embedded/own-client.ts";
 import type { Audit } from "./audit.ts";
-import { API_PATH, type Endpoint, ENDPOINTS } from "./endpoints.ts";
+import { type Endpoint, ENDPOINTS } from "./endpoints.ts";
 import { children } from "./children.ts";
 import { elections } from "./elections.ts";
-import { eventsOf, summariesOf } from "./event-stream.ts";
 import { answerPast, type AskedPast } from "./history.ts";
-import { errorReply, jsonReply, zxidIn } from "./json.ts";
+import { errorReply, jsonReply } from "./json.ts";
+import { latencies } from "./latencies.ts";
 import { OtherNodes } from "./other-nodes.ts";
 import { ApiSession } from "./session.ts";
+import { endpointIn } from "./request.ts";
 import { EnsembleSessions } from "./sessions.ts";
 import { SharedAnswer } from "./shared-answer.ts";
 import { statuses } from "./status.ts";
-import { count } from "./subtree.ts";
+import { ApiStreams } from "./streams.ts";
+import { count, deleteAll } from "./subtree.ts";
 import { failureReply, znode } from "./tree.ts";
 import { ephemerals, session, watchers, type WatchersOptions } from "./watchers.ts";
 import { answerWrite, type Write } from "./writes.ts";
@@ -51,7 +48,8 @@ export class Api {
   readonly #elections: SharedAnswer;
   readonly #sessions: EnsembleSessions;
   readonly #watchers: WatchersOptions;
-  #streams = 0;
+  readonly #latencies: SharedAnswer;
+  readonly #streams: ApiStreams;
   #past: PastProcess | undefined;
 
   constructor(options: ApiOptions) {
@@ -64,6 +62,8 @@ export class Api {
     const sessions = new EnsembleSessions(config, facts, others);
     this.#sessions = sessions;
     this.#watchers = { config, facts, others, sessions };
+    this.#latencies = new SharedAnswer(async () => await latencies(config, facts, others));
+    this.#streams = new ApiStreams(options.changes);
     this.#session = new ApiSession(async (signal) => {
       if (options.ports() === undefined) throw new NodeNotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
@@ -78,17 +78,8 @@ export class Api {
 
   /** `who`: whoever has proved who he is. Undefined: nobody has. */
   async answer(request: HttpRequest, who: string | undefined): Promise<HttpReply> {
-    const name = request.path.slice(API_PATH.length + 1);
-    const method = request.isPost ? "POST" : "GET";
-    const endpoint = ENDPOINTS.find((each) => each.name === name && each.method === method);
-    if (endpoint === undefined) {
-      const names = ENDPOINTS.map((each) => each.name).join(", ");
-      return errorReply(404, "ZOOID_NO_ENDPOINT", `there are ${names}`);
-    }
-    const stranger = [...request.query.keys()].find((key) => !endpoint.query.includes(key));
-    if (stranger !== undefined) {
-      return errorReply(400, "ZOOID_BAD_ARGUMENTS", `${name} has no parameter ${stranger}`);
-    }
+    const endpoint = endpointIn(request, ENDPOINTS);
+    if ("status" in endpoint) return endpoint;
     try {
       return await this.#answer(endpoint.name, request, who);
     } catch (error) {
@@ -108,7 +99,7 @@ export class Api {
       case "children":
         return await children(await this.#session.client(), query);
       case "changes":
-        return this.#changes(request);
+        return this.#streams.answer(request);
       case "ensemble":
         return await this.#facts("stat", (facts) => this.#ensemble(facts));
       case "nodes":
@@ -131,6 +122,8 @@ export class Api {
         return this.#access(who);
       case "status":
         return jsonReply(200, await this.#statuses.get());
+      case "latencies":
+        return jsonReply(200, await this.#latencies.get());
       case "elections":
         return jsonReply(200, await this.#elections.get());
       case "count":
@@ -154,7 +147,7 @@ export class Api {
     if (who === undefined)
       return errorReply(403, "ZOOID_NO_PROOF", "only who proves who he is may write");
     const client = async (): Promise<OwnClient> => await this.#session.client();
-    return await answerWrite(what, request, { client, audit: this.#options.audit, who });
+    return await answerWrite(what, request, { client, audit: this.#options.audit, who, deleteAll });
   }
 
   async #answerPast(what: AskedPast, request: HttpRequest): Promise<HttpReply> {
@@ -174,7 +167,9 @@ export class Api {
   #access(who: string | undefined): HttpReply {
     const { ensemble, id: node, adminWrites } = this.#options.config;
     const mayWrite = adminWrites && who !== undefined;
-    return jsonReply(200, { ensemble, node, who: who ?? null, mayWrite });
+    const offers = ENDPOINTS.map((each) => each.name);
+    const at = `node ${node}`;
+    return jsonReply(200, { ensemble, node, at, offers, who: who ?? null, mayWrite });
   }
 
   async #facts(gather: "stat", made: (facts: Facts) => object): Promise<HttpReply> {
@@ -202,58 +197,6 @@ export class Api {
     });
     return { nodes };
   }
-
-  #changes({ query, lastEventId }: HttpRequest): HttpReply {
-    const fromText = lastEventId ?? query.get("from");
-    const from = fromText === null ? undefined : zxidIn(fromText);
-    const recursive = query.get("recursive") ?? "false";
-    if (fromText !== null && from === undefined) {
-      return errorReply(
-        400,
-        "ZOOID_BAD_ARGUMENTS",
-        "a stream begins after a zxid, such as 0x100000001",
-      );
-    }
-    if (recursive !== "true" && recursive !== "false") {
-      return errorReply(400, "ZOOID_BAD_ARGUMENTS", "recursive is true or false");
-    }
-    const everyMs = query.has("every") ? summaryMsIn(query.get("every") ?? "") : undefined;
-    if (query.has("every") && everyMs === undefined) {
-      const rule = `every is a number of milliseconds from ${API_SUMMARY_MS_MIN} to ${API_SUMMARY_MS_MAX}`;
-      return errorReply(400, "ZOOID_BAD_ARGUMENTS", rule);
-    }
-    if (this.#streams >= API_STREAMS_MAX) {
-      return errorReply(
-        503,
-        "ZOOID_TOO_MANY_STREAMS",
-        `there are ${API_STREAMS_MAX} streams already`,
-      );
-    }
-    const changes = this.#options.changes(query.get("path") ?? "/", {
-      recursive: recursive === "true",
-      progress: true,
-      ...(from !== undefined && { from }),
-    });
-    // The answer may wait behind those before it on the connection, and counts from now on.
-    this.#streams += 1;
-    return {
-      status: 200,
-      body: "",
-      events: (signal) =>
-        everyMs === undefined
-          ? eventsOf(changes, from, signal)
-          : summariesOf(changes, { from, everyMs, signal }),
-      over: () => {
-        this.#streams -= 1;
-      },
-    };
-  }
-}
-
-/** Undefined: it is none. */
-function summaryMsIn(text: string): number | undefined {
-  const ms = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return ms >= API_SUMMARY_MS_MIN && ms <= API_SUMMARY_MS_MAX ? ms : undefined;
 }
 
 const NO_ANSWER: HttpReply = errorReply(503, "ZOOID_NO_ANSWER", "the node did not answer in time");

@@ -34,7 +34,26 @@ type Page = {
   readonly sorted: boolean;
 };
 
-export async function children(client: OwnClient, query: URLSearchParams): Promise<HttpReply> {
+/** All names, in their order. */
+export type Listed = {
+  readonly names: readonly string[];
+  readonly stat: Stat;
+  readonly zxid: Zxid;
+};
+
+/** How children are listed. The tree of zooid has pages; of other servers all names are asked for, as `list` does. */
+export type Listing =
+  | { readonly kind: "pages" }
+  | {
+      readonly kind: "names";
+      readonly list: (client: OwnClient, path: string) => Promise<Listed>;
+    };
+
+export async function children(
+  client: OwnClient,
+  query: URLSearchParams,
+  listing: Listing = { kind: "pages" },
+): Promise<HttpReply> {
   const path = query.get("path") ?? "/";
   const after = query.get("after") ?? "";
   const limitText = query.get("limit") ?? String(CHILDREN_DEFAULT);
@@ -43,7 +62,7 @@ export async function children(client: OwnClient, query: URLSearchParams): Promi
     const rule = `limit must be a whole number from 1 to ${API_CHILDREN_MAX}`;
     return errorReply(400, "ZOOID_BAD_ARGUMENTS", rule);
   }
-  const page = await pageOf(client, { path, after, limit });
+  const page = await pageOf(client, { path, after, limit }, listing);
   if (page === "badCursor") {
     return errorReply(400, "ZOOID_BAD_ARGUMENTS", "after is a name, or what `next` was");
   }
@@ -82,21 +101,30 @@ async function withStats(
 
 type Asked = { readonly path: string; readonly after: string; readonly limit: number };
 
-async function pageOf(client: OwnClient, asked: Asked): Promise<Page | "badCursor" | "lost"> {
+async function pageOf(
+  client: OwnClient,
+  asked: Asked,
+  listing: Listing,
+): Promise<Page | "badCursor" | "lost"> {
   const { path, after } = asked;
+  if (listing.kind === "names") return pageByName(await listing.list(client, path), asked);
   if (after.startsWith(CURSOR)) {
     const before = decodeCursor(after);
     return before === undefined ? "badCursor" : await pageInTree(client, asked, before);
   }
   const { stat } = await client.exists(path);
   const isSorted = stat === undefined || stat.numChildren <= API_SORTED_MAX;
-  if (isSorted) return await pageByName(client, asked);
+  if (isSorted) return pageByName(await listedOf(client, path), asked);
   return after === "" ? await pageInTree(client, asked, undefined) : "lost";
 }
 
-async function pageByName(client: OwnClient, { path, after, limit }: Asked): Promise<Page> {
+export async function listedOf(client: OwnClient, path: string): Promise<Listed> {
   const { children: all, stat, zxid } = await client.children(path);
-  const behind = all.filter((name) => name > after).toSorted();
+  return { names: all.toSorted(), stat, zxid };
+}
+
+function pageByName({ names: all, stat, zxid }: Listed, { after, limit }: Asked): Page {
+  const behind = all.filter((name) => name > after);
   const names = behind.slice(0, limit);
   const next = behind.length > names.length ? (names.at(-1) ?? null) : null;
   return { names, stat, zxid, next, sorted: true };

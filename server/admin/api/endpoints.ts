@@ -17,6 +17,7 @@ export type Endpoint = {
     | "nodes"
     | "status"
     | "elections"
+    | "latencies"
     | "sessions"
     | "session"
     | "session-ephemerals"
@@ -69,6 +70,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
     query: [],
     summary:
       "the last elections and handovers as every member has seen them: what its log said and when by its clock, the oldest first. `elections` is null where `state` of `status` would be",
+  },
+  {
+    name: "latencies",
+    method: "GET",
+    query: [],
+    summary:
+      "how long requests took in the last ten minutes, at every member: `cells` of column (0: the ten seconds that are going on), kind, bucket and count. `cells` is null where `state` of `status` would be, and of a node that knows no leader",
   },
   {
     name: "sessions",

@@ -5,12 +5,11 @@
 import type { ChangeEvent } from "../../../protocol/changes.ts";
 import { API_SUMMARY_PATHS_MAX } from "../../../protocol/limits.ts";
 import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
-import type { Changes } from "../../change-streams.ts";
 import { statJson } from "./json.ts";
 
 /** Until the signal aborts, or the stream ends, behind a `gap` or with the node. */
 export async function* eventsOf(
-  changes: Changes,
+  changes: AsyncIterable<ChangeEvent>,
   from: Zxid | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, undefined> {
@@ -34,7 +33,7 @@ export async function* eventsOf(
  * again costs little, however much is written. As long as nothing changes nothing is sent.
  */
 export async function* summariesOf(
-  changes: Changes,
+  changes: AsyncIterable<ChangeEvent>,
   { from, everyMs, signal }: SummaryOptions,
 ): AsyncGenerator<string, void, undefined> {
   using reading = new Reading(changes, from, signal);
@@ -74,7 +73,7 @@ class Reading implements Disposable {
   readonly #iterator: AsyncIterator<ChangeEvent>;
   readonly #signal: AbortSignal;
 
-  constructor(changes: Changes, from: Zxid | undefined, signal: AbortSignal) {
+  constructor(changes: AsyncIterable<ChangeEvent>, from: Zxid | undefined, signal: AbortSignal) {
     this.sent = from ?? ZXID_NONE;
     this.#latest = this.sent;
     this.#iterator = changes[Symbol.asyncIterator]();

@@ -2,8 +2,8 @@
  * The sessions of the whole ensemble, put together from what each member tells of the clients that are connected to it: this node by its admin actor, the
  * others by `sess` over NATS. One list is made for all who ask within a moment, and each is told a page of it.
  */
-import type { SessionFacts, SessionsAnswer } from "../../../actors/admin/messages.ts";
-import { sessionsText } from "../../../actors/admin/own-words.ts";
+import type { SessionFacts } from "../../../actors/admin/messages.ts";
+import { type SessionsAnswer, sessionsText } from "../../../actors/admin/own-words.ts";
 import {
   API_RATE_MS_MAX,
   API_SESSIONS_FILTER_MAX,

@@ -1,6 +1,6 @@
 /** Who watches a znode, what one session watches, and its ephemerals: this node is asked by its admin actor, the others by `wtch` over NATS. */
-import type { WatchesAnswer, WatchFacts } from "../../../actors/admin/messages.ts";
-import { watchesText } from "../../../actors/admin/own-words.ts";
+import type { WatchFacts } from "../../../actors/admin/messages.ts";
+import { type WatchesAnswer, watchesText } from "../../../actors/admin/own-words.ts";
 import { checkPath } from "../../../protocol/arguments.ts";
 import { formatSession } from "../../../protocol/ids.ts";
 import { API_STATUS_MS_MAX } from "../../../protocol/limits.ts";

@@ -10,7 +10,6 @@ import { foreignProblem } from "../foreign-page.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
 import { errorReply, jsonReply } from "./json.ts";
-import { deleteAll } from "./subtree.ts";
 
 export type Write = "create" | "set" | "delete" | "delete-all";
 
@@ -45,6 +44,8 @@ const NO_AUDIT = "ZOOID_NO_AUDIT";
 export type WriteOptions = {
   readonly client: () => Promise<OwnClient>;
   readonly audit: Audit;
+  /** Deletes the znode and what is below it, or nothing if these are more than `znodes`. Returns the zxid. */
+  readonly deleteAll: (client: OwnClient, path: string, znodes: number) => Promise<Zxid>;
   /** Whoever has proved who he is. */
   readonly who: string;
 };
@@ -52,7 +53,7 @@ export type WriteOptions = {
 export async function answerWrite(
   what: Write,
   request: HttpRequest,
-  { client, audit, who }: WriteOptions,
+  { client, audit, deleteAll, who }: WriteOptions,
 ): Promise<HttpReply> {
   const foreign = foreignProblem(request);
   if (foreign !== undefined) return errorReply(403, "ZOOID_FOREIGN_PAGE", foreign);
@@ -70,7 +71,11 @@ export async function answerWrite(
   if (typeof asked === "string") return errorReply(400, "ZOOID_BAD_ARGUMENTS", asked);
   const { path, version } = asked;
   const about = { change: randomUUID(), who, address: request.remoteAddress, what, path, version };
-  return await audited(about, audit, async () => await perform(what, await client(), asked));
+  return await audited(about, audit, async () => {
+    const own = await client();
+    if (what !== "delete-all") return await perform(what, own, asked);
+    return { path, zxid: await deleteAll(own, path, asked.znodes) };
+  });
 }
 
 async function audited(
@@ -116,8 +121,12 @@ async function audited(
   }
 }
 
-async function perform(what: Write, client: OwnClient, asked: Asked): Promise<Done> {
-  const { path, data, version, sequential, parents, znodes } = asked;
+async function perform(
+  what: Exclude<Write, "delete-all">,
+  client: OwnClient,
+  asked: Asked,
+): Promise<Done> {
+  const { path, data, version, sequential, parents } = asked;
   const expected = version === undefined ? {} : { version };
   if (what === "create") {
     const made = await client.create(path, data, { sequential, parents });
@@ -127,7 +136,6 @@ async function perform(what: Write, client: OwnClient, asked: Asked): Promise<Do
     const stat = await client.set(path, data, expected);
     return { path, zxid: stat.mzxid, version: stat.version };
   }
-  if (what === "delete-all") return { path, zxid: await deleteAll(client, path, znodes) };
   // A transaction tells its zxid, which a delete alone does not.
   const { zxid } = await client.transaction((steps) => [steps.delete(path, expected)]).commit();
   return { path, zxid };

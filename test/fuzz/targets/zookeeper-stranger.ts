@@ -70,6 +70,7 @@ const WORDS: readonly string[] = [
   "wchp",
   "busy",
   "elec",
+  "heat",
   "sess",
   "dirs",
   "stmk",

@@ -25,6 +25,7 @@ function counting(): Counting {
   return { busy: undefined, metrics: newMetrics(), connections };
 }
 
+const PING = { kind: "ping" } as const;
 const get = (path: string): ZnodeRead => ({ kind: "getData", path, watch: false });
 const set = (path: string): ClientOperation => {
   return { kind: "setData", path, data: null, version: -1 };
@@ -162,9 +163,11 @@ test("a key that comes again and again is found, though others were often once a
 test("latencies are known within a fifth, those that take no time and those without an end too", (t) => {
   const state = counting();
   takeBusy(state, 0);
-  for (const tookMs of [0, Number.MAX_VALUE]) countAnswered(state.metrics, tookMs);
+  for (const tookMs of [0, Number.MAX_VALUE])
+    countAnswered(state.metrics, { request: PING, startedMs: 0 }, tookMs);
   t.is(windowOf(state, 1000).latencies.length, 2);
-  for (let number = 1; number <= 100; number += 1) countAnswered(state.metrics, number);
+  for (let number = 1; number <= 100; number += 1)
+    countAnswered(state.metrics, { request: PING, startedMs: 0 }, number);
   const { latencies } = windowOf(state, 2000);
   for (const quantile of [0.5, 0.9, 0.99]) {
     const estimated = quantileOf(latencies, quantile) ?? 0;
