@@ -33,9 +33,9 @@ const MARKERS: readonly Marker[] = [
 /** A number of 32 bits as the server writes it behind a name. */
 const NUMBER = "(?<number>\\d{10}|-\\d{9,10})";
 const GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-/** `_c_<guid>-lock-0000000001`, without protection `lock-0000000001`, kazoo's `<hex>__lock__0000000001`. */
+/** `_c_<guid>-lock-0000000001`, that of Go's client, whose guid has no hyphens, without protection `lock-0000000001`, kazoo's `<hex>__lock__0000000001`. */
 const MEMBER = new RegExp(
-  `^(?:_c_${GUID}-|(?:${GUID}|[0-9a-f]{32})(?=__))?(?<marker>${MARKERS.map(({ marker }) => marker).join("|")})${NUMBER}$`,
+  `^(?:_c_(?:${GUID}|[0-9a-f]{32})-|(?:${GUID}|[0-9a-f]{32})(?=__))?(?<marker>${MARKERS.map(({ marker }) => marker).join("|")})${NUMBER}$`,
 );
 /** kazoo's Queue and LockingQueue, Curator's queues, and zooid's, whose priority is the first. */
 const ITEMS: readonly (readonly [layout: string, pattern: RegExp])[] = [

@@ -27,6 +27,11 @@ test("a lock of Curator is held by the first, whatever stands before the numbers
   });
 });
 
+test("a lock of Go's client, and one of Curator's, stand in one queue", (t) => {
+  const names = [`_c_${KAZOO}-lock-0000000000`, `${CURATOR}lock-0000000001`];
+  t.deepEqual(told(names)?.members, [`${names[0]} writer has`, `${names[1]} writer waits`]);
+});
+
 test("kazoo's lock, and ours in its layout beside it, stand in one queue", (t) => {
   const names = [`${GUID}__lock__0000000001`, `${KAZOO}__lock__0000000000`];
   t.deepEqual(told(names), {
