@@ -112,8 +112,16 @@ export function askClientWatches(
 }
 
 export function answerSessions(turn: Turn, { question, bytesMax, byClient }: ClientWatches): void {
+  const { connections } = turn.state;
   const watches = new Map(byClient);
-  const content = listedSessions(turn.state.connections, bytesMax, (connection) => ({
+  // Whoever has the most watches has a place, however many there are.
+  const byWatches = byClient.toSorted(([, left], [, right]) => right - left);
+  const first = byWatches.flatMap(([client]) => {
+    const connection = connections.get(client);
+    return connection === undefined ? [] : [[client, connection] as const];
+  });
+  const ordered = new Map([...first, ...connections]);
+  const content = listedSessions(ordered, bytesMax, (connection) => ({
     address: connection.remoteAddress,
     watches: watches.get(connection.number) ?? 0,
     lastZxid: formatZxid(connection.repliedZxid),

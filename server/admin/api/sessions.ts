@@ -14,7 +14,7 @@ import type { NodeConfig } from "../../config/node-config.ts";
 import type { HttpReply } from "../http-server.ts";
 import type { NodeFacts } from "../node-facts.ts";
 import { errorReply, jsonReply } from "./json.ts";
-import type { OtherNodes } from "./other-nodes.ts";
+import { answerIn, type OtherNodes } from "./other-nodes.ts";
 import { SharedAnswer } from "./shared-answer.ts";
 
 /** Null: no node that has answered knows it, as of a session whose client is not connected. */
@@ -217,13 +217,9 @@ function isMeant(row: SessionRow, filter: string): boolean {
 }
 
 /** Undefined: the node serves nobody, or what came is none of its answers: anybody may publish to an inbox. */
-function sessionsIn(text: string): SessionsAnswer | undefined {
-  let answer: Partial<SessionsAnswer>;
-  try {
-    answer = JSON.parse(text) as Partial<SessionsAnswer>;
-  } catch {
-    return undefined;
-  }
+export function sessionsIn(text: string): SessionsAnswer | undefined {
+  const answer = answerIn<SessionsAnswer>(text);
+  if (answer === undefined) return undefined;
   // A node of an earlier version does not say when sessions end.
   const { node = 0, connected, known, ends = [], omitted } = answer;
   if (!Array.isArray(connected) || !Array.isArray(known) || !Array.isArray(ends)) return undefined;

@@ -9,7 +9,7 @@ import type { NodeConfig } from "../../config/node-config.ts";
 import type { HttpReply } from "../http-server.ts";
 import type { NodeFacts } from "../node-facts.ts";
 import { errorReply, jsonReply } from "./json.ts";
-import type { OtherNodes } from "./other-nodes.ts";
+import { answerIn, type OtherNodes } from "./other-nodes.ts";
 import type { EnsembleSessions } from "./sessions.ts";
 
 export type WatchersOptions = {
@@ -119,12 +119,8 @@ async function found({ config, facts, others }: WatchersOptions, argument: strin
 
 /** Undefined: the node serves nobody, does not know the word, or what came is none of its answers. */
 function watchesIn(text: string): WatchesAnswer | undefined {
-  let answer: Partial<WatchesAnswer>;
-  try {
-    answer = JSON.parse(text) as Partial<WatchesAnswer>;
-  } catch {
-    return undefined;
-  }
+  const answer = answerIn<WatchesAnswer>(text);
+  if (answer === undefined) return undefined;
   const { node = 0, watches, omitted } = answer;
   if (!Array.isArray(watches) || typeof omitted !== "number") return undefined;
   return watches.every(isWatch) ? { node, watches, omitted } : undefined;

@@ -201,6 +201,22 @@ test("sess tells of each connection that has a session, with its watches", (t) =
   );
 });
 
+test("sess has a place for whoever has the most watches, however many sessions there are", (t) => {
+  const gateway = served();
+  for (const connection of [1, 2, 3, 4]) gateway.attach(connection);
+  const counts = [
+    [2, 5],
+    [3, 900],
+    [9, 1000],
+  ] as const;
+  const counted = { kind: "clientWatches", question: 8, bytesMax: 500, byClient: counts } as const;
+  const [part] = partsIn(gateway.tell(counted));
+  const entries = part?.groups.flatMap((group) => group.entries) ?? [];
+  const watches = entries.map((entry) => (JSON.parse(entry) as { watches: number }).watches);
+  t.deepEqual(watches, [900, 5]);
+  t.is(part?.omitted, 2);
+});
+
 test("whose watches hear of a znode is asked of the tree, and told with session and address", (t) => {
   const gateway = served();
   const session = gateway.attach(1);
