@@ -14,7 +14,7 @@ import { SharedAnswer } from "../../server/admin/api/shared-answer.ts";
 import { ApiStreams } from "../../server/admin/api/streams.ts";
 import { count } from "../../server/admin/api/subtree.ts";
 import { failureReply, znode } from "../../server/admin/api/tree.ts";
-import { answerWrite, type Write } from "../../server/admin/api/writes.ts";
+import { answerWrite } from "../../server/admin/api/writes.ts";
 import type { ChangesOptions } from "../../server/change-streams.ts";
 import type { HttpReply, HttpRequest } from "../../server/admin/http-server.ts";
 import type { Servers } from "../console/servers/servers.ts";
@@ -33,7 +33,7 @@ export type ClientApiOptions = {
 
 const OFFERED = ["access", "status", "znode", "children", "count", "changes"] as const;
 const WRITES = ["create", "set", "delete", "delete-all"] as const;
-type Offered = (typeof OFFERED)[number] | Write;
+type Offered = (typeof OFFERED | typeof WRITES)[number];
 
 /** How often a stream says how far it has come, so that a page that comes again knows it. */
 const PROGRESS_MS = 5000;

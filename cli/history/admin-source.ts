@@ -94,6 +94,10 @@ function requestOf(question: Question): Request {
       const { from, to, path, after, limit } = question;
       return requestWith("diff", { from, to, path, after, limit });
     }
+    case "find": {
+      const { path, zxid, pattern, value, after, limit } = question;
+      return requestWith("find", { path, zxid, pattern, hex: value, after, limit });
+    }
   }
 }
 

@@ -222,11 +222,11 @@ export async function read<Answer>(name: string, query: Query = {}): Promise<Ans
 }
 
 /** Throws ApiError. */
-export async function write(
-  name: "create" | "set" | "delete" | "delete-all",
+export async function write<Answer = Written>(
+  name: "create" | "set" | "delete" | "delete-all" | "bring-back",
   body: object,
-): Promise<Written> {
-  return (await answerTo(urlOf(name), body)) as Written;
+): Promise<Answer> {
+  return (await answerTo(urlOf(name), body)) as Answer;
 }
 
 /** With a body it is a POST. */

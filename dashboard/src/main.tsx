@@ -3,12 +3,16 @@ import { effect } from "@preact/signals";
 import { type JSX, render } from "preact";
 import { access, accessProblem, askAccess, offers } from "./access.ts";
 import { asksForToken, forgetToken, token } from "./api.ts";
+import { DiffPage } from "./pages/diff.tsx";
 import { ElectionsPage } from "./pages/elections.tsx";
 import { EnsemblePage } from "./pages/ensemble.tsx";
+import { HistoryPage } from "./pages/history.tsx";
 import { LatencyPage } from "./pages/latency.tsx";
 import { LocksPage } from "./pages/locks.tsx";
 import { SessionView } from "./pages/session.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
+import { PastPage } from "./pages/past.tsx";
+import { SearchPage } from "./pages/search.tsx";
 import { TreePage } from "./pages/tree.tsx";
 import { Problem } from "./parts/problem.tsx";
 import { TokenForm } from "./parts/token-form.tsx";
@@ -60,6 +64,14 @@ function Body(): JSX.Element {
       return <LatencyPage />;
     case "ensemble":
       return <EnsemblePage />;
+    case "history":
+      return <HistoryPage key={hrefOf(shown)} path={shown.path} isBelow={shown.below === "true"} />;
+    case "past":
+      return <PastPage path={shown.path} zxid={shown.zxid} />;
+    case "diff":
+      return <DiffPage key={hrefOf(shown)} {...shown} />;
+    case "search":
+      return <SearchPage key={hrefOf(shown)} {...shown} />;
   }
 }
 
@@ -75,12 +87,17 @@ const PAGES: readonly {
   { name: "Tree", to: { page: "tree", path: "/" }, endpoint: "children" },
   { name: "Sessions", to: { page: "sessions" }, endpoint: "sessions" },
   { name: "Locks", to: { page: "locks", path: "/" }, endpoint: "children" },
+  { name: "Past", to: { page: "past", path: "/" }, endpoint: "span" },
+  { name: "Search", to: { page: "search", path: "/" }, endpoint: "find" },
 ];
+
+const PAST_PAGES: ReadonlySet<string> = new Set(["history", "past", "diff"]);
 
 function Header(): JSX.Element {
   const { page } = route.value;
+  const main = PAST_PAGES.has(page) ? "past" : page;
   const current = (name: string): { readonly "aria-current"?: "page" } =>
-    name === page ? { "aria-current": "page" } : {};
+    name === main ? { "aria-current": "page" } : {};
   return (
     <header>
       <span class="brand">zooid</span>

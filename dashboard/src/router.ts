@@ -6,24 +6,46 @@ export type Route =
   | { readonly page: "elections" }
   | { readonly page: "latency" }
   | { readonly page: "tree"; readonly path: string }
+  | { readonly page: "history"; readonly path: string; readonly below?: string | undefined }
+  | { readonly page: "past"; readonly path: string; readonly zxid?: string | undefined }
+  | ({ readonly page: "diff"; readonly path: string } & Points)
+  | ({ readonly page: "search"; readonly path: string } & Sought)
   | { readonly page: "locks"; readonly path: string }
   /** Without a session all are shown. */
-  | { readonly page: "sessions"; readonly id?: string };
+  | { readonly page: "sessions"; readonly id?: string | undefined };
+
+/** Zxids as somebody has given them. */
+type Points = { readonly from?: string | undefined; readonly to?: string | undefined };
+
+export type Sought = {
+  readonly pattern?: string | undefined;
+  /** Only one of the two counts: this, or `hex`. */
+  readonly value?: string | undefined;
+  readonly hex?: string | undefined;
+};
 
 function routeIn(hash: string): Route {
-  const [, page = "", query = ""] = /^#\/(\w*)\??(.*)$/.exec(hash) ?? [];
-  const parameters = new URLSearchParams(query);
+  const [, page = "", text = ""] = /^#\/(\w*)\??(.*)$/.exec(hash) ?? [];
+  const query = new URLSearchParams(text);
+  const path = query.get("path") ?? "/";
+  const of = (name: string): string | undefined => query.get(name) ?? undefined;
   switch (page) {
-    case "tree":
-    case "locks":
-      return { page, path: parameters.get("path") ?? "/" };
-    case "sessions": {
-      const id = parameters.get("id");
-      return id === null ? { page } : { page, id };
-    }
     case "elections":
     case "latency":
       return { page };
+    case "tree":
+    case "locks":
+      return { page, path };
+    case "sessions":
+      return { page, id: of("id") };
+    case "history":
+      return { page, path, below: of("below") };
+    case "past":
+      return { page, path, zxid: of("zxid") };
+    case "diff":
+      return { page, path, from: of("from"), to: of("to") };
+    case "search":
+      return { page, path, pattern: of("pattern"), value: of("value"), hex: of("hex") };
     default:
       return { page: "ensemble" };
   }
@@ -34,11 +56,18 @@ addEventListener("hashchange", () => {
   route.value = routeIn(location.hash);
 });
 
-export function hrefOf({ page, ...parameters }: Route): string {
-  const query = new URLSearchParams(parameters).toString();
-  return `#/${page}${query === "" ? "" : `?${query}`}`;
+export function hrefOf({ page, ...query }: Route): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  const text = new URLSearchParams(given as [string, string][]).toString();
+  return `#/${page}${text === "" ? "" : `?${text}`}`;
 }
 
 export function go(to: Route): void {
   location.hash = hrefOf(to);
+}
+
+/** As `go`, without a further step for the browser's way back. */
+export function replaceBy(to: Route): void {
+  history.replaceState(null, "", hrefOf(to));
+  route.value = to;
 }

@@ -2,10 +2,11 @@
 import { isUtf8 } from "node:buffer";
 import { isPublic, masked } from "../../protocol/access.ts";
 import type { Acl } from "../../protocol/acl.ts";
+import { assert } from "../../protocol/assert.ts";
 import { checkPath } from "../../protocol/arguments.ts";
 import { formatSession } from "../../protocol/ids.ts";
 import { childOf } from "../../protocol/paths.ts";
-import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../protocol/zxid.ts";
 import type { TreeState } from "../../actors/tree/state.ts";
 import type { ZnodeId } from "../../actors/tree/store/znodes.ts";
 import { statJson } from "../admin/api/json.ts";
@@ -13,13 +14,20 @@ import { timeText } from "../offline/time-text.ts";
 import type { Cause } from "./cause.ts";
 import { changesOf, type FoundChange, type Hiding } from "./changes.ts";
 import { type Difference, type DiffQuery, diffOf, type ZnodeThen } from "./diff.ts";
+import type { EpochSpan } from "./epochs.ts";
 import { HistoryError } from "./errors.ts";
+import { closedIn, type FindPlace, findPlaceIn, Search } from "./find.ts";
 import { type Past, type PastOptions, type TreeThen, withPast } from "./past.ts";
-import { type Asked, placeText, type Question } from "./questions.ts";
+import { type Asked, placeText, type Question, type SubtreeQuestion } from "./questions.ts";
+import { Subtree } from "./subtree.ts";
 
 type Of<Kind extends Question["kind"]> = Extract<Question, { readonly kind: Kind }>;
 
+type TreeQuery = { readonly zxid?: Zxid | undefined; readonly path: string };
 type DiffOf = DiffQuery & Hiding;
+type SearchBegin = Hiding & { readonly place: FindPlace | undefined; readonly key: string };
+
+const NO_PATHS: ReadonlySet<string> = new Set();
 
 /** What the last answer was made of. */
 type Kept =
@@ -30,6 +38,11 @@ type Kept =
       readonly state: TreeState;
       /** The names of the children that a page was made of, in order. */
       names?: { readonly path: string; readonly sorted: readonly string[] };
+      /** What the last page of a subtree came from, and of a search: the next one goes on with it. */
+      subtree?:
+        | { readonly path: string; readonly next: string; readonly subtree: Subtree }
+        | undefined;
+      search?: { readonly key: string; readonly search: Search } | undefined;
     }
   | {
       readonly kind: "diff";
@@ -52,7 +65,7 @@ export class PastReader {
   async answer({ question, hidesClosed }: Asked): Promise<object> {
     switch (question.kind) {
       case "span":
-        return await this.#with(async (past) => spanJson(past));
+        return await this.#with(async (past) => spanJson(past, await past.epochs()));
       case "history":
         return await this.#history(question, hidesClosed);
       case "znode":
@@ -61,6 +74,10 @@ export class PastReader {
         return childrenJson(await this.#treeAt(question), question, hidesClosed);
       case "diff":
         return await this.#diff(question, hidesClosed);
+      case "find":
+        return await this.#find(question, hidesClosed);
+      case "subtree":
+        return await this.#subtree(question);
     }
   }
 
@@ -70,17 +87,65 @@ export class PastReader {
     return await withPast(this.#options, work);
   }
 
-  async #treeAt({ zxid, path }: Of<"znode" | "children">): Promise<KeptTree> {
+  /** Without a zxid it is the last tree that is known. */
+  async #treeAt({ zxid: asked, path }: TreeQuery): Promise<KeptTree> {
     checkPath(path);
-    if (this.#kept?.kind === "tree" && this.#kept.zxid === zxid) return this.#kept;
-    const before = this.#kept?.kind === "tree" && this.#kept.zxid < zxid ? this.#kept : undefined;
-    const built = await this.#with(async (past) => {
+    const last = this.#kept?.kind === "tree" ? this.#kept : undefined;
+    if (last !== undefined && last.zxid === asked) return last;
+    const kept = await this.#with(async (past): Promise<KeptTree> => {
+      const zxid = asked ?? past.to;
       past.check(zxid);
-      return await past.treeAt(zxid, before?.built);
+      if (last?.zxid === zxid) return last;
+      const before = last !== undefined && last.zxid < zxid ? last.built : undefined;
+      const built = await past.treeAt(zxid, before);
+      return { kind: "tree", zxid, built, state: built.tree.state };
     });
-    const kept: KeptTree = { kind: "tree", zxid, built, state: built.tree.state };
     this.#kept = kept;
     return kept;
+  }
+
+  async #find(question: Of<"find">, hidesClosed: boolean): Promise<object> {
+    const { path, pattern, value, after, limit } = question;
+    const place = findPlaceIn(after);
+    const keyOf = (next: string): string =>
+      JSON.stringify([path, pattern, value, hidesClosed, next]);
+    const key = keyOf(after);
+    if (this.#kept?.kind !== "tree" || this.#kept.search?.key !== key) {
+      await this.#beginSearch(question, { place, hidesClosed, key });
+    }
+    const kept = this.#kept?.kind === "tree" ? this.#kept : undefined;
+    assert(kept?.search !== undefined, "a search has been begun");
+    const { search } = kept.search;
+    const page = search.page(limit, () => performance.now());
+    kept.search = page.next === null ? undefined : { key: keyOf(page.next), search };
+    return page;
+  }
+
+  async #subtree({ zxid, path, after, limit }: SubtreeQuestion): Promise<object> {
+    const kept = await this.#treeAt({ zxid, path });
+    const { state } = kept;
+    const before = kept.subtree?.path === path && kept.subtree.next === after;
+    const subtree =
+      (before ? kept.subtree?.subtree : undefined) ??
+      new Subtree(state, { top: found(state, path, zxid), path, skipped: indexIn(after) });
+    const page = subtree.page(limit);
+    kept.subtree = page.next === null ? undefined : { path, next: page.next, subtree };
+    return page;
+  }
+
+  async #beginSearch(
+    { path, pattern, value, zxid: asked }: Of<"find">,
+    { place, hidesClosed, key }: SearchBegin,
+  ): Promise<void> {
+    const sought = place?.zxid ?? asked;
+    // The last tree knows by itself who may read what today.
+    const asksPast = hidesClosed && sought !== undefined;
+    const closedToday = asksPast ? closedIn((await this.#treeAt({ path })).state) : NO_PATHS;
+    const kept = await this.#treeAt({ path, zxid: sought });
+    const { state, zxid } = kept;
+    const top = found(state, path, zxid);
+    const options = { path, pattern, value, zxid, hidesClosed, top, closedToday };
+    kept.search = { key, search: new Search(state, options, place) };
   }
 
   async #diff(question: Of<"diff">, hidesClosed: boolean): Promise<object> {
@@ -138,11 +203,12 @@ function neverThere(
   );
 }
 
-function spanJson({ from, to, retained }: Past): object {
+function spanJson({ from, to, retained }: Past, epochs: readonly EpochSpan[]): object {
   const snapshots = retained.starts.flatMap(({ zxid, snapshot }) =>
     snapshot === undefined ? [] : [formatZxid(zxid)],
   );
-  return { from: formatZxid(from), to: formatZxid(to), snapshots };
+  const spans = epochs.map((each) => ({ from: formatZxid(each.from), to: formatZxid(each.to) }));
+  return { from: formatZxid(from), to: formatZxid(to), snapshots, epochs: spans };
 }
 
 function changeJson({ change, timeMs, cause }: FoundChange): object {
@@ -181,6 +247,12 @@ function checkOpen({ znodes }: TreeState, id: ZnodeId, path: string): void {
   throw new HistoryError("ZOOID_NO_AUTH", `the list of ${path} did not let everybody read it`);
 }
 
+/** The last transaction that the tree has, and when it was. Null: there was none yet. */
+function lastJson({ lastApplied, lastTimeMs }: TreeState): object | null {
+  if (lastApplied === ZXID_NONE) return null;
+  return { zxid: formatZxid(lastApplied), time: timeText(lastTimeMs) };
+}
+
 function znodeJson(state: TreeState, { zxid, path }: Of<"znode">, hidesClosed: boolean): object {
   const id = found(state, path, zxid);
   if (hidesClosed) checkOpen(state, id, path);
@@ -189,6 +261,7 @@ function znodeJson(state: TreeState, { zxid, path }: Of<"znode">, hidesClosed: b
   return {
     path,
     zxid: formatZxid(zxid),
+    last: lastJson(state),
     base64: base64Of(data),
     text: data !== null && isUtf8(data) ? Buffer.from(data).toString("utf8") : null,
     stat: statJson(znodes.stat(id)),
@@ -226,7 +299,8 @@ function childrenJson(
     const child = found(state, childOf(path, name), zxid);
     return { name, stat: statJson(znodes.stat(child)) };
   });
-  return { path, zxid: formatZxid(zxid), stat: statJson(znodes.stat(id)), children, next };
+  const [last, stat] = [lastJson(state), statJson(znodes.stat(id))];
+  return { path, zxid: formatZxid(zxid), last, stat, children, next };
 }
 
 function diffJson(
@@ -247,7 +321,7 @@ function diffJson(
   return { path, from: formatZxid(from), to: formatZxid(to), changes, next };
 }
 
-/** Where a page of differences begins. It is a number, since the last path of a page may be one that is left out. */
+/** Where a page of differences or of a subtree begins. It is a number, since the last path of a page may be one that is left out. */
 function indexIn(after: string): number {
   if (/^\d{0,9}$/.test(after)) return Number(after);
   throw new HistoryError("ZOOID_BAD_ARGUMENTS", "after is what next was");

@@ -23,3 +23,16 @@ export const HISTORY_IDLE_MS = 30_000;
 
 /** How many znodes may have been touched between two zxids that are compared. Each takes some hundred bytes of the process that compares. */
 export const HISTORY_DIFF_ZNODES_MAX = 1_000_000;
+
+/** Characters that a pattern of paths has at most. */
+export const FIND_PATTERN_CHARS_MAX = 512;
+
+/** Bytes that are looked for in values at most. */
+export const FIND_VALUE_BYTES_MAX = 1024;
+
+/** Milliseconds for which one answer of a search looks; who wants to know the rest asks on. Others who ask for the past have their turn between. */
+export const FIND_MS_MAX = 1000;
+
+/** Znodes that one request brings back at most, and bytes of values that it takes in before it ends. */
+export const SUBTREE_ZNODES_MAX = 500;
+export const SUBTREE_BYTES_MAX: number = 1024 * 1024;

@@ -17,6 +17,7 @@ import { segmentsAfter, type SnapshotFile } from "../offline/log-files.ts";
 import { OfflineTree, recordUpTo } from "../offline/offline-tree.ts";
 import { FolderChanged } from "../offline/read-only-folder.ts";
 import { type Cause, causesOf } from "./cause.ts";
+import { epochsOf, type EpochSpan } from "./epochs.ts";
 import { HistoryError } from "./errors.ts";
 import { findRetained, type Retained, type Start } from "./retained.ts";
 
@@ -146,6 +147,13 @@ export class Past {
 
   get to(): Zxid {
     return this.retained.to;
+  }
+
+  /** Which zxids there are. */
+  async epochs(): Promise<readonly EpochSpan[]> {
+    const epochs = await drive(epochsOf(this.retained, crc32), this.#folder, between);
+    if (epochs === undefined) throw new Error("a walk through the log is never ended early");
+    return epochs;
   }
 
   /** Throws a `HistoryError` if nothing is known of this zxid. */

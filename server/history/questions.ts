@@ -3,6 +3,7 @@ import { formatZxid, type Zxid } from "../../protocol/zxid.ts";
 import { zxidIn } from "../admin/api/json.ts";
 import type { ChangesQuery, Place } from "./changes.ts";
 import type { DiffQuery } from "./diff.ts";
+import type { FindQuery } from "./find.ts";
 
 export type Question =
   /** From where to where the past is known, and at which zxids there are snapshots. */
@@ -10,7 +11,15 @@ export type Question =
   | ({ readonly kind: "history" } & ChangesQuery)
   | { readonly kind: "znode"; readonly zxid: Zxid; readonly path: string }
   | ({ readonly kind: "children"; readonly zxid: Zxid; readonly path: string } & Page)
-  | ({ readonly kind: "diff" } & DiffQuery & Page);
+  | ({ readonly kind: "diff" } & DiffQuery & Page)
+  | ({ readonly kind: "find" } & FindQuery & Page);
+
+/** From the node itself, which makes the znodes again: lists of access come with all that is in them. */
+export type SubtreeQuestion = {
+  readonly kind: "subtree";
+  readonly zxid: Zxid;
+  readonly path: string;
+} & Page;
 
 export type Page = {
   /** `next` of the page before; of children it is the last name. Empty: this is the first. */
@@ -19,7 +28,7 @@ export type Page = {
 };
 
 export type Asked = {
-  readonly question: Question;
+  readonly question: Question | SubtreeQuestion;
   /** Nothing is told of a znode while not everybody might read it, and no hash of a password. */
   readonly hidesClosed: boolean;
 };

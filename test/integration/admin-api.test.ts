@@ -454,6 +454,7 @@ test.serial("every endpoint that there is answers", async (t) => {
     "znode-at": () => read(`znode-at?path=/read&zxid=${now}`),
     "children-at": () => read(`children-at?path=/&zxid=${now}`),
     diff: () => read(`diff?from=0x0&to=${now}`),
+    find: () => read("find?pattern=/*"),
     create: () => change("create", {}),
     set: () => change("set", { text: "x" }),
     delete: () => change("delete", {}),
@@ -461,6 +462,7 @@ test.serial("every endpoint that there is answers", async (t) => {
       await change("create", {});
       return await change("delete-all", { znodes: 1 });
     },
+    "bring-back": () => change("bring-back", { path: "/read", zxid: now }),
   };
   t.deepEqual(Object.keys(asking).toSorted(), ENDPOINTS.map(({ name }) => name).toSorted());
   for (const { name } of ENDPOINTS) t.is(await asking[name](), 200, name);

@@ -2,6 +2,7 @@
  * A node that runs tells of its past while it is written to, cuts snapshots and purges its log; and a wrong delete is undone by what it tells.
  * What operators do is done here by the command line's own commands.
  */
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,10 @@ import { run } from "../support/console.ts";
 import { until } from "../support/until.ts";
 import { ZkClient } from "../support/zookeeper-client/client.ts";
 import {
+  auth,
   create,
+  createContainer,
+  getAcl,
   getData,
   multi,
   remove,
@@ -41,7 +45,10 @@ test.before(async (t) => {
   started.defer(() => rmSync(folder, { recursive: true, force: true }));
   const tokenFile = join(folder, "token");
   writeFileSync(tokenFile, TOKEN);
-  const admin = ["admin.serverPort=0", `zooid.adminTokenFile=${tokenFile}`];
+  const admin = [
+    ...["admin.serverPort=0", `zooid.adminTokenFile=${tokenFile}`],
+    ...["zooid.adminWrites=true", "znode.container.checkIntervalMs=200"],
+  ];
   const lines = [...admin, "zooid.snapshotEveryBytes=65536", "tickTime=5000"];
   const node = await startZooid({ folder, lines });
   started.defer(() => node.stop());
@@ -180,11 +187,69 @@ test.serial("a wrong delete of a subtree is undone by looking back", async (t) =
   t.deepEqual([listed.code, listed.stdout], [0, "db\nflags\n"]);
   const bookkeeping = await run(["at", before, "stat", "/app/db/url", "--json", ...remote]);
   t.like(JSON.parse(bookkeeping.stdout), { path: "/app/db/url", stat: { dataLength: 14 } });
+  const found = await run(["find", "/app", "--value", "//db1", "--at", before, ...remote]);
+  t.deepEqual([found.code, found.stdout], [0, '/app/db/url "postgres://db1"\n'], found.stderr);
+  const nothing = await run(["find", "--pattern", "/app/**/flag", ...remote]);
+  t.deepEqual([nothing.code, nothing.stdout], [0, ""], nothing.stderr);
   const got = await runZooid("at", before, "get", "/app/db/url", ...local);
   t.deepEqual([got.code, got.stdout, got.stderr], [0, "postgres://db1", ""]);
   const reply = await client.request(getData("/app/flags"));
   t.is(reply.code, 0);
 });
+
+/** Who knows ann's secret. */
+const ANN = `ann:${createHash("sha1").update("ann:secret").digest("base64")}`;
+
+test.serial(
+  "what is gone is made again as it was, with its list and its lifetime, and what is there stays",
+  async (t) => {
+    const { node, url, client } = t.context;
+    const acl = [
+      { perms: 1, scheme: "world", id: "anyone" },
+      { perms: 31, scheme: "digest", id: ANN },
+    ];
+    const shut = acl.slice(1);
+    await client.request(create("/back", "then"));
+    await client.request(createContainer("/back/jobs"));
+    await client.request(create("/back/listed", "x"));
+    await client.request(setAcl("/back/listed", acl));
+    await client.request(create("/back/shut", "x"));
+    await client.request(setAcl("/back/shut", shut));
+    const { zxid: before } = await client.request(create("/back/stays", "then"));
+    const gone = ["/back/jobs", "/back/listed", "/back/shut"];
+    await client.request(multi(...gone.map((path) => remove(path))));
+    await client.request(setData("/back/stays", "today"));
+    const bringBack = async (body: object, token = TOKEN): Promise<Json> => {
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      const asked = { method: "POST", headers, body: JSON.stringify(body) };
+      const answer = await fetch(`${url}/api/v1/bring-back`, asked);
+      return { ...((await answer.json().catch(() => ({}))) as Json), status: answer.status };
+    };
+    const body = { path: "/back", zxid: hex(before) };
+    t.is((await bringBack(body, "a-token-of-somebody-else"))["status"], 401);
+    t.is((await bringBack({ path: "/back" }))["status"], 400);
+    t.is((await bringBack({ ...body, path: "/nowhere" }))["status"], 404);
+    t.is((await bringBack({ ...body, after: "/back" }))["status"], 400);
+    t.like(await bringBack(body), { status: 200, made: 2, present: 2, left: [], closed: 1 });
+    t.like(await bringBack(body), { status: 200, made: 0, present: 4, zxid: null });
+    t.like(await ask(url, "znode?path=/back/stays"), { text: "today" });
+    t.is((await ask(url, "znode?path=/back/shut")).status, 404);
+    // Its owner sees the hash that nobody else is shown.
+    const ann = await ZkClient.connect({ port: node.port, timeoutMs: 60_000 });
+    await ann.request(auth("digest", "ann:secret"));
+    const { text } = await ann.request(getAcl("/back/listed"));
+    await ann.close();
+    t.true(text.map(String).join("").includes(ANN));
+    t.false(JSON.stringify(await ask(url, "znode?path=/back/listed")).includes(ANN));
+    // Containers come back as such: this one goes when its last child has gone.
+    await client.request(create("/back/jobs/one"));
+    await client.request(remove("/back/jobs/one"));
+    await until(
+      async () => (await ask(url, "znode?path=/back/jobs")).status === 404,
+      "the container is gone",
+    );
+  },
+);
 
 test.serial("nothing is told of the past of a znode that is closed today", async (t) => {
   const { url, client } = t.context;
@@ -235,6 +300,14 @@ test.serial("what is asked wrongly is answered with a code", async (t) => {
     ["children-at?path=/&zxid=0xffffffffff", 404, "ZOOID_ZXID_AHEAD"],
     ["diff?from=0x2&to=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
     ["diff?from=0x1&to=0x2&after=/a", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["find", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["find?pattern=a", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["find?hex=abc", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["find?hex=ab&value=x", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["find?value=", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["find?pattern=/**&after=0x1", 400, "ZOOID_BAD_ARGUMENTS"],
+    ["find?pattern=/**&path=/nowhere", 404, "ZOOID_NO_NODE"],
+    ["find?pattern=/**&zxid=0x0", 410, "ZOOID_ZXID_GONE"],
   ];
   for (const [path, status, code] of wrong) {
     const answer = await ask(t.context.url, path);
@@ -256,6 +329,9 @@ test.serial("a command says why it has no answer", async (t) => {
     run(["diff", "0x1", "now"]),
     run(["at", "0x1", "set", "/"]),
     run(["history", "/app"]),
+    run(["find", ...remote]),
+    run(["find", "--hex", "abc", ...remote]),
+    run(["find", "--pattern", "app", ...remote]),
     run(["history", "/app", "--admin", "http://127.0.0.1:1"]),
     run(["history", "/app", "--admin", url]),
     run(["history", "", ...remote]),
@@ -265,13 +341,16 @@ test.serial("a command says why it has no answer", async (t) => {
   ]);
   t.deepEqual(
     ended.map(({ code }) => code),
-    [4, 2, 2, 2, 6, 5, 2, 4, 3, 6],
+    [4, 2, 2, 2, 2, 2, 2, 6, 5, 2, 4, 3, 6],
   );
   const said = [
     /0xfffffffff is ahead: the last zxid that is known is 0x1/,
     /to now: it is a zxid such as/,
     /knows ls, get, stat, not set/,
     /say where the past is read: --data-dir/,
+    /say what to find: --pattern/,
+    /two hexadecimal digits for each/,
+    /begins with \//,
     /http:\/\/127.0.0.1:1 does not answer/,
     /asks who you are\n {2}--token-file names the file/,
     /a path is not empty/,

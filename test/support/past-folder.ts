@@ -21,6 +21,8 @@ export class PastFolderMaker {
   readonly thens: Then[] = [];
   readonly #log: LogHarness;
   readonly #disk = new MemoryDisk();
+  #epoch = 1;
+  /** The next record is the first of its epoch. */
   #isFirst = true;
 
   /** `snapshotsKept`: as of the node's setting. Segments have 4096 bytes, so that a few hundred operations are several. */
@@ -28,6 +30,14 @@ export class PastFolderMaker {
     this.#log = new LogHarness(this.#disk, { snapshotsKept, crc32 });
     this.#log.run();
     this.#log.ask({ kind: "promise", promise: { epoch: epoch(1), candidate: server1 } });
+  }
+
+  /** Another leader has been elected. */
+  nextEpoch(): void {
+    this.#epoch += 1;
+    this.#isFirst = true;
+    const promise = { epoch: epoch(this.#epoch), candidate: server1 };
+    this.#log.ask({ kind: "promise", promise });
   }
 
   /** A session of a client with this address. */
@@ -41,7 +51,7 @@ export class PastFolderMaker {
 
   /** One record. Only operations of clients reach the model. */
   commit(...operations: readonly Operation[]): void {
-    const first = this.#isFirst ? { firstZxid: zxidOf(epoch(1), 1) } : {};
+    const first = this.#isFirst ? { firstZxid: zxidOf(epoch(this.#epoch), 1) } : {};
     this.#isFirst = false;
     const record = this.replica.record(operations, first);
     this.#log.ask({ kind: "append", records: [record] });

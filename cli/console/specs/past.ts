@@ -1,5 +1,6 @@
 /** The commands that look back. They read what a node keeps of the past, and open no session. */
-import { type Flag, isPositive, isZxid, type Operand, type Spec } from "../spec.ts";
+import { type Flag, isPositive, isZxid, type Operand, type Rule, type Spec } from "../spec.ts";
+import { FIND_VALUE_BYTES_MAX } from "../../../server/history/limits.ts";
 import { JSON_FLAG, PATH } from "./shared.ts";
 
 const WHERE_FLAGS: readonly Flag[] = [
@@ -115,4 +116,57 @@ others neither.`,
   ],
   connects: false,
   load: () => import("../commands/diff.ts"),
+};
+
+const hasLength: Rule = (text) =>
+  text.length > 0 && Buffer.byteLength(text) <= FIND_VALUE_BYTES_MAX
+    ? undefined
+    : `it has 1 to ${FIND_VALUE_BYTES_MAX} bytes`;
+
+const isHex: Rule = (text) =>
+  /^(?:[0-9a-f]{2})+$/i.test(text) && text.length <= 2 * FIND_VALUE_BYTES_MAX
+    ? undefined
+    : `it is two hexadecimal digits for each of 1 to ${FIND_VALUE_BYTES_MAX} bytes`;
+
+export const FIND: Spec = {
+  name: "find",
+  summary: "find znodes by the pattern of their path, or by what their value has",
+  details: `It looks through the last tree that is known, beside the node, so that no client waits for it. In a pattern * is for any characters of a name, ? for
+one, and ** for any names, none too; a backslash before one of them takes it as it is. ${WHERE}`,
+  operands: [{ ...PATH, summary: "this znode and all below it (default /)", optional: true }],
+  flags: [
+    {
+      name: "pattern",
+      placeholder: "GLOB",
+      summary: "what the whole path is like, such as '/shop/**/limits'",
+    },
+    { name: "value", placeholder: "TEXT", summary: "what the value has", rule: hasLength },
+    {
+      name: "hex",
+      placeholder: "DIGITS",
+      summary: "what bytes the value has",
+      rule: isHex,
+      excludes: ["value"],
+    },
+    {
+      name: "at",
+      placeholder: "ZXID",
+      summary: "in the tree as it was at this zxid (default: now)",
+      rule: isZxid,
+    },
+    ...WHERE_FLAGS,
+    JSON_FLAG,
+  ],
+  examples: [
+    {
+      command: "zooid find --pattern '/shop/**/limits' --admin http://db1:8080",
+      does: "all limits of the shop",
+    },
+    {
+      command: "zooid find /config --value db7.example --data-dir /var/lib/zooid",
+      does: "who still names that host",
+    },
+  ],
+  connects: false,
+  load: () => import("../commands/find.ts"),
 };

@@ -18,8 +18,8 @@ import {
   type Search,
   type Values,
 } from "../locks-model.ts";
+import { GoTo } from "../parts/go-to.tsx";
 import { LiveBar } from "../parts/live-bar.tsx";
-import { PathForm } from "../parts/path-form.tsx";
 import { PathLink } from "../parts/path-link.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { SessionLink } from "../parts/session-link.tsx";
@@ -39,11 +39,7 @@ export function LocksPage({ path }: { readonly path: string }): JSX.Element {
     <main tabIndex={0}>
       <h1>Locks</h1>
       <div class="bar">
-        <PathForm
-          path={path}
-          submit="Look"
-          onPath={(wanted) => go({ page: "locks", path: wanted })}
-        />
+        <GoTo path={path} onGo={(wanted) => go({ page: "locks", path: wanted })} />
         <LiveBar />
       </div>
       <LineView key={`line ${path}`} path={path} />

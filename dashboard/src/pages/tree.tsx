@@ -2,30 +2,30 @@
 import { useEffect } from "preact/hooks";
 import type { JSX } from "preact";
 import { onChanges } from "../live.ts";
+import { GoTo } from "../parts/go-to.tsx";
 import { LiveBar } from "../parts/live-bar.tsx";
-import { PathForm } from "../parts/path-form.tsx";
 import { TreeList } from "../parts/tree-list.tsx";
 import { go } from "../router.ts";
-import { openTo, refresh } from "../tree-model.ts";
+import { liveTree } from "../tree-model.ts";
 import { ZnodeView } from "./znode.tsx";
 
 export function TreePage({ path }: { readonly path: string }): JSX.Element {
   useEffect(() => {
-    void openTo(path);
+    void liveTree.openTo(path);
   }, [path]);
-  useEffect(() => onChanges((summary) => void refresh(summary)), []);
+  useEffect(() => onChanges((summary) => void liveTree.refresh(summary)), []);
   return (
     <main class="split">
       <div class="side">
-        <PathForm
-          path={path}
-          submit="Open"
-          onPath={(wanted) => go({ page: "tree", path: wanted })}
-        />
+        <GoTo path={path} onGo={show} />
         <LiveBar />
-        <TreeList selected={path} />
+        <TreeList model={liveTree} selected={path} onChoose={show} />
       </div>
       <ZnodeView key={path} path={path} />
     </main>
   );
+}
+
+function show(path: string): void {
+  go({ page: "tree", path });
 }

@@ -2,18 +2,20 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { codeOf, messageOf, type Znode } from "../api.ts";
-import { permissionsInWords, visible } from "../format/values.ts";
+import { visible } from "../format/values.ts";
 import { onChanges } from "../live.ts";
 import { mayWrite, offers } from "../access.ts";
+import { AclList } from "../parts/acl-list.tsx";
 import { CreateForm } from "../parts/create-form.tsx";
 import { DeleteForm } from "../parts/delete-form.tsx";
 import { Editor } from "../parts/editor.tsx";
+import { Lineage } from "../parts/lineage.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { StatList } from "../parts/stat-list.tsx";
 import { OwnerView } from "../parts/owner-view.tsx";
 import { ValueView } from "../parts/value-view.tsx";
 import { WatchersView } from "../parts/watchers-view.tsx";
-import { lineageOf, nameOf, parentOf } from "../format/paths.ts";
+import { nameOf, parentOf } from "../format/paths.ts";
 import { hrefOf } from "../router.ts";
 import { readZnode } from "../tree-model.ts";
 
@@ -51,8 +53,9 @@ export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
   };
   return (
     <section class="znode" aria-labelledby="znode-path">
-      <Lineage path={path} />
+      <Lineage path={path} hrefOf={(each) => hrefOf({ page: "tree", path: each })} />
       <h1 id="znode-path">{visible(nameOf(path))}</h1>
+      <PastLinks path={path} />
       <Problem text={isGone ? "There is no such znode." : problem} />
       {znode !== undefined && doing === "edit" && (
         <Editor current={znode} isGone={isGone} onDone={done} />
@@ -75,16 +78,14 @@ export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
   );
 }
 
-function Lineage({ path }: { readonly path: string }): JSX.Element {
-  const above = lineageOf(path).slice(0, -1);
+/** Also of a znode that is gone. */
+function PastLinks({ path }: { readonly path: string }): JSX.Element {
   return (
-    <nav class="lineage" aria-label="Above this znode">
-      {above.map((each) => (
-        <a key={each} href={hrefOf({ page: "tree", path: each })}>
-          {each === "/" ? "/" : `${visible(nameOf(each))}/`}
-        </a>
-      ))}
-    </nav>
+    <p class="links">
+      {offers("history") && <a href={hrefOf({ page: "history", path })}>History</a>}
+      {offers("children-at") && <a href={hrefOf({ page: "past", path })}>As it was</a>}
+      {offers("find") && <a href={hrefOf({ page: "search", path })}>Search below</a>}
+    </p>
   );
 }
 
@@ -112,33 +113,5 @@ function Actions({ znode, onDo }: ActionsProps): JSX.Element {
         Delete …
       </button>
     </div>
-  );
-}
-
-function AclList({ znode: { acl } }: { readonly znode: Znode }): JSX.Element {
-  return (
-    <>
-      <h2>Who may do what</h2>
-      <div class="scroll" tabIndex={0} role="group" aria-label="Access control list">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Scheme</th>
-              <th scope="col">Who</th>
-              <th scope="col">May</th>
-            </tr>
-          </thead>
-          <tbody>
-            {acl.map(({ scheme, id, permissions }) => (
-              <tr key={`${scheme} ${id} ${permissions}`}>
-                <td>{visible(scheme)}</td>
-                <td>{visible(id)}</td>
-                <td>{permissionsInWords(permissions)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </>
   );
 }

@@ -1,12 +1,11 @@
 /** The tree as a list of which only the rows in sight exist, with the keys of a tree (the ARIA Authoring Practices' tree view). */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
 import { counted, grouped } from "../format/numbers.ts";
 import { nameOf, parentOf } from "../format/paths.ts";
 import { visible } from "../format/values.ts";
-import { go } from "../router.ts";
 import { landingOf } from "../tree-keys.ts";
-import { closeBranch, openBranch, readMore, type Row, rows } from "../tree-model.ts";
+import type { Row, TreeModel } from "../tree-model.ts";
 
 /** Pixels; the style sheet has the same. */
 const ROW = 28;
@@ -14,11 +13,17 @@ const ROW = 28;
 const SPARE = 10;
 const INDENT = 16;
 
-export function TreeList({ selected }: { readonly selected: string }): JSX.Element {
+type Props = {
+  readonly model: TreeModel;
+  readonly selected: string;
+  readonly onChoose: (path: string) => void;
+};
+
+export function TreeList({ model, selected, onChoose }: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(600);
-  const all = rows.value;
+  const height = useHeight(box);
+  const all = model.rows.value;
   const [active, setActive] = useState(selected);
   /** The row to bring in sight as soon as it is there, until somebody scrolls. */
   const sought = useRef<string | undefined>(undefined);
@@ -26,17 +31,12 @@ export function TreeList({ selected }: { readonly selected: string }): JSX.Eleme
     setActive(selected);
     sought.current = selected;
   }, [selected]);
-  useEffect(() => {
-    const observer = new ResizeObserver(() => setHeight(box.current?.clientHeight ?? 600));
-    if (box.current !== null) observer.observe(box.current);
-    return () => observer.disconnect();
-  }, []);
   const first = Math.max(Math.floor(top / ROW) - SPARE, 0);
   const some = all.slice(first, Math.ceil((top + height) / ROW) + SPARE);
   const firstMore = some.find((row) => row.kind === "more" && row.problem === undefined);
   useEffect(() => {
-    if (firstMore !== undefined) void readMore(firstMore.path);
-  }, [firstMore]);
+    if (firstMore !== undefined) void model.readMore(firstMore.path);
+  }, [model, firstMore]);
   const at = all.findIndex((row) => row.kind === "znode" && row.path === active);
   useEffect(() => {
     if (at < 0 || sought.current !== all[at]?.path || box.current === null) return;
@@ -63,7 +63,13 @@ export function TreeList({ selected }: { readonly selected: string }): JSX.Eleme
         setTop(event.currentTarget.scrollTop);
       }}
       onKeyDown={(event) => {
-        if (!handleKey(event.key, { all, at, moveTo, page: Math.floor(height / ROW) })) return;
+        if (
+          !handleKey(event.key, {
+            ...{ all, at, moveTo, model, onChoose },
+            page: Math.floor(height / ROW),
+          })
+        )
+          return;
         event.preventDefault();
       }}
     >
@@ -71,13 +77,24 @@ export function TreeList({ selected }: { readonly selected: string }): JSX.Eleme
         {some.map((row, index) => (
           <TreeRow
             key={`${row.kind} ${row.path}`}
-            {...{ row, index: first + index, isSelected: row.path === selected }}
+            {...{ row, index: first + index, model, onChoose }}
+            isSelected={row.path === selected}
             isActive={row.path === active}
           />
         ))}
       </div>
     </div>
   );
+}
+
+function useHeight(box: RefObject<HTMLDivElement | null>): number {
+  const [height, setHeight] = useState(600);
+  useEffect(() => {
+    const observer = new ResizeObserver(() => setHeight(box.current?.clientHeight ?? 600));
+    if (box.current !== null) observer.observe(box.current);
+    return () => observer.disconnect();
+  }, []);
+  return height;
 }
 
 function bringInSight(box: HTMLElement, index: number): void {
@@ -91,10 +108,13 @@ type Keys = {
   readonly at: number;
   readonly moveTo: (index: number) => void;
   readonly page: number;
+  readonly model: TreeModel;
+  readonly onChoose: (path: string) => void;
 };
 
 /** Whether the key means something here. */
-function handleKey(key: string, { all, at, moveTo, page }: Keys): boolean {
+function handleKey(key: string, keys: Keys): boolean {
+  const { all, at, moveTo, page, model, onChoose } = keys;
   const row = all[at];
   const moves: Readonly<Record<string, number>> = {
     ArrowDown: at + 1,
@@ -110,10 +130,10 @@ function handleKey(key: string, { all, at, moveTo, page }: Keys): boolean {
     return true;
   }
   if (row?.kind !== "znode") return false;
-  if (key === "Enter" || key === " ") go({ page: "tree", path: row.path });
-  else if (key === "ArrowRight" && !row.isOpen && canOpen(row)) void openBranch(row.path);
+  if (key === "Enter" || key === " ") onChoose(row.path);
+  else if (key === "ArrowRight" && !row.isOpen && canOpen(row)) void model.openBranch(row.path);
   else if (key === "ArrowRight" && row.isOpen) moveTo(at + 1);
-  else if (key === "ArrowLeft" && row.isOpen) closeBranch(row.path);
+  else if (key === "ArrowLeft" && row.isOpen) model.closeBranch(row.path);
   else if (key === "ArrowLeft") {
     const parent = parentOf(row.path);
     moveTo(all.findIndex((each) => each.kind === "znode" && each.path === parent));
@@ -125,14 +145,15 @@ function canOpen(row: Row): boolean {
   return row.kind === "znode" && (row.stat === undefined || row.stat.numChildren > 0);
 }
 
-type RowProps = {
+type RowProps = Pick<Props, "model" | "onChoose"> & {
   readonly row: Row;
   readonly index: number;
   readonly isSelected: boolean;
   readonly isActive: boolean;
 };
 
-function TreeRow({ row, index, isSelected, isActive }: RowProps): JSX.Element {
+function TreeRow(props: RowProps): JSX.Element {
+  const { row, index, isSelected, isActive, model, onChoose } = props;
   const style = { top: `${index * ROW}px`, paddingInlineStart: `${(row.level - 1) * INDENT}px` };
   const common = { id: `row-${index}`, role: "treeitem", style, "aria-level": row.level } as const;
   if (row.kind === "more") {
@@ -155,15 +176,15 @@ function TreeRow({ row, index, isSelected, isActive }: RowProps): JSX.Element {
       aria-posinset={position}
       aria-setsize={setSize}
       {...(opens && { "aria-expanded": isOpen })}
-      onClick={() => go({ page: "tree", path })}
-      onDblClick={() => void toggle(row)}
+      onClick={() => onChoose(path)}
+      onDblClick={() => void toggle(model, row)}
     >
       <span
         class="twist"
         aria-hidden="true"
         onClick={(event) => {
           event.stopPropagation();
-          void toggle(row);
+          void toggle(model, row);
         }}
       >
         {opens ? (isOpen ? "▾" : "▸") : ""}
@@ -179,8 +200,8 @@ function TreeRow({ row, index, isSelected, isActive }: RowProps): JSX.Element {
   );
 }
 
-async function toggle(row: Row): Promise<void> {
+async function toggle(model: TreeModel, row: Row): Promise<void> {
   if (row.kind !== "znode" || !canOpen(row)) return;
-  if (row.isOpen) closeBranch(row.path);
-  else await openBranch(row.path);
+  if (row.isOpen) model.closeBranch(row.path);
+  else await model.openBranch(row.path);
 }

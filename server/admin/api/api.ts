@@ -1,6 +1,7 @@
 /** Answers what is asked of the JSON API. Znodes are read by a client of the node, changes come from the node's own streams. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Facts } from "../../../actors/admin/messages.ts";
-import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import { formatZxid, laterOf, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
 import type { ClientPorts } from "../../threads/client-doors.ts";
@@ -14,7 +15,8 @@ import type { Audit } from "./audit.ts";
 import { type Endpoint, ENDPOINTS } from "./endpoints.ts";
 import { children } from "./children.ts";
 import { elections } from "./elections.ts";
-import { answerPast, type AskedPast } from "./history.ts";
+import { bringBack } from "./bring-back.ts";
+import { answerPast, type AskedPast, type PastOptions } from "./history.ts";
 import { errorReply, jsonReply } from "./json.ts";
 import { latencies } from "./latencies.ts";
 import { OtherNodes } from "./other-nodes.ts";
@@ -28,6 +30,9 @@ import { count, deleteAll } from "./subtree.ts";
 import { failureReply, znode } from "./tree.ts";
 import { ephemerals, session, watchers, type WatchersOptions } from "./watchers.ts";
 import { answerWrite, type Write } from "./writes.ts";
+
+/** A node that serves answers its own client within that. */
+const SHOWN_MS_MAX = 1000;
 
 export type ApiOptions = {
   readonly config: NodeConfig;
@@ -117,6 +122,7 @@ export class Api {
       case "znode-at":
       case "children-at":
       case "diff":
+      case "find":
         return await this.#answerPast(name, request);
       case "access":
         return this.#access(who);
@@ -132,6 +138,7 @@ export class Api {
       case "set":
       case "delete":
       case "delete-all":
+      case "bring-back":
         return await this.#write(name, request, who);
     }
   }
@@ -147,21 +154,37 @@ export class Api {
     if (who === undefined)
       return errorReply(403, "ZOOID_NO_PROOF", "only who proves who he is may write");
     const client = async (): Promise<OwnClient> => await this.#session.client();
-    return await answerWrite(what, request, { client, audit: this.#options.audit, who, deleteAll });
+    const { audit } = this.#options;
+    const past = this.#pastOptions();
+    return await answerWrite(what, request, {
+      ...{ client, audit, who, deleteAll },
+      bringBack: async (asked) => await bringBack(past, asked),
+    });
   }
 
   async #answerPast(what: AskedPast, request: HttpRequest): Promise<HttpReply> {
+    return await answerPast(what, request, this.#pastOptions());
+  }
+
+  #pastOptions(): PastOptions {
     const { config, facts } = this.#options;
-    const committed = async (): Promise<Zxid | undefined> =>
-      (await facts.ask({ gather: "stat" }))?.metrics.zxid;
+    const client = async (): Promise<OwnClient> => await this.#session.client();
+    // Trees report now and then how far they are. What a client of the node is shown is committed too, and whoever has just written asks for it.
+    const shown = async (): Promise<Zxid> => (await (await client()).exists("/")).zxid;
+    const committed = async (): Promise<Zxid | undefined> => {
+      const late = sleep(SHOWN_MS_MAX, ZXID_NONE, { ref: false });
+      const served = Promise.race([shown().catch(() => ZXID_NONE), late]);
+      const asked = [facts.ask({ gather: "stat" }), served] as const;
+      const [all, zxid] = await Promise.all(asked);
+      return all === undefined ? undefined : laterOf(all.metrics.zxid, zxid);
+    };
     const past = async (): Promise<PastProcess> => {
       // Most admin servers are not asked for the past.
       const { PastProcess } = await import("../../history/past-process.ts");
       this.#past ??= new PastProcess(config);
       return this.#past;
     };
-    const client = async (): Promise<OwnClient> => await this.#session.client();
-    return await answerPast(what, request, { past, committed, client });
+    return { past, committed, client };
   }
 
   #access(who: string | undefined): HttpReply {

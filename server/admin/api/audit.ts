@@ -16,6 +16,10 @@ export type AuditEntry = {
   readonly path: string;
   /** Which version was expected. Undefined: any. */
   readonly version?: number | undefined;
+  /** The zxid of the tree from which znodes are brought back. */
+  readonly from?: string;
+  /** How many were. */
+  readonly made?: number;
   /** What came of it: `done`, or the code of what went wrong. */
   readonly result?: string;
   readonly zxid?: string | undefined;

@@ -6,6 +6,7 @@ import {
   API_SUMMARY_MS_MAX,
   API_SUMMARY_MS_MIN,
 } from "../../../protocol/limits.ts";
+import { SUBTREE_ZNODES_MAX } from "../../history/limits.ts";
 import type { AskedPast } from "./history.ts";
 import type { Write } from "./writes.ts";
 
@@ -134,7 +135,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "GET",
     query: [],
     summary:
-      "from which zxid to which the past is known, and at which zxids of it there are snapshots",
+      "from which zxid to which the past is known, at which zxids of it there are snapshots, and the first and the last zxid of each epoch",
   },
   {
     name: "history",
@@ -164,6 +165,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
       "which znodes of a path and below it were created, changed or deleted between two zxids, in the order of their paths, with Stat and list before and after, by pages of `limit` (100, 500 at most)",
   },
   {
+    name: "find",
+    method: "GET",
+    query: ["path", "pattern", "value", "hex", "zxid", "after", "limit"],
+    summary: `the znodes at and below a path whose whole path is like \`pattern\` (\`*\`, \`?\`, and \`**\` for any names) and whose value has the text \`value\`, or the bytes \`hex\`, in the last tree that is known or the one at a zxid, by pages of \`limit\` (100, 500 at most). A page ends after a second, with what was found by then, and says how many were looked at`,
+  },
+  {
     name: "create",
     method: "POST",
     query: [],
@@ -189,5 +196,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
     query: [],
     summary:
       "deletes a znode and all that is below it in one step, `{path, znodes}`, if these are `znodes` at most: what `count` has told",
+  },
+  {
+    name: "bring-back",
+    method: "POST",
+    query: [],
+    summary: `makes again what is missing of a znode and all that was below it at a zxid, \`{path, zxid, after}\`: values, lists of access and lifetimes, by pages of ${SUBTREE_ZNODES_MAX} znodes. What is there now stays as it is. It tells how many were made, and which were not, and why`,
   },
 ];

@@ -1,5 +1,5 @@
 /** The past through the API: what may be asked, and what is answered where there is no answer. */
-import { API_HISTORY_MAX } from "../../history/limits.ts";
+import { API_HISTORY_MAX, FIND_VALUE_BYTES_MAX } from "../../history/limits.ts";
 import { NoAuthError } from "../../../protocol/errors.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import { HistoryError, type HistoryCode } from "../../history/errors.ts";
@@ -11,7 +11,7 @@ import type { HttpReply, HttpRequest } from "../http-server.ts";
 import { closedAmong, isClosed } from "./closed-znodes.ts";
 import { errorReply, jsonReply, zxidIn } from "./json.ts";
 
-export type AskedPast = "span" | "history" | "znode-at" | "children-at" | "diff";
+export type AskedPast = "span" | "history" | "znode-at" | "children-at" | "diff" | "find";
 
 const LIMIT_DEFAULT = "100";
 
@@ -66,22 +66,31 @@ export async function answerPast(
       case "diff": {
         // While the node serves nobody, nothing is begun in vain.
         const own = await client();
-        return jsonReply(200, await withoutClosed(own, (await ask()) as Changes));
+        const answer = (await ask()) as { readonly changes: Listed };
+        return jsonReply(200, { ...answer, changes: await withoutClosed(own, answer.changes) });
+      }
+      case "find": {
+        const own = await client();
+        const answer = (await ask()) as { readonly found: Listed };
+        return jsonReply(200, { ...answer, found: await withoutClosed(own, answer.found) });
       }
     }
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error;
-    return errorReply(STATUSES[error.code], error.code, error.message);
+    return historyReply(error);
   }
 }
 
-type Changes = { readonly changes: readonly { readonly path: string }[] };
+export function historyReply({ code, message }: HistoryError): HttpReply {
+  return errorReply(STATUSES[code], code, message);
+}
+
+type Listed = readonly { readonly path: string }[];
 
 /** Where nothing is today, the list then has decided alone. */
-async function withoutClosed(client: OwnClient, answer: Changes): Promise<Changes> {
-  const { changes } = answer;
-  const closed = await closedAmong(client, new Set(changes.map(({ path }) => path)));
-  return { ...answer, changes: changes.filter(({ path }) => !closed.has(path)) };
+async function withoutClosed(client: OwnClient, all: Listed): Promise<Listed> {
+  const closed = await closedAmong(client, new Set(all.map(({ path }) => path)));
+  return all.filter(({ path }) => !closed.has(path));
 }
 
 function questionIn(what: AskedPast, given: Parameters): Question {
@@ -107,6 +116,13 @@ function questionIn(what: AskedPast, given: Parameters): Question {
     case "diff": {
       const [from, to] = [given.neededZxid("from"), given.neededZxid("to")];
       return { kind: "diff", from, to, path, ...given.page() };
+    }
+    case "find": {
+      const sought = { pattern: given.text("pattern"), value: given.bytes("value", "hex") };
+      if (sought.pattern === undefined && sought.value === undefined) {
+        return bad("a pattern of paths, a value, or hex must be given");
+      }
+      return { kind: "find", path, zxid: given.zxid("zxid"), ...sought, ...given.page() };
     }
   }
 }
@@ -135,6 +151,21 @@ class Parameters {
   place(name: string): ReturnType<typeof placeIn> {
     const text = this.text(name);
     return text === undefined ? undefined : (placeIn(text) ?? bad(`${name} is what next was`));
+  }
+
+  /** In hexadecimal digits, given as text by one name or as such digits by the other. */
+  bytes(textName: string, hexName: string): string | undefined {
+    const [text, hex] = [this.text(textName), this.text(hexName)];
+    if (text !== undefined && hex !== undefined)
+      bad(`only one of ${textName} and ${hexName} is given`);
+    const digits = hex ?? (text === undefined ? undefined : Buffer.from(text).toString("hex"));
+    if (digits === undefined) return undefined;
+    if (!/^[0-9a-f]*$/i.test(digits) || digits.length % 2 !== 0) {
+      bad(`${hexName} has two hexadecimal digits for each byte`);
+    }
+    const length = digits.length / 2;
+    if (length >= 1 && length <= FIND_VALUE_BYTES_MAX) return digits;
+    return bad(`what is looked for in values has 1 to ${FIND_VALUE_BYTES_MAX} bytes`);
   }
 
   flag(name: string): boolean {

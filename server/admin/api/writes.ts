@@ -1,17 +1,21 @@
 /** Changes of znodes through the API: what may be asked, and what is asked of the node. Each is in the audit log before and behind it. */
 import { randomUUID } from "node:crypto";
 import { isUtf8 } from "node:buffer";
+import { assert } from "../../../protocol/assert.ts";
 import { checkPath, checkVersion } from "../../../protocol/arguments.ts";
 import { BadArgumentsError, ZooidError } from "../../../protocol/errors.ts";
 import { REMOVE_RECURSIVE_MAX } from "../../../protocol/limits.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import type { OwnClient } from "../../embedded/own-client.ts";
+import { HistoryError } from "../../history/errors.ts";
 import { foreignProblem } from "../foreign-page.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
-import { errorReply, jsonReply } from "./json.ts";
+import type { BroughtBack, Wanted } from "./bring-back.ts";
+import { historyReply } from "./history.ts";
+import { errorReply, jsonReply, zxidIn } from "./json.ts";
 
-export type Write = "create" | "set" | "delete" | "delete-all";
+export type Write = "create" | "set" | "delete" | "delete-all" | "bring-back";
 
 type Asked = {
   readonly path: string;
@@ -21,9 +25,19 @@ type Asked = {
   readonly parents: boolean;
   /** The most that may be deleted. */
   readonly znodes: number;
+  /** The zxid of the tree from which znodes are brought back, and what `next` of the page before was. */
+  readonly from: Zxid | undefined;
+  readonly after: string;
 };
 
-type Done = { readonly path: string; readonly zxid: Zxid; readonly version?: number };
+type Done = {
+  readonly path: string;
+  /** Undefined: nothing was changed. */
+  readonly zxid: Zxid | undefined;
+  readonly version?: number;
+  /** How many znodes were made, where that may be many. */
+  readonly made?: number;
+};
 
 /** The fields of a body, with the kinds of values that they take. */
 const FIELDS: Readonly<Record<Write, Readonly<Record<string, "string" | "number" | "boolean">>>> = {
@@ -37,6 +51,7 @@ const FIELDS: Readonly<Record<Write, Readonly<Record<string, "string" | "number"
   set: { path: "string", text: "string", base64: "string", version: "number" },
   delete: { path: "string", version: "number" },
   "delete-all": { path: "string", znodes: "number" },
+  "bring-back": { path: "string", zxid: "string", after: "string" },
 };
 
 const NO_AUDIT = "ZOOID_NO_AUDIT";
@@ -48,13 +63,16 @@ export type WriteOptions = {
   readonly deleteAll: (client: OwnClient, path: string, znodes: number) => Promise<Zxid>;
   /** Whoever has proved who he is. */
   readonly who: string;
+  /** Makes znodes again. Undefined: there is no past to take them from, and no such write is offered. */
+  readonly bringBack?: (wanted: Wanted) => Promise<BroughtBack>;
 };
 
 export async function answerWrite(
   what: Write,
   request: HttpRequest,
-  { client, audit, deleteAll, who }: WriteOptions,
+  options: WriteOptions,
 ): Promise<HttpReply> {
+  const { audit, who } = options;
   const foreign = foreignProblem(request);
   if (foreign !== undefined) return errorReply(403, "ZOOID_FOREIGN_PAGE", foreign);
   const type = request.contentType?.split(";")[0]?.trim().toLowerCase();
@@ -70,12 +88,15 @@ export async function answerWrite(
   const asked = askedIn(what, body.bytes);
   if (typeof asked === "string") return errorReply(400, "ZOOID_BAD_ARGUMENTS", asked);
   const { path, version } = asked;
-  const about = { change: randomUUID(), who, address: request.remoteAddress, what, path, version };
-  return await audited(about, audit, async () => {
-    const own = await client();
-    if (what !== "delete-all") return await perform(what, own, asked);
-    return { path, zxid: await deleteAll(own, path, asked.znodes) };
-  });
+  const of = asked.from === undefined ? {} : { from: formatZxid(asked.from) };
+  const address = request.remoteAddress;
+  const about = { change: randomUUID(), who, address, what, path, version, ...of };
+  try {
+    return await audited(about, audit, async () => await perform(what, options, asked));
+  } catch (error) {
+    if (error instanceof HistoryError) return historyReply(error);
+    throw error;
+  }
 }
 
 async function audited(
@@ -100,33 +121,43 @@ async function audited(
     );
   }
   try {
-    const { path, zxid, version } = await change();
-    const done = formatZxid(zxid);
-    const problem = await write({ ...about, path, phase: "answered", result: "done", zxid: done });
+    const { path, zxid, ...others } = await change();
+    const done = zxid === undefined ? undefined : formatZxid(zxid);
+    const { made } = others;
+    const answered = { ...about, path, phase: "answered", result: "done", zxid: done } as const;
+    const problem = await write({ ...answered, ...(made !== undefined && { made }) });
     if (problem !== undefined) {
       return errorReply(
         500,
         NO_AUDIT,
-        `done at ${done}, and the audit log cannot be written (${problem})`,
+        `done${done === undefined ? "" : ` at ${done}`}, and the audit log cannot be written (${problem})`,
       );
     }
-    return jsonReply(200, { path, zxid: done, ...(version !== undefined && { version }) });
+    return jsonReply(200, { path, zxid: done ?? null, ...others });
   } catch (error) {
     await write({
       ...about,
       phase: "answered",
-      result: error instanceof ZooidError ? error.code : "ZOOID_FAILED",
+      result:
+        error instanceof ZooidError || error instanceof HistoryError ? error.code : "ZOOID_FAILED",
     });
     throw error;
   }
 }
 
 async function perform(
-  what: Exclude<Write, "delete-all">,
-  client: OwnClient,
+  what: Write,
+  { client: connect, deleteAll, bringBack }: WriteOptions,
   asked: Asked,
 ): Promise<Done> {
-  const { path, data, version, sequential, parents } = asked;
+  const { path, data, version, sequential, parents, znodes, from, after } = asked;
+  if (what === "bring-back") {
+    assert(bringBack !== undefined, "only what can be done is offered");
+    assert(from !== undefined, "it is asked for with a zxid");
+    return { path, ...(await bringBack({ path, zxid: from, after })) };
+  }
+  const client = await connect();
+  if (what === "delete-all") return { path, zxid: await deleteAll(client, path, znodes) };
   const expected = version === undefined ? {} : { version };
   if (what === "create") {
     const made = await client.create(path, data, { sequential, parents });
@@ -183,6 +214,8 @@ function askedIn(what: Write, bytes: Buffer): Asked | string {
     sequential = false,
     parents = false,
     znodes = 0,
+    zxid,
+    after = "",
   } = body as {
     readonly path?: string;
     readonly text?: string;
@@ -191,12 +224,18 @@ function askedIn(what: Write, bytes: Buffer): Asked | string {
     readonly sequential?: boolean;
     readonly parents?: boolean;
     readonly znodes?: number;
+    readonly zxid?: string;
+    readonly after?: string;
   };
   if (path === undefined) return "path must be given";
   const problem = argumentsProblem(sequential ? `${path}0` : path, version);
   if (problem !== undefined) return problem;
   if (what === "delete-all" && !isCount(znodes)) {
     return `znodes must be given, as a whole number from 1 to ${REMOVE_RECURSIVE_MAX}`;
+  }
+  const from = zxid === undefined ? undefined : zxidIn(zxid);
+  if (what === "bring-back" && from === undefined) {
+    return "zxid must be given: that of the tree from which znodes are brought back, such as 0x100000001";
   }
   if (text !== undefined && base64 !== undefined) return "only one of text and base64 may be given";
   if (what === "set" && text === undefined && base64 === undefined)
@@ -206,7 +245,7 @@ function askedIn(what: Write, bytes: Buffer): Asked | string {
   if (base64 !== undefined && data?.toString("base64") !== base64) {
     return "base64 must be Base64 with its padding";
   }
-  return { path, data, version, sequential, parents, znodes };
+  return { path, data, version, sequential, parents, znodes, from, after };
 }
 
 function isCount(znodes: number): boolean {

@@ -1,16 +1,10 @@
-/** Asks for the path of a znode. */
+/** Opens a znode by its path. */
 import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
 
-type Props = {
-  /** What stands in the field. */
-  readonly path: string;
-  /** What the button says. */
-  readonly submit: string;
-  readonly onPath: (path: string) => void;
-};
+type Props = { readonly path: string; readonly onGo: (path: string) => void };
 
-export function PathForm({ path, submit, onPath }: Props): JSX.Element {
+export function GoTo({ path, onGo }: Props): JSX.Element {
   const [text, setText] = useState(path);
   useEffect(() => setText(path), [path]);
   return (
@@ -19,7 +13,7 @@ export function PathForm({ path, submit, onPath }: Props): JSX.Element {
       onSubmit={(event) => {
         event.preventDefault();
         const wanted = text.trim().replace(/(.)\/+$/, "$1");
-        onPath(wanted.startsWith("/") ? wanted : `/${wanted}`);
+        onGo(wanted.startsWith("/") ? wanted : `/${wanted}`);
       }}
     >
       <label>
@@ -31,7 +25,7 @@ export function PathForm({ path, submit, onPath }: Props): JSX.Element {
           onInput={(event) => setText(event.currentTarget.value)}
         />
       </label>
-      <button type="submit">{submit}</button>
+      <button type="submit">Open</button>
     </form>
   );
 }
