@@ -2,11 +2,12 @@
 import type { JSX } from "preact";
 import type { SessionsPage } from "../api.ts";
 import { visible } from "../format/values.ts";
+import { isPaused } from "../live.ts";
 import { usePolled } from "../polled.ts";
 import { SessionLink } from "./session-link.tsx";
 
 export function OwnerView({ id }: { readonly id: string }): JSX.Element {
-  const { answer } = usePolled<SessionsPage>(`sessions?ids=${id}`);
+  const { answer } = usePolled<SessionsPage>(`sessions?ids=${id}`, isPaused.value);
   const [row] = answer?.sessions ?? [];
   return (
     <>

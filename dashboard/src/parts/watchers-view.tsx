@@ -4,6 +4,7 @@ import type { Watchers } from "../api.ts";
 import { counted } from "../format/numbers.ts";
 import { watchedInWords } from "../format/sessions.ts";
 import { visible } from "../format/values.ts";
+import { isPaused } from "../live.ts";
 import { usePolled } from "../polled.ts";
 import { Gaps } from "./gaps.tsx";
 import { Problem } from "./problem.tsx";
@@ -14,7 +15,7 @@ const SHOWN_MAX = 100;
 
 export function WatchersView({ path }: { readonly path: string }): JSX.Element {
   const query = new URLSearchParams({ path }).toString();
-  const { answer, problem } = usePolled<Watchers>(`znode-watchers?${query}`);
+  const { answer, problem } = usePolled<Watchers>(`znode-watchers?${query}`, isPaused.value);
   return (
     <>
       <h2>Who watches it</h2>

@@ -42,6 +42,7 @@ export function sessionCases(test: DashboardTest): void {
     await tab.sees("Nobody stands in line at /");
     await tab.click("button", "Find below");
     await tab.sees("1 found.");
+    t.deepEqual(await tab.barriers("found"), []);
     await tab.follow(path);
     await tab.sees("In the layout of kazoo. 1 waits.");
     const rows = async (): Promise<readonly string[]> =>
@@ -68,6 +69,8 @@ export function sessionCases(test: DashboardTest): void {
     t.regex(await tab.text(), new RegExp(`Session ${session}, client 127`));
     // The one behind it waits for it to go.
     await tab.sees("the znode and its children");
+    await tab.evaluate("document.querySelector('.znode').scrollTop = 1e9");
+    t.deepEqual(await tab.barriers("ephemeral"), []);
 
     await tab.evaluate(`location.hash = "#/locks?path=${path}"`);
     await tab.sees("1 waits.");
