@@ -192,6 +192,15 @@ export const REPORTED_CLIENTS_MAX = 1000;
  */
 export const WORD_ANSWER_BYTES_MAX: number = 1024 * 1024;
 
+/** Bytes of the same that lists the watches of a znode, which all lanes share, or of a session, about. */
+export const WATCHES_ANSWER_BYTES_MAX: number = 512 * 1024;
+
+/** Bytes of what stands behind a four-letter word. Whoever asks about more is answered that it is too long. */
+export const WORD_ARGUMENT_BYTES_MAX: number = 8 * 1024;
+
+/** Ephemerals of a session on a page of the admin server's API. */
+export const SESSION_EPHEMERALS_PAGE = 200;
+
 /** Those who wait for the answer to a four-letter word that a lane was asked over NATS. A further one is answered that it is one too many. */
 export const WORD_ASKERS_MAX = 64;
 
@@ -345,6 +354,13 @@ export const API_SUMMARY_MS_MAX = 10_000;
 
 /** Paths in such a summary; further ones are only counted. */
 export const API_SUMMARY_PATHS_MAX = 200;
+
+/** Sessions on a page of the admin server's API, and characters by which it looks for some. Who asks for more is answered 400. */
+export const API_SESSIONS_MAX = 500;
+export const API_SESSIONS_FILTER_MAX = 256;
+
+/** Milliseconds after which what a session has sent until then says nothing of its rate. */
+export const API_RATE_MS_MAX = 60_000;
 
 /** Milliseconds in which the other nodes must have said how they are, when the API asks them. Who has not is shown as one that does not answer. */
 export const API_STATUS_MS_MAX = 1000;

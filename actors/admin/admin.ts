@@ -24,7 +24,7 @@ import {
 } from "./gathering.ts";
 import { type GatheredWord, isGathered, listingText } from "./listings.ts";
 import { heatText } from "./heat.ts";
-import { busyText, sessionsText } from "./own-words.ts";
+import { busyText, sessionsText, watchesText } from "./own-words.ts";
 import type {
   ActorReport,
   AdminMessage,
@@ -213,7 +213,13 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
 function answerWord(
   options: AdminOptions,
   turn: Turn,
-  { from, client, word, mask }: Extract<AdminMessage, { readonly kind: "fourLetterWord" }>,
+  {
+    from,
+    client,
+    word,
+    argument,
+    mask,
+  }: Extract<AdminMessage, { readonly kind: "fourLetterWord" }>,
 ): void {
   const { state, effects, nowMs } = turn;
   if (mask !== undefined) state.traceMask = mask;
@@ -221,7 +227,7 @@ function answerWord(
     if (modeOf(options, state.leadership) === undefined) {
       effects.push(tell(from, { kind: "adminAnswer", client, text: NOT_SERVING }));
     } else {
-      gather(workOf(options, turn), word, { kind: "client", from, client });
+      gather(workOf(options, turn), { word, argument }, { kind: "client", from, client });
     }
     return;
   }
@@ -235,10 +241,10 @@ function answerWord(
 
 /** A node that serves nobody has facts as well. */
 function takeFactsQuestion(options: AdminOptions, turn: Turn, asked: FactsQuestion): void {
-  const { request, gather: gathered, mask } = asked;
+  const { request, gather: word, argument, mask } = asked;
   if (mask !== undefined) turn.state.traceMask = mask;
-  if (gathered === undefined) tellFacts(options, turn, { request, parts: [] });
-  else gather(workOf(options, turn), gathered, { kind: "server", request });
+  if (word === undefined) tellFacts(options, turn, { request, parts: [] });
+  else gather(workOf(options, turn), { word, argument }, { kind: "server", request });
 }
 
 function tellFacts(
@@ -257,7 +263,7 @@ function workOf(options: AdminOptions, turn: Turn): GatheringWork {
     for (const asker of askers) {
       if (asker.kind === "server") {
         tellFacts(options, turn, { request: asker.request, parts });
-      } else if (word !== "connections") {
+      } else if (word !== "connections" && word !== "ephemerals") {
         const { from, client } = asker;
         const text = gatheredText(options, turn, word, parts);
         effects.push(tell(from, { kind: "adminAnswer", client, text }));
@@ -282,6 +288,8 @@ function gatheredText(
       return sessionsText(about, parts);
     case "busy":
       return busyText(about, parts);
+    case "wtch":
+      return watchesText(about, parts);
     case "heat":
       return heatText(server, parts);
     default:

@@ -2,9 +2,14 @@
  * The admin actor asks other actors for their parts of an answer, and answers when it has them all. It asks for one answer at a time, so
  * that however many ask, one listing is made at once; those who ask for the same word meanwhile share the next one.
  */
-import { WORD_ANSWER_BYTES_MAX, WORD_ASKED_MS_MAX } from "../../protocol/limits.ts";
+import {
+  WATCHES_ANSWER_BYTES_MAX,
+  WORD_ANSWER_BYTES_MAX,
+  WORD_ASKED_MS_MAX,
+} from "../../protocol/limits.ts";
 import type { TellEffect } from "../../runtime/effects.ts";
-import { unreachable } from "../../protocol/assert.ts";
+import { assert, unreachable } from "../../protocol/assert.ts";
+import { argumentIn, type WordArgument } from "../../protocol/zookeeper/word-argument.ts";
 import type { GatewayName } from "../gateway/messages.ts";
 import { tell } from "../inboxes.ts";
 import type { Gathered, Part } from "./messages.ts";
@@ -15,7 +20,10 @@ export type Asker =
   /** A request to the server. */
   | { readonly kind: "server"; readonly request: number };
 
-type Wish = { readonly word: Gathered; readonly asker: Asker; readonly sinceMs: number };
+/** `argument`: what `argumentIn` reads, of a word that is about one thing. */
+export type Asked = { readonly word: Gathered; readonly argument: string | undefined };
+
+type Wish = Asked & { readonly asker: Asker; readonly sinceMs: number };
 
 export type Gatherings = {
   /** The number of the next question. A later one has a higher number, also after this actor was started again. */
@@ -54,10 +62,10 @@ export type GatheringWork = {
   readonly effects: { push(effect: TellEffect): unknown };
 };
 
-export function gather(work: GatheringWork, word: Gathered, asker: Asker): void {
+export function gather(work: GatheringWork, { word, argument }: Asked, asker: Asker): void {
   const { gatherings, nowMs } = work;
   dropOld(gatherings, nowMs);
-  gatherings.waiting.push({ word, asker, sinceMs: nowMs });
+  gatherings.waiting.push({ word, argument, asker, sinceMs: nowMs });
   const { current } = gatherings;
   if (current !== undefined && nowMs - current.sinceMs < GATHERING_MS_MAX) return;
   begin(work);
@@ -87,18 +95,19 @@ function begin(work: GatheringWork): void {
   const { gatherings, nowMs, effects } = work;
   const [first] = gatherings.waiting;
   if (first === undefined) return;
-  const { word } = first;
+  const { word, argument } = first;
+  const isSame = (wish: Wish): boolean => wish.word === word && wish.argument === argument;
   const question = gatherings.nextQuestion;
-  const askers = gatherings.waiting.filter((wish) => wish.word === word).map(({ asker }) => asker);
-  const asked = questionsOf(word, question, work.lanes);
+  const askers = gatherings.waiting.filter(isSame).map(({ asker }) => asker);
+  const asked = questionsOf({ word, argument }, question, work.lanes);
   gatherings.nextQuestion += 1;
-  gatherings.waiting = gatherings.waiting.filter((wish) => wish.word !== word);
+  gatherings.waiting = gatherings.waiting.filter((wish) => !isSame(wish));
   const awaited = new Set(asked.map(({ to }) => to));
   gatherings.current = { question, word, askers, sinceMs: nowMs, awaited, parts: [] };
   for (const effect of asked) effects.push(effect);
 }
 
-function questionsOf(word: Gathered, question: number, lanes: number): TellEffect[] {
+function questionsOf({ word, argument }: Asked, question: number, lanes: number): TellEffect[] {
   const numbers = Array.from({ length: lanes }, (_, index) => index + 1);
   switch (word) {
     case "crst":
@@ -128,21 +137,21 @@ function questionsOf(word: Gathered, question: number, lanes: number): TellEffec
       return numbers.map((lane) => tell(`zookeeper/${lane}`, message));
     }
     case "busy":
+    case "heat": {
+      const kind = word === "busy" ? "tellBusy" : "tellLatencies";
+      const message = { kind, question } as const;
       return numbers.flatMap((lane) => [
-        tell(`zookeeper/${lane}`, { kind: "tellBusy", question }),
-        tell(`nats/${lane}`, { kind: "tellBusy", question }),
+        tell(`zookeeper/${lane}`, message),
+        tell(`nats/${lane}`, message),
       ]);
-    case "heat":
-      return numbers.flatMap((lane) => [
-        tell(`zookeeper/${lane}`, { kind: "tellLatencies", question }),
-        tell(`nats/${lane}`, { kind: "tellLatencies", question }),
-      ]);
+    }
     case "sess": {
-      // Half for the sessions that are connected here, half for all.
-      const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / 2);
-      const ofGateway = Math.floor(bytesMax / (2 * lanes));
+      // Half for the sessions that are connected here, a quarter each for all, and for when they end.
+      const ofGateway = Math.floor(WORD_ANSWER_BYTES_MAX / (4 * lanes));
+      const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / 4);
       const message = { kind: "listConnectedSessions", question, bytesMax: ofGateway } as const;
       return [
+        tell("sessions", { kind: "listSessions", question, word, bytesMax }),
         tell("tree/1", { kind: "listSessionCounts", question, bytesMax }),
         ...numbers.flatMap((lane) => [
           tell(`zookeeper/${lane}`, message),
@@ -154,13 +163,45 @@ function questionsOf(word: Gathered, question: number, lanes: number): TellEffec
       const bytesMax = Math.floor(WORD_ANSWER_BYTES_MAX / (lanes + 2));
       const message = { kind: "listConnections", question, word, bytesMax } as const;
       return [
-        tell("sessions", { kind: "listSessions", question, bytesMax }),
+        tell("sessions", { kind: "listSessions", question, word, bytesMax }),
         // All lanes hold the same ephemerals.
         tell("tree/1", { kind: "listEphemerals", question, bytesMax }),
         ...numbers.map((lane) => tell(`zookeeper/${lane}`, message)),
       ];
     }
+    case "wtch":
+      return watchesQuestions(argumentOf(argument), question, numbers);
+    case "ephemerals":
+      return ephemeralsQuestions(argumentOf(argument), question);
     default:
       return unreachable(word);
   }
+}
+
+function watchesQuestions(
+  argument: WordArgument,
+  question: number,
+  lanes: readonly number[],
+): TellEffect[] {
+  // A session is at one gateway, and the others have nothing to list of it.
+  const sharers = argument.kind === "session" ? 1 : 2 * lanes.length;
+  const bytesMax = Math.floor(WATCHES_ANSWER_BYTES_MAX / sharers);
+  const message = { kind: "findWatches", question, argument, bytesMax } as const;
+  return lanes.flatMap((lane) => [
+    tell(`zookeeper/${lane}`, message),
+    tell(`nats/${lane}`, message),
+  ]);
+}
+
+function ephemeralsQuestions(argument: WordArgument, question: number): TellEffect[] {
+  assert(argument.kind === "session", "ephemerals are those of a session");
+  const { session, after } = argument;
+  return [tell("tree/1", { kind: "listSessionEphemerals", question, session, after })];
+}
+
+/** Whoever asks about something has looked that it is an argument. */
+function argumentOf(text: string | undefined): WordArgument {
+  const argument = argumentIn(text ?? "");
+  assert(argument !== undefined, "a question about nothing");
+  return argument;
 }

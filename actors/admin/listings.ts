@@ -6,7 +6,7 @@ import type { Group, Part } from "./messages.ts";
 
 type ListingWord = "cons" | "crst" | "srst" | "dump" | "wchs" | "wchc" | "wchp";
 /** The others are made of metrics, or of those and of parts. */
-export type GatheredWord = ListingWord | "stat" | "sess" | "busy" | "heat";
+export type GatheredWord = ListingWord | "stat" | "sess" | "busy" | "wtch" | "heat";
 
 const GATHERED: ReadonlySet<string> = new Set<GatheredWord>([
   "stat",
@@ -19,6 +19,7 @@ const GATHERED: ReadonlySet<string> = new Set<GatheredWord>([
   "wchp",
   "sess",
   "busy",
+  "wtch",
   "heat",
 ]);
 

@@ -1,6 +1,7 @@
 /** The messages of the admin actor, which collects reports on the main thread and answers four-letter words (`admin.ts`). */
-import type { ServerId } from "../../protocol/ids.ts";
+import type { ServerId, SessionId } from "../../protocol/ids.ts";
 import type { Leadership } from "../../protocol/replication.ts";
+import type { WordArgument } from "../../protocol/zookeeper/word-argument.ts";
 import type { Zxid } from "../../protocol/zxid.ts";
 import type { EventDetail } from "../../runtime/effects.ts";
 import type { GatewayName } from "../gateway/messages.ts";
@@ -224,6 +225,37 @@ export type ConnectionFacts = {
   readonly max_latency?: number;
 };
 
+/** One watch, or over NATS one change stream. */
+export type WatchFacts = {
+  /** In hexadecimal. */
+  readonly session: string;
+  /** The client's address and port; null where NATS carries it. */
+  readonly address: string | null;
+  /** Where the watch is: at the znode that was asked about, or, if it is one of a subtree, perhaps above it. */
+  readonly path: string;
+  readonly watches: Watched;
+};
+
+/** What a watch hears of: the znode itself, its children, both again and again, all below it, or a stream of either. */
+export type Watched = "data" | "children" | "persistent" | "recursive" | "stream" | "subtreeStream";
+
+/** To every gateway: whose watches are at the znode or above it and hear of it, or which has the session. The answer is a `part` with WatchFacts in JSON. */
+export type FindWatchesQuestion = {
+  readonly kind: "findWatches";
+  readonly question: number;
+  readonly argument: WordArgument;
+  readonly bytesMax: number;
+};
+
+/** To the tree of a lane. The answer is a `part` with the paths of the session's ephemerals, in the order in which they were created. */
+export type SessionEphemeralsQuestion = {
+  readonly kind: "listSessionEphemerals";
+  readonly question: number;
+  readonly session: SessionId;
+  /** Those behind this one. Undefined: the first. If it is none of the session's any more, nothing is listed, and the part has no group. */
+  readonly after: string | undefined;
+};
+
 export type WatchWord = "wchs" | "wchc" | "wchp";
 
 /** The answer is a `part` with the numbers of watches, and for `wchc` the paths by session, for `wchp` the sessions by path. */
@@ -241,9 +273,13 @@ export type EphemeralsQuestion = {
   readonly bytesMax: number;
 };
 
-/** To the sessions actor. The answer is a `part`: of a leader, sessions by when they end; else in one group, each with its timeout. */
+/**
+ * To the sessions actor. The answer is a `part`. For `dump`: of a leader, sessions by when they end; else in one group, each with its timeout.
+ * For `sess`: of a leader, an entry of `ends` of a SessionsAnswer in JSON for each; else nothing.
+ */
 export type SessionsQuestion = {
   readonly kind: "listSessions";
+  readonly word: "dump" | "sess";
   readonly question: number;
   readonly bytesMax: number;
 };
@@ -275,12 +311,16 @@ export type AdminMessage =
       readonly from: GatewayName;
       readonly client: number;
       readonly word: string;
+      /** What stands behind the word: what `argumentIn` reads. */
+      readonly argument?: string;
       /** The trace mask that `stmk` sets. */
       readonly mask?: bigint;
     }
   | FactsQuestion;
 
-/** What other actors are asked for before an answer is made: that of a four-letter word, or, in a form for programs, `connections`. */
+/**
+ * What other actors are asked for before an answer is made: that of a four-letter word, or, for programs, `connections`, or `ephemerals`, those of a session.
+ */
 export type Gathered =
   | "stat"
   | "cons"
@@ -292,8 +332,10 @@ export type Gathered =
   | "wchp"
   | "sess"
   | "busy"
+  | "wtch"
   | "heat"
-  | "connections";
+  | "connections"
+  | "ephemerals";
 
 /** From the server, for whoever asks over HTTP. The answer is emitted under `facts`. */
 export type FactsQuestion = {
@@ -302,6 +344,8 @@ export type FactsQuestion = {
   readonly request: number;
   /** Undefined: what the admin actor knows is enough. */
   readonly gather: Gathered | undefined;
+  /** What `wtch` and `ephemerals` are about: what `argumentIn` reads. */
+  readonly argument?: string;
   /** The trace mask that is to be set. */
   readonly mask?: bigint;
 };
@@ -439,20 +483,11 @@ export type SessionFacts = {
   readonly received: number;
   readonly sent: number;
   readonly outstanding: number;
-  /** Watches, or over NATS change streams. */
+  /** Watches of all kinds, or over NATS change streams. */
   readonly watches: number;
+  /** What its client has proved, as `scheme:who` without the hashes of passwords. */
+  readonly identities: readonly string[];
   /** The zxid of the last answer, in hexadecimal, and what it was to; null where that is not kept. */
   readonly lastZxid: string | null;
   readonly lastOperation: string | null;
-};
-
-/** The answer to `sess`. */
-export type SessionsAnswer = {
-  readonly node: number;
-  /** The sessions of clients that are connected to this node. */
-  readonly connected: readonly SessionFacts[];
-  /** All sessions of the ensemble: which, the timeout in milliseconds, how many ephemerals. */
-  readonly known: readonly (readonly [session: string, timeoutMs: number, ephemerals: number])[];
-  /** How many of both have no place in the answer. */
-  readonly omitted: number;
 };

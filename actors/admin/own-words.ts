@@ -1,7 +1,15 @@
 /** The answers to zooid's own four-letter words: JSON of one line, for the console. */
 import { formatSession, type ServerId } from "../../protocol/ids.ts";
 import type { Mode } from "./four-letter-words.ts";
-import type { BusyAnswer, BusyCounts, BusyWindow, Hitter, Part } from "./messages.ts";
+import type {
+  BusyAnswer,
+  BusyCounts,
+  BusyWindow,
+  Hitter,
+  Part,
+  SessionFacts,
+  WatchFacts,
+} from "./messages.ts";
 
 export type About = {
   readonly server: ServerId;
@@ -9,15 +17,50 @@ export type About = {
   readonly nowMs: number;
 };
 
-/** Gateways and the tree have made JSON of each session themselves, so as to count the bytes. */
+/** The answer to `sess`. */
+export type SessionsAnswer = {
+  readonly node: number;
+  /** The sessions of clients that are connected to this node. */
+  readonly connected: readonly SessionFacts[];
+  /** All sessions of the ensemble: which, the timeout in milliseconds, how many ephemerals. */
+  readonly known: readonly (readonly [session: string, timeoutMs: number, ephemerals: number])[];
+  /** In how many milliseconds a session ends that is not heard of. Only a leader knows: empty of the others. */
+  readonly ends: readonly (readonly [session: string, inMs: number])[];
+  /** How many of all three have no place in the answer. */
+  readonly omitted: number;
+};
+
+/** The answer to `wtch`. */
+export type WatchesAnswer = {
+  readonly node: number;
+  readonly watches: readonly WatchFacts[];
+  /** How many have no place in the answer. */
+  readonly omitted: number;
+};
+
+/** Gateways, the tree and the sessions actor have made JSON of each session themselves, so as to count the bytes. */
 export function sessionsText({ server }: About, parts: readonly Part[]): string {
   const isTree = ({ from }: Part): boolean => from.startsWith("tree/");
-  const entries = (some: readonly Part[]): string =>
-    some.flatMap(({ groups }) => groups.flatMap((group) => group.entries)).join(",");
-  const connected = entries(parts.filter((part) => !isTree(part)));
-  const known = entries(parts.filter(isTree));
-  const omitted = parts.reduce((total, part) => total + part.omitted, 0);
-  return `{"node":${server},"connected":[${connected}],"known":[${known}],"omitted":${omitted}}\n`;
+  const isSessions = ({ from }: Part): boolean => from === "sessions";
+  const connected = entriesOf(parts.filter((part) => !isTree(part) && !isSessions(part)));
+  const known = entriesOf(parts.filter(isTree));
+  const ends = entriesOf(parts.filter(isSessions));
+  const lists = `"connected":[${connected}],"known":[${known}],"ends":[${ends}]`;
+  return `{"node":${server},${lists},"omitted":${omittedOf(parts)}}\n`;
+}
+
+/** The gateways have made JSON of each watch. */
+export function watchesText({ server }: About, parts: readonly Part[]): string {
+  const watches = entriesOf(parts);
+  return `{"node":${server},"watches":[${watches}],"omitted":${omittedOf(parts)}}\n`;
+}
+
+function entriesOf(parts: readonly Part[]): string {
+  return parts.flatMap(({ groups }) => groups.flatMap((group) => group.entries)).join(",");
+}
+
+function omittedOf(parts: readonly Part[]): number {
+  return parts.reduce((total, part) => total + part.omitted, 0);
 }
 
 export function busyText({ server, mode, nowMs }: About, parts: readonly Part[]): string {

@@ -7,6 +7,7 @@ import type {
   ConnectedSessionsQuestion,
   ConnectionsQuestion,
   MetricsQuestion,
+  FindWatchesQuestion,
   WatchesQuestion,
 } from "../admin/messages.ts";
 import type { LeaderHeard } from "../heartbeat/messages.ts";
@@ -15,6 +16,7 @@ import type { Leadership } from "../../protocol/replication.ts";
 import type { Written } from "../submitter/messages.ts";
 import type {
   ClientWatches,
+  FoundWatches,
   SessionChanges,
   TreeReply,
   TreeReset,
@@ -91,6 +93,8 @@ export type ZooKeeperGatewayMessage =
   | ConnectionsQuestion
   | ConnectedSessionsQuestion
   | WatchesQuestion
+  | FindWatchesQuestion
+  | FoundWatches
   | WatchList
   | ClientWatches
   | Retire
@@ -113,6 +117,7 @@ export type NatsGatewayMessage =
   | BusyQuestion
   | LatenciesQuestion
   | ConnectedSessionsQuestion
+  | FindWatchesQuestion
   | Retire
   | TimerMessage<"tick">
   | EndOfTurn;

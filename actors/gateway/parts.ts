@@ -1,4 +1,5 @@
 /** What the gateways of both protocols tell for four-letter words alike: what is asked of them, and the sessions of their connections. */
+import { NO_IDENTITIES, type Who } from "../../protocol/identities.ts";
 import { formatSession } from "../../protocol/ids.ts";
 import type {
   BusyQuestion,
@@ -12,6 +13,7 @@ import { Listing } from "../listing.ts";
 import { servedBy } from "./attachment.ts";
 import { takeBusy } from "./busy.ts";
 import { latencyCells } from "./latency-map.ts";
+import { shownIdentities } from "./shown-identities.ts";
 import type { GatewayConnection, GatewayTurn } from "./gateway-state.ts";
 
 /** A part that lists nothing has this. */
@@ -65,7 +67,11 @@ type OwnFacts = Pick<SessionFacts, "address" | "watches" | "lastZxid" | "lastOpe
 
 /** Lists the sessions that have a connection. */
 export function listedSessions<
-  Connection extends GatewayConnection & { readonly received: number; readonly sent: number },
+  Connection extends GatewayConnection & {
+    readonly who: Who;
+    readonly received: number;
+    readonly sent: number;
+  },
 >(
   connections: ReadonlyMap<number, Connection>,
   bytesMax: number,
@@ -82,8 +88,16 @@ export function listedSessions<
       timeoutMs: served.timeoutMs,
       ...{ received, sent },
       outstanding: queue.length,
+      identities: provedBy(connection.who),
       ...others,
     };
     return ["", JSON.stringify(facts)];
   });
+}
+
+/** As texts, without the address. Most clients have proved nothing. */
+function provedBy({ identities }: Who): readonly string[] {
+  if (identities === NO_IDENTITIES) return [];
+  const shown = shownIdentities({ identities, address: undefined });
+  return shown.map(({ scheme, id }) => `${scheme}:${id}`);
 }

@@ -133,21 +133,24 @@ function forgivePause({ state, nowMs }: Turn): void {
   for (const session of state.sessions.values()) session.deadlineMs += lateMs;
 }
 
-/** For the four-letter word `dump`. Only a leader knows when sessions end. */
+/** For the four-letter words `dump` and `sess`. Only a leader knows when sessions end. */
 function listSessions(
   { state, effects, nowMs, wallMs }: Turn,
-  { question, bytesMax }: SessionsQuestion,
+  { question, word, bytesMax }: SessionsQuestion,
 ): void {
   const listing = new Listing(bytesMax);
+  const { sessions, leading } = state;
+  const listed = word === "dump" || leading ? sessions : new Map<SessionId, Tracked>();
   let looked = 0;
-  for (const [session, { timeoutMs, deadlineMs }] of state.sessions) {
+  for (const [session, { timeoutMs, deadlineMs }] of listed) {
     if (listing.isFull) break;
     looked += 1;
     const id = formatSession(session);
-    if (state.leading) listing.add(wholeSecondMs(wallMs + deadlineMs - nowMs), id);
+    if (word === "sess") listing.add("", JSON.stringify([id, Math.round(deadlineMs - nowMs)]));
+    else if (leading) listing.add(wholeSecondMs(wallMs + deadlineMs - nowMs), id);
     else listing.add("", `${id}\t${timeoutMs}ms`);
   }
-  listing.omit(state.sessions.size - looked);
+  listing.omit(listed.size - looked);
   effects.push(tell("admin", { kind: "part", question, from: "sessions", ...listing.content }));
 }
 

@@ -1,9 +1,18 @@
-/** Lists the ephemerals by session for the four-letter word `dump`, and all sessions for `sess`, up to so many bytes. */
-import type { EphemeralsQuestion, SessionCountsQuestion } from "../admin/messages.ts";
+/**
+ * Lists the ephemerals by session for the four-letter word `dump`, and all sessions for `sess`, up to so many bytes; and those of one session by pages.
+ */
+import type {
+  EphemeralsQuestion,
+  Group,
+  SessionCountsQuestion,
+  SessionEphemeralsQuestion,
+} from "../admin/messages.ts";
+import { SESSION_EPHEMERALS_PAGE } from "../../protocol/limits.ts";
 import { formatSession } from "../../protocol/ids.ts";
 import { tell } from "../inboxes.ts";
 import { Listing } from "../listing.ts";
 import type { TreeTurn } from "./state.ts";
+import type { ZnodeId } from "./store/znodes.ts";
 
 export function listEphemerals(
   { state, effects }: TreeTurn,
@@ -43,4 +52,26 @@ export function listSessionCounts(
   listing.omit(sessions.size - looked);
   const from = `tree/${options.lane}` as const;
   effects.push(tell("admin", { kind: "part", question, from, ...listing.content }));
+}
+
+/** `omitted` of the answer is how many there are behind the page. */
+export function listSessionEphemerals(
+  { state, effects }: TreeTurn,
+  { question, session, after }: SessionEphemeralsQuestion,
+): void {
+  const { sessions, znodes, options } = state;
+  const ephemerals = sessions.get(session)?.ephemerals ?? new Set<ZnodeId>();
+  const last = after === undefined ? undefined : znodes.find(after);
+  const isLost = after !== undefined && (last === undefined || !ephemerals.has(last));
+  const entries: string[] = [];
+  let isBehind = after === undefined;
+  let omitted = 0;
+  for (const znode of isLost ? [] : ephemerals) {
+    if (!isBehind) isBehind = znode === last;
+    else if (entries.length < SESSION_EPHEMERALS_PAGE) entries.push(znodes.path(znode));
+    else omitted += 1;
+  }
+  const groups: readonly Group[] = isLost ? [] : [{ name: "", entries }];
+  const from = `tree/${options.lane}` as const;
+  effects.push(tell("admin", { kind: "part", question, from, groups, omitted }));
 }

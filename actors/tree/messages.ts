@@ -2,8 +2,10 @@
 import type {
   EphemeralsQuestion,
   SessionCountsQuestion,
+  SessionEphemeralsQuestion,
   WatchCounts,
   WatchesQuestion,
+  WatchFacts,
   WatchWord,
 } from "../admin/messages.ts";
 import type { Recursive } from "../../protocol/changes.ts";
@@ -126,6 +128,7 @@ export type TreeMessage =
   | { readonly kind: "reportMetrics" }
   | EphemeralsQuestion
   | SessionCountsQuestion
+  | SessionEphemeralsQuestion
   /**
    * From the leader's reaper: which znodes have a lifetime that is over. The tree goes on where it ended the last time, unless it is to
    * begin, and answers with a `due` of `pathsMax` paths at most. `unusedMs`: after how long a container that never had children is meant,
@@ -148,6 +151,14 @@ export type TreeMessage =
       readonly from: `zookeeper/${number}`;
       readonly question: number;
       readonly bytesMax: number;
+    }
+  /** From a gateway: which of its watches hear of a znode, or are those of a connection. The answer is a `foundWatches` to the gateway. */
+  | {
+      readonly kind: "findWatches";
+      readonly from: `zookeeper/${number}`;
+      readonly question: number;
+      readonly of: { readonly path: string } | { readonly client: number };
+      readonly bytesMax: number;
     };
 
 /** A watch: the path, and the gateway's number of the connection. */
@@ -161,6 +172,15 @@ export type WatchList = {
   readonly bytesMax: number;
   readonly counts: WatchCounts;
   readonly pairs: readonly WatchedPath[];
+  readonly omitted: number;
+};
+
+/** To the gateway that asked, with the number and the limit of its question. `found` are as many as have a place, and `omitted` how many have none. */
+export type FoundWatches = {
+  readonly kind: "foundWatches";
+  readonly question: number;
+  readonly bytesMax: number;
+  readonly found: readonly (WatchedPath & Pick<WatchFacts, "watches">)[];
   readonly omitted: number;
 };
 

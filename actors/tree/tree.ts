@@ -12,7 +12,7 @@ import type { SnapshotChunk } from "../log/messages.ts";
 import { emit } from "../topics.ts";
 import { applyRecord } from "./apply/apply.ts";
 import { ApplyFailure, stopFor } from "./apply/apply-failure.ts";
-import { listEphemerals, listSessionCounts } from "./ephemerals.ts";
+import { listEphemerals, listSessionCounts, listSessionEphemerals } from "./ephemerals.ts";
 import type { TreeMessage, TreeMetrics } from "./messages.ts";
 import { listDue } from "./reap-walk.ts";
 import { answerReads } from "./reads.ts";
@@ -33,6 +33,7 @@ import {
 } from "./state.ts";
 import { closeStreams, flushStreams, receiveForStreams } from "./watch/streams.ts";
 import { countClientWatches, listWatches } from "./watch/list.ts";
+import { findWatches } from "./watch/find.ts";
 import { forgetWatcher } from "./watch/watches.ts";
 
 export type { TreeOptions, TreeState } from "./state.ts";
@@ -49,6 +50,11 @@ export function treeActor(options: TreeOptions): Actor<TreeState, TreeMessage, T
     receive,
   };
 }
+
+type ListQuestion = Extract<
+  TreeMessage,
+  { readonly kind: "listEphemerals" | "listSessionCounts" | "listSessionEphemerals" }
+>;
 
 function receive(turn: TreeTurn, message: TreeMessage): void {
   const { state, effects } = turn;
@@ -80,10 +86,9 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       effects.push(emit("metrics", metricsOf(state)));
       return;
     case "listEphemerals":
-      listEphemerals(turn, message);
-      return;
     case "listSessionCounts":
-      listSessionCounts(turn, message);
+    case "listSessionEphemerals":
+      list(turn, message);
       return;
     case "listDue":
       listDue(turn, message);
@@ -97,6 +102,9 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       return;
     case "countClientWatches":
       effects.push(tell(message.from, countClientWatches(state.watches, message)));
+      return;
+    case "findWatches":
+      effects.push(tell(message.from, findWatches(state.watches, message)));
       return;
     case "cutSnapshot":
       beginCut(turn);
@@ -115,6 +123,19 @@ function receive(turn: TreeTurn, message: TreeMessage): void {
       return;
     default:
       unreachable(message);
+  }
+}
+
+function list(turn: TreeTurn, message: ListQuestion): void {
+  switch (message.kind) {
+    case "listEphemerals":
+      listEphemerals(turn, message);
+      return;
+    case "listSessionCounts":
+      listSessionCounts(turn, message);
+      return;
+    case "listSessionEphemerals":
+      listSessionEphemerals(turn, message);
   }
 }
 

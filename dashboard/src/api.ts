@@ -106,6 +106,61 @@ export type Elections = {
   }[];
 };
 
+/** Null: no node that has answered knows it. */
+export type SessionRow = {
+  readonly session: string;
+  readonly node: number | null;
+  readonly address: string | null;
+  readonly identities: readonly string[];
+  readonly timeoutMs: number;
+  readonly endsInMs: Measured;
+  readonly ephemerals: Measured;
+  readonly watches: Measured;
+  readonly received: Measured;
+  readonly outstanding: Measured;
+  readonly perSecond: Measured;
+  readonly lastZxid: string | null;
+  readonly lastOperation: string | null;
+};
+
+/** Which nodes have answered, and how much had no place in their answers. */
+export type Answered = readonly {
+  readonly id: number;
+  readonly answered: boolean;
+  readonly omitted: number;
+}[];
+
+export type SessionsPage = {
+  readonly nodes: Answered;
+  readonly total: number;
+  readonly matching: number;
+  readonly sessions: readonly SessionRow[];
+};
+
+export type Watched = { readonly path: string; readonly watches: string };
+
+export type SessionAnswer = {
+  readonly nodes: Answered;
+  /** Null: it had no place in the answers. */
+  readonly session: SessionRow | null;
+  readonly watches: readonly Watched[];
+};
+
+export type EphemeralsPage = {
+  readonly paths: readonly string[];
+  readonly left: number;
+  readonly next: string | null;
+};
+
+export type Watchers = {
+  readonly nodes: Answered;
+  readonly watches: readonly (Watched & {
+    readonly session: string;
+    readonly address: string | null;
+    readonly node: number;
+  })[];
+};
+
 export type Latencies = HeatScale & {
   readonly nodes: readonly {
     readonly id: number;

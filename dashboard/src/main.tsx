@@ -8,6 +8,9 @@ import { ElectionsPage } from "./pages/elections.tsx";
 import { EnsemblePage } from "./pages/ensemble.tsx";
 import { HistoryPage } from "./pages/history.tsx";
 import { LatencyPage } from "./pages/latency.tsx";
+import { LocksPage } from "./pages/locks.tsx";
+import { SessionView } from "./pages/session.tsx";
+import { SessionsPage } from "./pages/sessions.tsx";
 import { PastPage } from "./pages/past.tsx";
 import { SearchPage } from "./pages/search.tsx";
 import { TreePage } from "./pages/tree.tsx";
@@ -49,6 +52,14 @@ function Body(): JSX.Element {
       return <TreePage path={shown.path} />;
     case "elections":
       return <ElectionsPage />;
+    case "locks":
+      return <LocksPage path={shown.path} />;
+    case "sessions":
+      return shown.id === undefined ? (
+        <SessionsPage />
+      ) : (
+        <SessionView key={shown.id} id={shown.id} />
+      );
     case "latency":
       return <LatencyPage />;
     case "ensemble":
@@ -74,6 +85,8 @@ const PAGES: readonly {
   { name: "Elections", to: { page: "elections" }, endpoint: "elections" },
   { name: "Latency", to: { page: "latency" }, endpoint: "latencies" },
   { name: "Tree", to: { page: "tree", path: "/" }, endpoint: "children" },
+  { name: "Sessions", to: { page: "sessions" }, endpoint: "sessions" },
+  { name: "Locks", to: { page: "locks", path: "/" }, endpoint: "children" },
   { name: "Past", to: { page: "past", path: "/" }, endpoint: "span" },
   { name: "Search", to: { page: "search", path: "/" }, endpoint: "find" },
 ];

@@ -9,7 +9,10 @@ export type Route =
   | { readonly page: "history"; readonly path: string; readonly below?: string | undefined }
   | { readonly page: "past"; readonly path: string; readonly zxid?: string | undefined }
   | ({ readonly page: "diff"; readonly path: string } & Points)
-  | ({ readonly page: "search"; readonly path: string } & Sought);
+  | ({ readonly page: "search"; readonly path: string } & Sought)
+  | { readonly page: "locks"; readonly path: string }
+  /** Without a session all are shown. */
+  | { readonly page: "sessions"; readonly id?: string | undefined };
 
 /** Zxids as somebody has given them. */
 type Points = { readonly from?: string | undefined; readonly to?: string | undefined };
@@ -31,7 +34,10 @@ function routeIn(hash: string): Route {
     case "latency":
       return { page };
     case "tree":
+    case "locks":
       return { page, path };
+    case "sessions":
+      return { page, id: of("id") };
     case "history":
       return { page, path, below: of("below") };
     case "past":

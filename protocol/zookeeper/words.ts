@@ -19,8 +19,19 @@ export const WORDS: readonly string[] = [
   ...OWN_WORDS,
 ];
 
+/**
+ * Who watches a znode, or what a session watches, in JSON: `wtch /path` or `wtch 0x100000001`. It is asked over NATS alone, since on the client port
+ * nothing can stand behind a word.
+ */
+export const WORD_WITH_ARGUMENT = "wtch";
+
 /** The words that are answered over NATS, whatever the configuration names: NATS has users of its own. */
-export const WORDS_OVER_NATS: readonly string[] = ["srvr", "mntr", ...OWN_WORDS];
+export const WORDS_OVER_NATS: readonly string[] = [
+  "srvr",
+  "mntr",
+  ...OWN_WORDS,
+  WORD_WITH_ARGUMENT,
+];
 
 /** This word is answered whatever the configuration says: ZooKeeper's scripts ask it. */
 export const WORD_ALWAYS = "srvr";

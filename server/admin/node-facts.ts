@@ -7,6 +7,8 @@ import { observe } from "../wiring.ts";
 export type FactsOptions = {
   /** What other actors are to be asked for. Default: what the admin actor knows is enough. */
   readonly gather?: Gathered;
+  /** What `wtch` and `ephemerals` are about. */
+  readonly argument?: string;
   readonly mask?: bigint;
   /** Default ADMIN_ANSWER_MS_MAX. */
   readonly withinMs?: number;
@@ -29,6 +31,7 @@ export class NodeFacts {
   /** Resolves with undefined when there is no answer in time, as when an actor has failed over the question, or the node stops. */
   ask({
     gather,
+    argument,
     mask,
     withinMs = ADMIN_ANSWER_MS_MAX,
   }: FactsOptions = {}): Promise<Facts | undefined> {
@@ -45,6 +48,7 @@ export class NodeFacts {
       this.#waiting.set(request, finish);
       const question: FactsQuestion = {
         ...{ kind: "askFacts", request, gather },
+        ...(argument !== undefined && { argument }),
         ...(mask !== undefined && { mask }),
       };
       this.#system.tell("admin", question);

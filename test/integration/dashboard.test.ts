@@ -16,6 +16,7 @@ import { startNatsServer } from "../support/nats-server.ts";
 import { stopAll } from "../support/running-nodes.ts";
 import { until } from "../support/until.ts";
 import { pastCases } from "./dashboard/past.ts";
+import { sessionCases } from "./dashboard/sessions.ts";
 
 const test = anyTest as DashboardTest;
 
@@ -255,6 +256,7 @@ test.serial("a znode is created, and a subtree deleted once it was counted", asy
   t.like(last, { what: "delete-all", path: "/shop/a", who: "token", result: "done" });
 });
 
+sessionCases(test);
 pastCases(test);
 
 test.serial("a node that lets nobody write says so, and shows the same", async (t) => {

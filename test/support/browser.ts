@@ -74,6 +74,16 @@ export class Tab {
     await this.page.locator(`::-p-aria([name="${name}"][role="${role}"])`).click();
   }
 
+  /** Clicks the first link whose text begins so, wherever it has come to stand meanwhile: a page that is live moves. */
+  async follow(beginning: string): Promise<void> {
+    const script = `(() => {
+      const link = [...document.links].find((each) => each.innerText.startsWith(${JSON.stringify(beginning)}));
+      link?.click();
+      return link !== undefined;
+    })()`;
+    await until(async () => (await this.evaluate(script)) === true, `there is a link ${beginning}`);
+  }
+
   /** Puts the text in the place of what stands in the field with the label. */
   async fill(label: string, text: string): Promise<void> {
     await this.page.locator(`::-p-aria([name="${label}"][role="textbox"])`).fill(text);

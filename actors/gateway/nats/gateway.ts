@@ -22,7 +22,7 @@ import {
 } from "./connections.ts";
 import { retire } from "./retire.ts";
 import { end, flush, flushAll, push, refuse, take } from "./output.ts";
-import { answerMetrics, answerSessions, report } from "./parts.ts";
+import { answerFoundWatches, answerMetrics, answerSessions, report } from "./parts.ts";
 import { recover } from "./recover.ts";
 import { pump, refuseRequest, request, takeAnswered, takeAnswers } from "./requests.ts";
 import {
@@ -87,6 +87,9 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
       return;
     case "tellBusy":
       answerBusy(turn, message);
+      return;
+    case "findWatches":
+      answerFoundWatches(turn, message);
       return;
     case "tellLatencies":
       answerLatencies(turn, message);

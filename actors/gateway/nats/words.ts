@@ -3,9 +3,14 @@
  * inbox of whoever asked, and says in JSON which node it is of, and which nodes there are.
  */
 import type { AdminAnswer } from "../../admin/messages.ts";
-import { WORD_ASKED_MS_MAX, WORD_ASKERS_MAX } from "../../../protocol/limits.ts";
+import {
+  WORD_ASKED_MS_MAX,
+  WORD_ASKERS_MAX,
+  WORD_ARGUMENT_BYTES_MAX,
+} from "../../../protocol/limits.ts";
 import { encodeWordAnswer } from "../../../protocol/word-answer.ts";
-import { WORDS_OVER_NATS } from "../../../protocol/zookeeper/words.ts";
+import { argumentIn } from "../../../protocol/zookeeper/word-argument.ts";
+import { WORD_WITH_ARGUMENT, WORDS_OVER_NATS } from "../../../protocol/zookeeper/words.ts";
 import { tell } from "../../inboxes.ts";
 import type { NatsClientMessage } from "../messages.ts";
 import type { Turn } from "./state.ts";
@@ -13,7 +18,17 @@ import type { Turn } from "./state.ts";
 export function askWord(turn: Turn, { reply, bytes }: NatsClientMessage): void {
   const { state, effects, nowMs } = turn;
   const word = new TextDecoder("latin1").decode(bytes.subarray(0, "word".length));
-  if (bytes.length !== "word".length || !WORDS_OVER_NATS.includes(word)) {
+  const isAbout = word === WORD_WITH_ARGUMENT;
+  const argument = isAbout ? argumentBehind(bytes) : undefined;
+  if (isAbout && argument === undefined) {
+    publish(
+      turn,
+      reply,
+      `${word} is about a path or a session, such as 0x100000001, of ${WORD_ARGUMENT_BYTES_MAX} bytes at most\n`,
+    );
+    return;
+  }
+  if ((bytes.length !== "word".length && !isAbout) || !WORDS_OVER_NATS.includes(word)) {
     publish(turn, reply, `it is not among ${WORDS_OVER_NATS.join(", ")}, which are answered\n`);
     return;
   }
@@ -27,8 +42,20 @@ export function askWord(turn: Turn, { reply, bytes }: NatsClientMessage): void {
   const client = -state.nextAsked;
   state.nextAsked += 1;
   asked.set(client, { inbox: reply, sinceMs: nowMs });
-  effects.push(tell("admin", { kind: "fourLetterWord", from: state.name, client, word }));
+  const about = argument === undefined ? {} : { argument };
+  effects.push(tell("admin", { kind: "fourLetterWord", from: state.name, client, word, ...about }));
 }
+
+/** What stands behind the word and a space. Undefined: it is about nothing. */
+function argumentBehind(bytes: Uint8Array): string | undefined {
+  const behind = "word ".length;
+  if (bytes.length > behind + WORD_ARGUMENT_BYTES_MAX || bytes[behind - 1] !== SPACE)
+    return undefined;
+  const text = new TextDecoder().decode(bytes.subarray(behind));
+  return argumentIn(text) === undefined ? undefined : text;
+}
+
+const SPACE = 0x20;
 
 export function answerWord(turn: Turn, { client, text }: AdminAnswer): void {
   const { asked } = turn.state;

@@ -36,7 +36,9 @@ import {
   answerMetrics,
   answerSessions,
   answerWatches,
+  answerFoundWatches,
   askClientWatches,
+  askFoundWatches,
   askWatches,
 } from "./parts.ts";
 import { closeBehindAnswer, lookWhoIsLeft, retire } from "./retire.ts";
@@ -129,16 +131,12 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       answerConnections(turn, message);
       return;
     case "listWatches":
-      askWatches(turn, message);
-      return;
-    case "listConnectedSessions":
-      askClientWatches(turn, message);
-      return;
-    case "clientWatches":
-      answerSessions(turn, message);
-      return;
     case "watchList":
-      answerWatches(turn, message);
+    case "findWatches":
+    case "foundWatches":
+    case "listConnectedSessions":
+    case "clientWatches":
+      takeOfWatches(turn, message);
       return;
     case "retire":
       retire(turn);
@@ -152,6 +150,42 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
       return;
     default:
       receiveShared(PROTOCOL, turn, message);
+  }
+}
+
+type OfWatches = Extract<
+  ZooKeeperGatewayMessage,
+  {
+    readonly kind:
+      | "listWatches"
+      | "watchList"
+      | "findWatches"
+      | "foundWatches"
+      | "listConnectedSessions"
+      | "clientWatches";
+  }
+>;
+
+/** What the admin actor asks, and the tree of the lane answers: it knows the watches, and the gateway whose they are. */
+function takeOfWatches(turn: Turn, message: OfWatches): void {
+  switch (message.kind) {
+    case "listWatches":
+      askWatches(turn, message);
+      return;
+    case "findWatches":
+      askFoundWatches(turn, message);
+      return;
+    case "foundWatches":
+      answerFoundWatches(turn, message);
+      return;
+    case "listConnectedSessions":
+      askClientWatches(turn, message);
+      return;
+    case "clientWatches":
+      answerSessions(turn, message);
+      return;
+    case "watchList":
+      answerWatches(turn, message);
   }
 }
 

@@ -8,9 +8,11 @@ import type {
   ConnectionFacts,
   ConnectionsQuestion,
   MetricsQuestion,
+  FindWatchesQuestion,
   WatchesQuestion,
+  WatchFacts,
 } from "../../admin/messages.ts";
-import type { ClientWatches, WatchList } from "../../tree/messages.ts";
+import type { ClientWatches, FoundWatches, WatchList } from "../../tree/messages.ts";
 import { servedBy } from "../attachment.ts";
 import { withheldUntilMs } from "../contact.ts";
 import { resetMetrics } from "../metrics.ts";
@@ -110,14 +112,53 @@ export function askClientWatches(
 }
 
 export function answerSessions(turn: Turn, { question, bytesMax, byClient }: ClientWatches): void {
+  const { connections } = turn.state;
   const watches = new Map(byClient);
-  const content = listedSessions(turn.state.connections, bytesMax, (connection) => ({
+  // Whoever has the most watches has a place, however many there are.
+  const byWatches = byClient.toSorted(([, left], [, right]) => right - left);
+  const first = byWatches.flatMap(([client]) => {
+    const connection = connections.get(client);
+    return connection === undefined ? [] : [[client, connection] as const];
+  });
+  const ordered = new Map([...first, ...connections]);
+  const content = listedSessions(ordered, bytesMax, (connection) => ({
     address: connection.remoteAddress,
     watches: watches.get(connection.number) ?? 0,
     lastZxid: formatZxid(connection.repliedZxid),
     lastOperation: connection.statistics.operation,
   }));
   answerPart(turn, question, content);
+}
+
+/** The tree knows watches of a znode, or those of the session's connection, if it is one of this gateway. */
+export function askFoundWatches(turn: Turn, asked: FindWatchesQuestion): void {
+  const { state, effects } = turn;
+  const { question, argument, bytesMax } = asked;
+  const holder =
+    argument.kind === "session" ? state.sessions.holders.get(argument.session) : undefined;
+  if (argument.kind === "session" && holder === undefined) {
+    answerPart(turn, question, NOTHING);
+    return;
+  }
+  const from = `zookeeper/${state.lane}` as const;
+  const of = argument.kind === "znode" ? argument : { client: holder?.number ?? 0 };
+  effects.push(tell(`tree/${state.lane}`, { kind: "findWatches", from, question, of, bytesMax }));
+}
+
+export function answerFoundWatches(turn: Turn, message: FoundWatches): void {
+  const { question, bytesMax, found, omitted } = message;
+  const listing = new Listing(bytesMax);
+  for (const { client, path, watches } of found) {
+    const connection = turn.state.connections.get(client);
+    const session = connection === undefined ? undefined : servedBy(connection)?.session;
+    if (connection === undefined || session === undefined) continue;
+    const address = connection.remoteAddress;
+    const facts: WatchFacts = { session: formatSession(session), address, path, watches };
+    if (listing.isFull) listing.omit(1);
+    else listing.add("", JSON.stringify(facts));
+  }
+  listing.omit(omitted);
+  answerPart(turn, question, listing.content);
 }
 
 /** A connection that has ended meanwhile has no watches any more. */

@@ -1,9 +1,9 @@
 /**
- * Lists the watches of a lane for the four-letter words `wchs`, `wchc` and `wchp`, up to so many bytes, and counts them for `sess`. As in ZooKeeper these are the data
- * watches and those that stay, each path of a connection once: watches on children are not told.
+ * Lists the watches of a lane for the four-letter words `wchs`, `wchc` and `wchp`, up to so many bytes, and counts all of a connection
+ * for `sess`. As in ZooKeeper the words list the data watches and those that stay, each path of a connection once: watches on children are not listed.
  */
 import type { ClientWatches, WatchedPath, WatchList } from "../messages.ts";
-import type { Watches, Watcher } from "./watches.ts";
+import { type Watches, type Watcher, watchesOf } from "./watches.ts";
 
 /** What an entry takes beside its path: a number of a session. */
 const ENTRY_BYTES = 20;
@@ -32,7 +32,10 @@ export function countClientWatches(
   { watchers }: Watches,
   { from, question, bytesMax }: Omit<ListOptions, "word">,
 ): ClientWatches {
-  const byClient = countsByClient(watchers.get(from) ?? new Map<number, Watcher>());
+  const byClient = [...(watchers.get(from) ?? [])].flatMap(([client, watcher]) => {
+    const own = watchesOf(watcher);
+    return own === 0 ? [] : [[client, own] as const];
+  });
   return { kind: "clientWatches", question, bytesMax, byClient };
 }
 

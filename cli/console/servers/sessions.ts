@@ -1,5 +1,5 @@
 /** The sessions of an ensemble, put together from what each of its servers tells. */
-import type { SessionsAnswer } from "../../../actors/admin/messages.ts";
+import type { SessionsAnswer } from "../../../actors/admin/own-words.ts";
 import { apacheSessions } from "./apache-sessions.ts";
 import { nameOf, type Server, type Servers } from "./servers.ts";
 import { type Asked, isZooid, statusesOf } from "./statuses.ts";

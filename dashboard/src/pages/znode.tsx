@@ -12,7 +12,9 @@ import { Editor } from "../parts/editor.tsx";
 import { Lineage } from "../parts/lineage.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { StatList } from "../parts/stat-list.tsx";
+import { OwnerView } from "../parts/owner-view.tsx";
 import { ValueView } from "../parts/value-view.tsx";
+import { WatchersView } from "../parts/watchers-view.tsx";
 import { nameOf, parentOf } from "../format/paths.ts";
 import { hrefOf } from "../router.ts";
 import { readZnode } from "../tree-model.ts";
@@ -66,6 +68,10 @@ export function ZnodeView({ path }: { readonly path: string }): JSX.Element {
           <ValueView znode={znode} />
           <StatList stat={znode.stat} />
           <AclList znode={znode} />
+          {znode.stat.ephemeralOwner !== null && offers("sessions") && (
+            <OwnerView id={znode.stat.ephemeralOwner} />
+          )}
+          {offers("znode-watchers") && <WatchersView path={path} />}
         </>
       )}
     </section>

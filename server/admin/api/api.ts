@@ -5,7 +5,7 @@ import { formatZxid, laterOf, type Zxid, ZXID_NONE } from "../../../protocol/zxi
 import type { Changes, ChangesOptions } from "../../change-streams.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
 import type { ClientPorts } from "../../threads/client-doors.ts";
-import { connections, dump, type Fields, memberOf } from "../answers.ts";
+import { memberOf } from "../answers.ts";
 import { NodeNotServingError } from "../../errors.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
 import type { PastProcess } from "../../history/past-process.ts";
@@ -22,11 +22,13 @@ import { latencies } from "./latencies.ts";
 import { OtherNodes } from "./other-nodes.ts";
 import { ApiSession } from "./session.ts";
 import { endpointIn } from "./request.ts";
+import { EnsembleSessions } from "./sessions.ts";
 import { SharedAnswer } from "./shared-answer.ts";
 import { statuses } from "./status.ts";
 import { ApiStreams } from "./streams.ts";
 import { count, deleteAll } from "./subtree.ts";
 import { failureReply, znode } from "./tree.ts";
+import { ephemerals, session, watchers, type WatchersOptions } from "./watchers.ts";
 import { answerWrite, type Write } from "./writes.ts";
 
 /** A node that serves answers its own client within that. */
@@ -49,6 +51,8 @@ export class Api {
   readonly #others: OtherNodes;
   readonly #statuses: SharedAnswer;
   readonly #elections: SharedAnswer;
+  readonly #sessions: EnsembleSessions;
+  readonly #watchers: WatchersOptions;
   readonly #latencies: SharedAnswer;
   readonly #streams: ApiStreams;
   #past: PastProcess | undefined;
@@ -60,6 +64,9 @@ export class Api {
     this.#others = others;
     this.#statuses = new SharedAnswer(async () => await statuses(config, facts, others));
     this.#elections = new SharedAnswer(async () => await elections(config, facts, others));
+    const sessions = new EnsembleSessions(config, facts, others);
+    this.#sessions = sessions;
+    this.#watchers = { config, facts, others, sessions };
     this.#latencies = new SharedAnswer(async () => await latencies(config, facts, others));
     this.#streams = new ApiStreams(options.changes);
     this.#session = new ApiSession(async (signal) => {
@@ -103,7 +110,13 @@ export class Api {
       case "nodes":
         return await this.#facts("stat", (facts) => this.#nodes(facts));
       case "sessions":
-        return await this.#sessions();
+        return await this.#sessions.page(query);
+      case "session":
+        return await session(this.#watchers, query);
+      case "session-ephemerals":
+        return await ephemerals(this.#watchers, query);
+      case "znode-watchers":
+        return await watchers(this.#watchers, query);
       case "span":
       case "history":
       case "znode-at":
@@ -182,10 +195,7 @@ export class Api {
     return jsonReply(200, { ensemble, node, at, offers, who: who ?? null, mayWrite });
   }
 
-  async #facts(
-    gather: "stat" | "connections" | "dump",
-    made: (facts: Facts) => object,
-  ): Promise<HttpReply> {
+  async #facts(gather: "stat", made: (facts: Facts) => object): Promise<HttpReply> {
     const facts = await this.#options.facts.ask({ gather });
     return facts === undefined ? NO_ANSWER : jsonReply(200, made(facts));
   }
@@ -209,19 +219,6 @@ export class Api {
       return { id, host, client, isLeader, isThis: id === config.id };
     });
     return { nodes };
-  }
-
-  async #sessions(): Promise<HttpReply> {
-    const { config, facts, ports } = this.#options;
-    const open = await facts.ask({ gather: "connections" });
-    const all = await facts.ask({ gather: "dump" });
-    if (open === undefined || all === undefined) return NO_ANSWER;
-    const about = { config, ports: ports() };
-    const query = new URLSearchParams();
-    const ephemerals = dump({ facts: all, about, query }).fields["session_id_to_ephemeral_paths"];
-    const listed: Fields = connections({ facts: open, about, query }).fields;
-    const omitted = [...open.parts, ...all.parts].reduce((sum, part) => sum + part.omitted, 0);
-    return jsonReply(200, { ...listed, ephemerals, omitted });
   }
 }
 

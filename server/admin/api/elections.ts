@@ -3,7 +3,7 @@ import type { Election, ElectionsAnswer } from "../../../actors/admin/messages.t
 import { API_STATUS_MS_MAX } from "../../../protocol/limits.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
 import type { NodeFacts } from "../node-facts.ts";
-import type { OtherNodes } from "./other-nodes.ts";
+import { answerIn, type OtherNodes } from "./other-nodes.ts";
 
 export async function elections(
   config: NodeConfig,
@@ -29,20 +29,20 @@ export async function elections(
 
 /** Undefined: the node does not know the word, as one of an earlier version; or what came is none of its answers. */
 function electionsIn(text: string): readonly Election[] | undefined {
-  let answer: Partial<ElectionsAnswer>;
-  try {
-    answer = JSON.parse(text) as Partial<ElectionsAnswer>;
-  } catch {
-    return undefined;
-  }
+  const answer = answerIn<ElectionsAnswer>(text);
+  if (answer === undefined) return undefined;
   const { elections: all } = answer;
   return Array.isArray(all) && all.every(isElection) ? all : undefined;
 }
 
-function isElection({ steps, omitted }: Partial<Election>): boolean {
+function isElection(election: Partial<Election> | null): boolean {
+  if (election === null) return false;
+  const { steps, omitted } = election;
   return Array.isArray(steps) && steps.every(isStep) && typeof omitted === "number";
 }
 
-function isStep({ event, atMs, detail }: Partial<Election["steps"][number]>): boolean {
+function isStep(step: Partial<Election["steps"][number]> | null): boolean {
+  if (step === null) return false;
+  const { event, atMs, detail } = step;
   return typeof event === "string" && typeof atMs === "number" && typeof detail === "object";
 }

@@ -1,6 +1,8 @@
 /** The JSON API for a dashboard: what there is to ask for. The documentation is made of this table. */
 import {
+  API_SESSIONS_MAX,
   REMOVE_RECURSIVE_MAX,
+  SESSION_EPHEMERALS_PAGE,
   API_SUMMARY_MS_MAX,
   API_SUMMARY_MS_MIN,
 } from "../../../protocol/limits.ts";
@@ -18,6 +20,9 @@ export type Endpoint = {
     | "elections"
     | "latencies"
     | "sessions"
+    | "session"
+    | "session-ephemerals"
+    | "znode-watchers"
     | "znode"
     | "children"
     | "count"
@@ -77,8 +82,27 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     name: "sessions",
     method: "GET",
-    query: [],
-    summary: "this node's connections of ZooKeeper's protocol, and the ephemerals of all sessions",
+    query: ["sort", "filter", "ids", "skip", "limit"],
+    summary: `the sessions of the ensemble, \`limit\` of them (100, ${API_SESSIONS_MAX} at most) behind the first \`skip\`, by \`sort\`: \`watches\`, \`ephemerals\` or \`rate\`, the most first, \`ends\`, the soonest first, or \`session\`; with \`filter\` those that have the text in their number, address, identities, node or last operation; with \`ids\` these alone`,
+  },
+  {
+    name: "session",
+    method: "GET",
+    query: ["id"],
+    summary: "a session, as `sessions` has it, and what it watches: watches, or streams over NATS",
+  },
+  {
+    name: "session-ephemerals",
+    method: "GET",
+    query: ["id", "after"],
+    summary: `the paths of a session's ephemerals, in the order in which they were created, by pages of ${SESSION_EPHEMERALS_PAGE}. \`next\` is what \`after\` is for the next page, null at the end`,
+  },
+  {
+    name: "znode-watchers",
+    method: "GET",
+    query: ["path"],
+    summary:
+      "who hears of a znode: each watch and stream at it, and those above it that are of all below, with node, session and address",
   },
   {
     name: "znode",

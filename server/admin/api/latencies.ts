@@ -4,7 +4,7 @@ import { heatOf } from "../../../actors/admin/heat.ts";
 import { API_STATUS_MS_MAX } from "../../../protocol/limits.ts";
 import type { NodeConfig } from "../../config/node-config.ts";
 import type { NodeFacts } from "../node-facts.ts";
-import type { OtherNodes } from "./other-nodes.ts";
+import { answerIn, type OtherNodes } from "./other-nodes.ts";
 
 export async function latencies(
   config: NodeConfig,
@@ -32,12 +32,8 @@ export async function latencies(
 
 /** Undefined: the node serves nobody, or does not know the word. */
 function heatIn(text: string): HeatAnswer | undefined {
-  let answer: Partial<HeatAnswer>;
-  try {
-    answer = JSON.parse(text) as Partial<HeatAnswer>;
-  } catch {
-    return undefined;
-  }
+  const answer = answerIn<HeatAnswer>(text);
+  if (answer === undefined) return undefined;
   const { cells, kinds, upToMs, columnMs } = answer;
   const about = heatOf(0 as HeatAnswer["node"], []);
   // A node of another version may count otherwise.

@@ -27,3 +27,13 @@ export class OtherNodes {
     await this.#words?.close();
   }
 }
+
+/** The fields of an answer in JSON, which may be any: anybody may publish to an inbox. Undefined: it is no object. */
+export function answerIn<Answer extends object>(text: string): Partial<Answer> | undefined {
+  try {
+    const answer: unknown = JSON.parse(text);
+    return typeof answer === "object" && answer !== null ? answer : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,13 +1,13 @@
 /** An answer that those who ask within a moment share, so that many dashboards ask the nodes no more often than one does. */
-export class SharedAnswer {
-  readonly #make: () => Promise<object>;
-  #made: Promise<object> | undefined;
+export class SharedAnswer<Answer extends object = object> {
+  readonly #make: () => Promise<Answer>;
+  #made: Promise<Answer> | undefined;
 
-  constructor(make: () => Promise<object>) {
+  constructor(make: () => Promise<Answer>) {
     this.#make = make;
   }
 
-  get(): Promise<object> {
+  get(): Promise<Answer> {
     this.#made ??= this.#make().finally(() => {
       setTimeout(() => {
         this.#made = undefined;

@@ -180,6 +180,11 @@ function facts(gather: FactsQuestion["gather"]): Bring {
   return told("admin", () => ({ kind: "askFacts", request: 1, gather }));
 }
 
+/** On the client port nothing stands behind a word. */
+function wtch(argument: string): Bring {
+  return told("admin", () => ({ kind: "askFacts", request: 1, gather: "wtch", argument }));
+}
+
 const admin: Messages<"admin"> = {
   leadership: unseat,
   peers: isolateFollower,
@@ -316,6 +321,8 @@ const zookeeper: Messages<"zookeeper/1"> = {
   watchList: asking("wchp"),
   listConnectedSessions: asking("sess"),
   clientWatches: asking("sess"),
+  findWatches: wtch("/"),
+  foundWatches: wtch("/"),
   retire: retire("zookeeper/1"),
   "timer retire": retire("zookeeper/1"),
   "timer touch": comes,
@@ -350,6 +357,7 @@ const nats: Messages<"nats/1"> = {
   tellBusy: asking("busy"),
   tellLatencies: asking("heat"),
   listConnectedSessions: asking("sess"),
+  findWatches: wtch("/"),
   retire: retire("nats/1"),
   treeReset: leaveBehind,
   treeMemory: told("nats/1", () => TREE_HAS_MEMORY),

@@ -267,13 +267,14 @@ test("sess has the sessions of all gateways, and from the tree all that there ar
   admin.ask("sess");
   t.deepEqual(
     [...admin.asked.keys()],
-    ["tree/1", "zookeeper/1", "nats/1", "zookeeper/2", "nats/2"],
+    ["sessions", "tree/1", "zookeeper/1", "nats/1", "zookeeper/2", "nats/2"],
   );
   const bytes = [...admin.asked.values()].reduce((sum, { bytesMax = 0 }) => sum + bytesMax, 0);
   t.true(bytes <= WORD_ANSWER_BYTES_MAX);
   const entries = (...all: readonly string[]): Content => ({
     groups: [{ name: "", entries: all }],
   });
+  admin.part("sessions", entries('["0x1",900]'));
   admin.part("tree/1", { ...entries('["0x1",10000,2]', '["0x2",10000,0]'), omitted: 4 });
   admin.part("zookeeper/1", entries('{"session":"0x1"}'));
   admin.part("nats/1", { omitted: 1 });
@@ -286,8 +287,39 @@ test("sess has the sessions of all gateways, and from the tree all that there ar
       ["0x1", 10_000, 2],
       ["0x2", 10_000, 0],
     ],
+    ends: [["0x1", 900]],
     omitted: 5,
   });
+});
+
+test("wtch asks every gateway about one thing, and who asks about another one waits for his own answer", (t) => {
+  const admin = new Admin();
+  const ask = (argument: string, client: number): void =>
+    admin.tell({ kind: "fourLetterWord", from: "nats/1", client, word: "wtch", argument });
+  ask("/a", 1);
+  ask("0x10", 2);
+  ask("/b", 3);
+  ask("0x10", 4);
+  const subjects: unknown[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const names = [...admin.asked.keys()] as Part["from"][];
+    t.deepEqual(names, ["zookeeper/1", "nats/1", "zookeeper/2", "nats/2"]);
+    subjects.push((admin.asked.get("nats/1") as unknown as { argument: unknown }).argument);
+    for (const name of names) {
+      admin.part(name, { groups: [{ name: "", entries: [`{"path":"${name}"}`] }], omitted: 1 });
+    }
+  }
+  t.deepEqual(subjects, [
+    { kind: "znode", path: "/a" },
+    { kind: "session", session: 16, after: undefined },
+    { kind: "znode", path: "/b" },
+  ]);
+  t.deepEqual(
+    admin.answers.map(({ client }) => client),
+    [1, 2, 4, 3],
+  );
+  const watches = ["zookeeper/1", "nats/1", "zookeeper/2", "nats/2"].map((path) => ({ path }));
+  t.deepEqual(JSON.parse(admin.text ?? ""), { node: 1, watches, omitted: 4 });
 });
 
 test("busy adds up the counts and the windows of all gateways", (t) => {

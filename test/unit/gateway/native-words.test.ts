@@ -1,8 +1,14 @@
 /** Four-letter words over NATS: who may ask which, where the answers go, and what the gateway tells of its sessions. */
 import test from "ava";
-import type { Part, SessionFacts } from "../../../actors/admin/messages.ts";
-import { WORD_ASKED_MS_MAX, WORD_ASKERS_MAX } from "../../../protocol/limits.ts";
-import { WORDS_OVER_NATS } from "../../../protocol/zookeeper/words.ts";
+import type { Part, SessionFacts, WatchFacts } from "../../../actors/admin/messages.ts";
+import {
+  WORD_ARGUMENT_BYTES_MAX,
+  WORD_ASKED_MS_MAX,
+  WORD_ASKERS_MAX,
+} from "../../../protocol/limits.ts";
+import { WORD_WITH_ARGUMENT, WORDS_OVER_NATS } from "../../../protocol/zookeeper/words.ts";
+import type { WordArgument } from "../../../protocol/zookeeper/word-argument.ts";
+import type { Zxid } from "../../../protocol/zxid.ts";
 import { INBOX, NativeGatewayHarness, opened, SESSION } from "../../support/native-gateway.ts";
 
 type Asked = { readonly kind: string; readonly client: number; readonly word: string };
@@ -39,7 +45,7 @@ test("a node that serves nobody yet answers words, with its number, to who asked
   const gateway = new NativeGatewayHarness({ serves: false });
   for (const subject of ["zooid.test.gateway.all.word", "zooid.test.gateway.1.word"]) {
     for (const word of WORDS_OVER_NATS) {
-      ask(gateway, word, { subject });
+      ask(gateway, word === WORD_WITH_ARGUMENT ? `${word} /a` : word, { subject });
       const [question] = asked(gateway);
       t.like(question, { kind: "fourLetterWord", from: "nats/1", word });
       gateway.give({ kind: "adminAnswer", client: question?.client ?? 0, text: 'so "it" is\n' });
@@ -57,7 +63,7 @@ test("words that change something or tell of the configuration, and what is none
       gateway.effects.filter(({ kind }) => kind === "tell"),
       [],
     );
-    t.regex(answers(gateway)[0]?.[1] ?? "", /not among srvr, mntr, busy, elec, heat, sess/);
+    t.regex(answers(gateway)[0]?.[1] ?? "", /not among srvr, mntr, busy, elec, heat, sess, wtch/);
   }
 });
 
@@ -124,4 +130,51 @@ test("the sessions of native clients are listed up to so many bytes", (t) => {
   const some = list(1000);
   t.is(some.groups.flatMap((group) => group.entries).length + some.omitted, 100);
   t.true(some.omitted > 50);
+});
+
+test("wtch is about a path or a session, and what is neither is not asked", (t) => {
+  const gateway = opened();
+  const wrong = ["", " ", "/a", " a", " 0x", " 0xzz", " 0x123456789012345", " 0x1 a", " 10"];
+  for (const behind of [...wrong, ` /${"a".repeat(WORD_ARGUMENT_BYTES_MAX)}`]) {
+    ask(gateway, `wtch${behind}`);
+    t.deepEqual(
+      gateway.effects.filter(({ kind }) => kind === "tell"),
+      [],
+    );
+    t.regex(answers(gateway)[0]?.[1] ?? "", /wtch is about a path or a session/);
+  }
+  for (const argument of ["/", "/caf\u{e9} \n", "0x100000001"]) {
+    ask(gateway, `wtch ${argument}`);
+    t.like(asked(gateway)[0], { kind: "fourLetterWord", word: "wtch", argument });
+  }
+});
+
+test("the streams of a native client are found by the znodes that they hear of, and by its session", (t) => {
+  const gateway = opened();
+  const open = (stream: number, path: string, recursive: boolean | "children"): void =>
+    gateway.say({ kind: "openStream", stream, path, recursive, after: 0 as Zxid, credits: 10 });
+  open(1, "/a", false);
+  open(2, "/", true);
+  open(3, "/a", "children");
+  const find = (argument: WordArgument): (readonly [string, string])[] => {
+    gateway.effects.splice(0);
+    gateway.give({ kind: "findWatches", question: 5, argument, bytesMax: 100_000 });
+    const [part] = asked(gateway) as unknown as Part[];
+    return (part?.groups.flatMap(({ entries }) => entries) ?? []).map((entry) => {
+      const { session, address, path, watches } = JSON.parse(entry) as WatchFacts;
+      t.deepEqual([session, address], [`0x${SESSION.toString(16)}`, null]);
+      return [path, watches];
+    });
+  };
+  const all = [
+    ["/a", "stream"],
+    ["/", "subtreeStream"],
+    ["/a", "subtreeStream"],
+  ] as const;
+  t.deepEqual(find({ kind: "znode", path: "/a" }), [...all]);
+  t.deepEqual(find({ kind: "znode", path: "/a/b" }), [...all.slice(1)]);
+  t.deepEqual(find({ kind: "znode", path: "/a/b/c" }), [...all.slice(1, 2)]);
+  t.deepEqual(find({ kind: "session", session: SESSION, after: undefined }), [...all]);
+  const other = (SESSION + 1) as typeof SESSION;
+  t.deepEqual(find({ kind: "session", session: other, after: undefined }), []);
 });

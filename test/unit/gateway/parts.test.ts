@@ -194,11 +194,63 @@ test("sess tells of each connection that has a session, with its watches", (t) =
     [
       {
         ...{ session: `0x${session.toString(16)}`, address: "10.0.0.1:1", timeoutMs: 10_000 },
-        ...{ received: 2, sent: 2, outstanding: 0, watches: 3 },
+        ...{ received: 2, sent: 2, outstanding: 0, identities: [], watches: 3 },
         ...{ lastZxid: "0x100000002", lastOperation: "CREA" },
       },
     ],
   );
+});
+
+test("sess has a place for whoever has the most watches, however many sessions there are", (t) => {
+  const gateway = served();
+  for (const connection of [1, 2, 3, 4]) gateway.attach(connection);
+  const counts = [
+    [2, 5],
+    [3, 900],
+    [9, 1000],
+  ] as const;
+  const counted = { kind: "clientWatches", question: 8, bytesMax: 500, byClient: counts } as const;
+  const [part] = partsIn(gateway.tell(counted));
+  const entries = part?.groups.flatMap((group) => group.entries) ?? [];
+  const watches = entries.map((entry) => (JSON.parse(entry) as { watches: number }).watches);
+  t.deepEqual(watches, [900, 5]);
+  t.is(part?.omitted, 2);
+});
+
+test("whose watches hear of a znode is asked of the tree, and told with session and address", (t) => {
+  const gateway = served();
+  const session = gateway.attach(1);
+  const about = { question: 8, bytesMax: MANY_BYTES } as const;
+  gateway.told.length = 0;
+  gateway.tell({ kind: "findWatches", ...about, argument: { kind: "znode", path: "/a" } });
+  const asked = { kind: "findWatches", from: "zookeeper/1", ...about };
+  t.like(gateway.told[0], { to: "tree/1", message: { ...asked, of: { path: "/a" } } });
+  const found = [1, 9].map((client) => ({ client, path: "/", watches: "recursive" }) as const);
+  const [part] = partsIn(gateway.tell({ kind: "foundWatches", ...about, found, omitted: 3 }));
+  t.is(part?.omitted, 3);
+  const entries = part?.groups.flatMap((group) => group.entries) ?? [];
+  t.deepEqual(
+    entries.map((entry) => JSON.parse(entry)),
+    [
+      {
+        ...{ session: `0x${session.toString(16)}`, address: "10.0.0.1:1" },
+        ...{ path: "/", watches: "recursive" },
+      },
+    ],
+  );
+});
+
+test("what a session watches is asked of the tree if the session is connected here, and else nothing is", (t) => {
+  const gateway = served();
+  const session = gateway.attach(3);
+  const ask = (of: number): Part[] => {
+    gateway.told.length = 0;
+    const argument = { kind: "session", session: of as typeof session, after: undefined } as const;
+    return partsIn(gateway.tell({ kind: "findWatches", question: 8, bytesMax: 500, argument }));
+  };
+  t.deepEqual(ask(session), []);
+  t.like(gateway.told[0], { to: "tree/1", message: { of: { client: 3 } } });
+  t.like(ask(session + 1)[0], { from: "zookeeper/1", groups: [], omitted: 0 });
 });
 
 test("busy tells the counts at once, and what was asked for from the second question on", (t) => {

@@ -319,7 +319,7 @@ test("sessions are listed by when they end if this node leads, else with their t
     return { session: (SESSION + index) as SessionId, timeoutMs, attachedAt: at(1, 1) };
   });
   actor.receive({ kind: "sessionChanges", attached, closed: [] });
-  const question = { kind: "listSessions", question: 3, bytesMax: 1000 } as const;
+  const question = { kind: "listSessions", word: "dump", question: 3, bytesMax: 1000 } as const;
   const about = { kind: "part", question: 3, from: "sessions", omitted: 0 };
   const entries = ["0x4d\t4000ms", "0x4e\t9000ms", "0x4f\t4000ms"];
   t.deepEqual(told(actor.receive(question), "admin"), [
@@ -333,4 +333,17 @@ test("sessions are listed by when they end if this node leads, else with their t
   );
   const [short] = told(actor.receive({ ...question, bytesMax: 25 }), "admin");
   t.like(short, { omitted: 2 });
+});
+
+test("for sess a leader tells in how long each session ends, and the others nothing", (t) => {
+  const actor = new Driven(sessionsActor({}));
+  const attached = [{ session: SESSION, timeoutMs: 4000, attachedAt: at(1, 1) }];
+  actor.receive({ kind: "sessionChanges", attached, closed: [] });
+  const question = { kind: "listSessions", word: "sess", question: 3, bytesMax: 1000 } as const;
+  t.like(told(actor.receive(question), "admin")[0], { groups: [], omitted: 0 });
+  actor.receive(leadership("leading", 1));
+  t.like(told(actor.receive(question), "admin")[0], {
+    groups: [{ name: "", entries: ['["0x4d",4000]'] }],
+    omitted: 0,
+  });
 });
