@@ -86,7 +86,12 @@ export function sessionCases(test: DashboardTest): void {
     const many = 1100;
     await client.create("/leak");
     const leaking = await ZkClient.connect({ port: nodes[1]?.clientPort ?? 0 });
-    t.teardown(() => leaking.close());
+    // This client sends no pings by itself, and a busy machine may take longer than its session lasts.
+    const alive = setInterval(() => void leaking.request(exists("/leak")), 1000);
+    t.teardown(async () => {
+      clearInterval(alive);
+      await leaking.close();
+    });
     await leaking.request(create("/leak/mine", "", { mode: 1 }));
     const paths = Array.from({ length: many }, (_, index) => `/leak/${index}`);
     await Promise.all(paths.map((path) => leaking.request(exists(path, true))));
