@@ -60,6 +60,7 @@ async function undo(t: ExecutionContext<DashboardShared>): Promise<void> {
   const tree = tab.page.locator("[role=tree]");
   await tree.click();
   await until(async () => (await tab.text()).includes("zookeeper"), "the tree of then is shown");
+  await tab.page.waitForSelector(".tree-row.selected .twist");
   await tab.evaluate("document.querySelector('.tree-row.selected .twist').click()");
   await tab.sees("mine");
   await tab.sees(SCRIPT_NAME);
@@ -116,6 +117,8 @@ async function travel(t: ExecutionContext<DashboardShared>): Promise<void> {
   await tab.sees("newest");
   await tab.sees("Its value is the same today.");
   // The keys of the slider choose the zxid before, and the address has it.
+  // It is there when the node has said what is kept, and the znode may be sooner.
+  await tab.page.waitForSelector("input[type=range]");
   await tab.page.focus("input[type=range]");
   await tab.page.keyboard.press("ArrowLeft");
   await until(() => zxidIn(tab.page.url()) === `0x${(mzxid - 1).toString(16)}`, "the zxid before");
