@@ -5,6 +5,6 @@ export function grouped(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-export function counted(count: number, what: string): string {
-  return `${grouped(count)} ${what}${count === 1 ? "" : "s"}`;
+export function counted(count: number, what: string, plural: string = `${what}s`): string {
+  return `${grouped(count)} ${count === 1 ? what : plural}`;
 }

@@ -10,9 +10,14 @@ export function newLatencies(): Float64Array {
 }
 
 export function countLatency(latencies: Float64Array, tookMs: number): void {
-  const bucket = Math.ceil(BUCKETS_PER_POWER * Math.log2(Math.max(tookMs, 0) * BUCKETS_PER_MS));
-  const index = Math.min(Math.max(bucket, 0), BUCKETS - 1);
+  const index = bucketOf(tookMs, BUCKETS_PER_POWER, BUCKETS);
   latencies[index] = (latencies[index] ?? 0) + 1;
+}
+
+/** Which of so many buckets holds the time, with some of them for each power of two. The last holds what is longer, too. */
+export function bucketOf(tookMs: number, perPower: number, buckets: number): number {
+  const bucket = Math.ceil(perPower * Math.log2(Math.max(tookMs, 0) * BUCKETS_PER_MS));
+  return Math.min(Math.max(bucket, 0), buckets - 1);
 }
 
 /** The longest time of each bucket that is not empty, in milliseconds, with its count. */

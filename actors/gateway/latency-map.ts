@@ -4,7 +4,10 @@
  */
 import { LATENCY_COLUMN_MS, LATENCY_COLUMNS } from "../../protocol/limits.ts";
 import { LATENCY_BUCKETS, LATENCY_KINDS, type LatencyCell } from "../admin/messages.ts";
+import { bucketOf } from "./latencies.ts";
 import type { Queueable } from "./request-queue.ts";
+
+const BUCKETS_PER_POWER = 2;
 
 /** The oldest first. */
 export type LatencyMap = Column[];
@@ -52,7 +55,9 @@ export function countLatencyOf(
   const kind = kindOf(request);
   if (kind === undefined) return;
   const { counts } = columnAt(map, nowMs);
-  const index = (NUMBERS.get(kind) ?? 0) * LATENCY_BUCKETS + bucketOf(nowMs - startedMs);
+  const index =
+    (NUMBERS.get(kind) ?? 0) * LATENCY_BUCKETS +
+    bucketOf(nowMs - startedMs, BUCKETS_PER_POWER, LATENCY_BUCKETS);
   counts[index] = (counts[index] ?? 0) + 1;
 }
 
@@ -68,12 +73,6 @@ function columnAt(map: LatencyMap, nowMs: number): Column {
 
 function dropOld(map: LatencyMap, number: number): void {
   while ((map[0]?.number ?? number) <= number - LATENCY_COLUMNS) map.shift();
-}
-
-/** Two buckets for each power of two from a sixteenth of a millisecond on. */
-function bucketOf(tookMs: number): number {
-  const bucket = Math.ceil(2 * Math.log2(Math.max(tookMs, 0) * 16));
-  return Math.min(Math.max(bucket, 0), LATENCY_BUCKETS - 1);
 }
 
 /** What is not zero. */

@@ -167,7 +167,8 @@ function fieldOf(name: string, value: string | undefined): Record<string, string
   return value === undefined ? {} : { [name]: value };
 }
 
-function abortOf(signal: AbortSignal): Promise<undefined> {
+/** Resolves when the signal aborts. */
+export function abortOf(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
     else signal.addEventListener("abort", () => resolve(undefined), { once: true });

@@ -115,6 +115,7 @@ export class ClientApi {
     return { kind: "names", list: (each, path) => this.#listing.list(each, path) };
   }
 
+  /** A reader that has gone is let go with the next event: a progress, if nothing changes. */
   async *#changes(
     path: string,
     { recursive = false, from }: ChangesOptions,

@@ -1,11 +1,10 @@
 /** Which znodes of the source have changed since they were copied, as its change stream tells. */
 import type { Client } from "../../client/connect.ts";
-import { parentOf } from "../../protocol/paths.ts";
+import { isAtOrBelow, parentOf } from "../../protocol/paths.ts";
 import { quotaZnodeAt } from "../../protocol/quota.ts";
-import { OWN_NAME } from "./walk.ts";
+import { OWN_PATH } from "./walk.ts";
 
 const PROGRESS_MS = 200;
-const OWN_PATH = `/${OWN_NAME}`;
 
 export class Follow {
   /** Those whose changes have not been taken, in the order in which they came. */
@@ -95,7 +94,7 @@ export class Follow {
     readonly path: string;
     readonly stat: { readonly ephemeralOwner: number };
   }): void {
-    if (this.#withoutOwn && (path === OWN_PATH || path.startsWith(`${OWN_PATH}/`))) {
+    if (this.#withoutOwn && isAtOrBelow(path, OWN_PATH)) {
       if (quotaZnodeAt(path)?.kind === "limits") this.hasQuota = true;
       return;
     }

@@ -1,6 +1,8 @@
 /** A migration from its beginning to its end: copy, follow, switch or end. An ensemble that was away is compared again from the beginning. */
 import { setTimeout as wait } from "node:timers/promises";
 import { NoNodeError } from "../../client/connect.ts";
+import { ownPath } from "../../client/zookeeper/session/chroot.ts";
+import { isAtOrBelow } from "../../protocol/paths.ts";
 import { EXIT_FAILED, EXIT_OK, messageOf } from "../command.ts";
 import type { Context } from "../console/context.ts";
 import { EXIT_NOT_ALLOWED, MisusedError } from "../console/exit-codes.ts";
@@ -17,7 +19,7 @@ import { hex, Report, znodesText } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import { closeSides, isPassing, openSides, type Sides } from "./sides.ts";
 import { switchOver } from "./switching.ts";
-import { OWN_NAME, walkBoth } from "./walk.ts";
+import { OWN_NAME, OWN_PATH, walkBoth } from "./walk.ts";
 import { compareWhole, copyWhole, type Counts, type WholeOptions } from "./whole.ts";
 
 const AGAIN_MS = 1_000;
@@ -343,7 +345,7 @@ export class Migration {
     const written = this.#mine(this.#relay?.takeWritten() ?? []);
     if (written.length > 0) await mirror.source.client.sync("/", { signal });
     const paths = new Set([...follow.take(), ...written]);
-    await mirror.reconcile(paths);
+    await mirror.settleAt(paths);
     if (follow.hasQuota && this.#settings.withQuotas) {
       follow.hasQuota = false;
       const keepsOthers = this.#keepsOthers;
@@ -370,15 +372,14 @@ export class Migration {
   #mine(paths: Iterable<string>): readonly string[] {
     return [...paths].flatMap((path) => {
       const mine = this.#inChroot(path);
-      const isOwn = mine === `/${OWN_NAME}` || mine?.startsWith(`/${OWN_NAME}/`) === true;
-      return mine === undefined || (this.#settings.withoutOwn && isOwn) ? [] : [mine];
+      if (mine === undefined) return [];
+      return this.#settings.withoutOwn && isAtOrBelow(mine, OWN_PATH) ? [] : [mine];
     });
   }
 
   #inChroot(path: string): string | undefined {
     const { chroot } = this.#settings;
-    if (chroot === "" || path === chroot) return chroot === "" ? path : "/";
-    return path.startsWith(`${chroot}/`) ? path.slice(chroot.length) : undefined;
+    return chroot === "" || isAtOrBelow(path, chroot) ? ownPath(chroot, path) : undefined;
   }
 
   #mirror({ source, target }: Sides): Mirror {

@@ -77,7 +77,7 @@ export class Mirror {
   }
 
   /** Makes the znodes at the paths equal, their sequence counters too. */
-  async reconcile(paths: Iterable<string>): Promise<void> {
+  async settleAt(paths: Iterable<string>): Promise<void> {
     const all = [...paths];
     const counters = new Map<string, Counters>();
     for (let at = 0; at < all.length; at += SETTLE_AT_ONCE) {

@@ -18,10 +18,7 @@ export function rehearsalLines(of: Rehearsal): readonly string[] {
     line("ephemerals", `${grouped(of.ephemerals)}, left to their clients`),
     line("containers", `${grouped(of.containers)}${unknownText(of)}`),
     line("TTLs", `${grouped(of.ttls)}${unknownText(of)}`),
-    line(
-      "lists",
-      `${schemes.join(", ")}; ${counted(of.identities, "identity").replace("identitys", "identities")}`,
-    ),
+    line("lists", `${schemes.join(", ")}; ${counted(of.identities, "identity", "identities")}`),
     line(
       "counters",
       `${counted(of.counters, "parent")}, about ${counted(of.raises, "create")} to raise them`,

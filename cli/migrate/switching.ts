@@ -67,7 +67,7 @@ async function lastChanges(
   const paths = new Set([...written, ...follow.take(), ...mirror.childlessThere]);
   let different: string | undefined;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    await mirror.reconcile(paths);
+    await mirror.settleAt(paths);
     different = (await mirror.pairs(paths)).flatMap(differencesOf)[0]?.path;
     if (different === undefined) break;
   }

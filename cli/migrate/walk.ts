@@ -13,6 +13,7 @@ const PORTION_BYTES_SOFT_MAX: number = 4 * 1024 * 1024;
 const READ_AT_ONCE_MIN = 8;
 /** Where ZooKeeper keeps quotas and its configuration. */
 export const OWN_NAME = "zookeeper";
+export const OWN_PATH: string = `/${OWN_NAME}`;
 
 export type WalkOptions = {
   /** The target is known to have nothing, so that it is not read. */

@@ -26,6 +26,9 @@ test("an ensemble of Apache ZooKeeper has the tree, each znode, and what others 
   stack.defer(() => client.close());
   await client.create("/shop", "open");
   await client.create("/shop/a/b", "below", { parents: true });
+  const taken = await runZooid("dashboard", "--server", url, "--port", `${server.port}`);
+  t.is(taken.code, 2);
+  t.regex(taken.stderr, /--port \d+: it is in use; choose another, or 0 for a free one/);
   const audit = join(folder, "audit.jsonl");
   const dashboard = new Child({
     command: process.execPath,
@@ -56,7 +59,7 @@ test("an ensemble of Apache ZooKeeper has the tree, each znode, and what others 
   await client.set("/shop", "closed");
   await tab.sees("closed");
   await tab.click("button", "Edit value");
-  await tab.page.locator("textarea").fill("open again");
+  await tab.fill("Value", "open again");
   await tab.click("button", "Review");
   await tab.click("button", "Save");
   await until(async () => {
@@ -74,7 +77,7 @@ test("an ensemble of Apache ZooKeeper has the tree, each znode, and what others 
   t.deepEqual(tab.problems, []);
 });
 
-test("who may write has to show a token, and a wrong port is told", async (t) => {
+test("who may write has to show a token, and a file without one and a server that is away are errors", async (t) => {
   const without = await runZooid("dashboard", "--writes");
   t.is(without.code, 2);
   t.regex(without.stderr, /--writes takes --token-file/);

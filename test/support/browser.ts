@@ -86,7 +86,21 @@ export class Tab {
 
   /** Puts the text in the place of what stands in the field with the label. */
   async fill(label: string, text: string): Promise<void> {
-    await this.page.locator(`::-p-aria([name="${label}"][role="textbox"])`).fill(text);
+    const field = this.page.locator(`::-p-aria([name="${label}"][role="textbox"])`);
+    // As a person does, and again if the page was drawn in between: what a script takes out of a field, the page puts in again.
+    await until(async () => {
+      const handle = await field.waitHandle();
+      await handle.focus();
+      await this.page.keyboard.down("Control");
+      await this.page.keyboard.press("a");
+      await this.page.keyboard.up("Control");
+      if (text === "") await this.page.keyboard.press("Delete");
+      else await this.page.keyboard.sendCharacter(text);
+      const value = await handle.evaluate(
+        (element) => (element as unknown as { value: string }).value,
+      );
+      return value === text;
+    }, `${label} has the text`);
   }
 
   /** The browser fails each request whose URL fits the pattern, until what is returned is called. */

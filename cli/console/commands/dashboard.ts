@@ -6,7 +6,7 @@ import { dashboardReply } from "../../../server/admin/dashboard.ts";
 import { type HttpReply, type HttpRequest, HttpServer } from "../../../server/admin/http-server.ts";
 import { EXIT_OK } from "../../command.ts";
 import { ClientApi } from "../../dashboard/api.ts";
-import { open, shownUrl } from "../connection.ts";
+import { abortOf, open, shownUrl } from "../connection.ts";
 import type { Context } from "../context.ts";
 import { MisusedError } from "../exit-codes.ts";
 import type { Given } from "../given.ts";
@@ -39,7 +39,7 @@ export async function run(given: Given, context: Context): Promise<number> {
     const http = await listen(given.number("port") ?? PORT_DEFAULT, { api, access });
     try {
       await output.line(`the dashboard of ${at} is at ${http.url}/; Ctrl-C ends it`);
-      await aborted(signal);
+      await abortOf(signal);
     } finally {
       await http.close();
     }
@@ -98,11 +98,4 @@ async function answer(request: HttpRequest, { api, access }: Served): Promise<Ht
   } catch (error) {
     return { status: 500, body: `a bug of zooid: ${String(error)}\n` };
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

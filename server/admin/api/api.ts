@@ -62,12 +62,12 @@ export class Api {
     const { config, facts } = options;
     const others = new OtherNodes(config);
     this.#others = others;
-    this.#statuses = new SharedAnswer(async () => await statuses(config, facts, others));
-    this.#elections = new SharedAnswer(async () => await elections(config, facts, others));
-    const sessions = new EnsembleSessions(config, facts, others);
-    this.#sessions = sessions;
-    this.#watchers = { config, facts, others, sessions };
-    this.#latencies = new SharedAnswer(async () => await latencies(config, facts, others));
+    const nodes = { config, facts, others };
+    this.#statuses = new SharedAnswer(async () => await statuses(nodes));
+    this.#elections = new SharedAnswer(async () => await elections(nodes));
+    this.#latencies = new SharedAnswer(async () => await latencies(nodes));
+    this.#sessions = new EnsembleSessions(nodes);
+    this.#watchers = { ...nodes, sessions: this.#sessions };
     this.#streams = new ApiStreams(options.changes);
     this.#session = new ApiSession(async (signal) => {
       if (options.ports() === undefined) throw new NodeNotServingError();

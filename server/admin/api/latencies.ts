@@ -1,33 +1,22 @@
-/** How long requests took lately, at every member of the ensemble: this node by its admin actor, the others by `heat` over NATS. */
+/** How long requests took lately, at every member of the ensemble. */
 import type { HeatAnswer } from "../../../actors/admin/messages.ts";
 import { heatOf } from "../../../actors/admin/heat.ts";
-import { API_STATUS_MS_MAX } from "../../../protocol/limits.ts";
-import type { NodeConfig } from "../../config/node-config.ts";
-import type { NodeFacts } from "../node-facts.ts";
-import { answerIn, type OtherNodes } from "./other-nodes.ts";
+import { type AllNodes, answersOf } from "./all-nodes.ts";
+import { answerIn } from "./other-nodes.ts";
 
-export async function latencies(
-  config: NodeConfig,
-  facts: NodeFacts,
-  others: OtherNodes,
-): Promise<object> {
-  const [own, theirs] = await Promise.all([
-    facts.ask({ gather: "heat", withinMs: API_STATUS_MS_MAX }),
-    others.ask("heat"),
-  ]);
-  const seen = new Map<number, HeatAnswer>();
-  for (const [id, text] of theirs) {
-    const there = heatIn(text);
-    if (there !== undefined) seen.set(id, there);
-  }
-  if (own !== undefined) seen.set(config.id, heatOf(config.id, own.parts));
-  const about = heatOf(config.id, []);
-  const nodes = config.members.map((id) => ({
+export async function latencies(nodes: AllNodes): Promise<object> {
+  const { config } = nodes;
+  const seen = await answersOf(nodes, {
+    ...{ word: "heat", gather: "heat", read: heatIn },
+    own: ({ parts }) => heatOf(config.id, parts),
+  });
+  const { columnMs, columns, kinds, upToMs } = heatOf(config.id, []);
+  const members = config.members.map((id) => ({
     ...{ id, isThis: id === config.id },
     cells: seen.get(id)?.cells ?? null,
   }));
-  const { columnMs, columns, kinds, upToMs } = about;
-  return { ensemble: config.ensemble, node: config.id, columnMs, columns, kinds, upToMs, nodes };
+  const scale = { columnMs, columns, kinds, upToMs };
+  return { ensemble: config.ensemble, node: config.id, ...scale, nodes: members };
 }
 
 /** Undefined: the node serves nobody, or does not know the word. */

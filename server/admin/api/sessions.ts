@@ -1,6 +1,6 @@
 /**
- * The sessions of the whole ensemble, put together from what each member tells of the clients that are connected to it: this node by its admin actor, the
- * others by `sess` over NATS. One list is made for all who ask within a moment, and each is told a page of it.
+ * The sessions of the whole ensemble, put together from what each member tells by `sess` of the clients that are connected to it. One list is made for
+ * all who ask within a moment, and each is told a page of it.
  */
 import type { SessionFacts } from "../../../actors/admin/messages.ts";
 import { type SessionsAnswer, sessionsText } from "../../../actors/admin/own-words.ts";
@@ -8,13 +8,11 @@ import {
   API_RATE_MS_MAX,
   API_SESSIONS_FILTER_MAX,
   API_SESSIONS_MAX,
-  API_STATUS_MS_MAX,
 } from "../../../protocol/limits.ts";
-import type { NodeConfig } from "../../config/node-config.ts";
 import type { HttpReply } from "../http-server.ts";
-import type { NodeFacts } from "../node-facts.ts";
+import { type AllNodes, type Answered, answeredOf, answersOf } from "./all-nodes.ts";
 import { errorReply, jsonReply } from "./json.ts";
-import { answerIn, type OtherNodes } from "./other-nodes.ts";
+import { answerIn } from "./other-nodes.ts";
 import { SharedAnswer } from "./shared-answer.ts";
 
 /** Null: no node that has answered knows it, as of a session whose client is not connected. */
@@ -33,13 +31,7 @@ export type SessionRow = Omit<SessionFacts, "received" | "sent" | "outstanding" 
 };
 
 export type SessionTable = {
-  readonly nodes: readonly {
-    readonly id: number;
-    readonly isThis: boolean;
-    readonly answered: boolean;
-    /** How many entries had no place in its answer. */
-    readonly omitted: number;
-  }[];
+  readonly nodes: Answered;
   readonly rows: readonly SessionRow[];
 };
 
@@ -50,16 +42,12 @@ const SESSIONS_DEFAULT = 100;
 const SESSION = /^0x[0-9a-f]{1,14}$/;
 
 export class EnsembleSessions {
-  readonly #config: NodeConfig;
-  readonly #facts: NodeFacts;
-  readonly #others: OtherNodes;
+  readonly #nodes: AllNodes;
   readonly #table: SharedAnswer<SessionTable>;
   #before: Before = { atMs: 0, received: new Map() };
 
-  constructor(config: NodeConfig, facts: NodeFacts, others: OtherNodes) {
-    this.#config = config;
-    this.#facts = facts;
-    this.#others = others;
+  constructor(nodes: AllNodes) {
+    this.#nodes = nodes;
     this.#table = new SharedAnswer(async () => await this.#made());
   }
 
@@ -82,25 +70,12 @@ export class EnsembleSessions {
   }
 
   async #made(): Promise<SessionTable> {
-    const { id: own, members } = this.#config;
-    const [facts, theirs] = await Promise.all([
-      this.#facts.ask({ gather: "sess", withinMs: API_STATUS_MS_MAX }),
-      this.#others.ask("sess"),
-    ]);
-    const texts = new Map(theirs);
-    if (facts !== undefined) {
-      const { server, mode } = facts.metrics;
-      texts.set(own, sessionsText({ server, mode, nowMs: 0 }, facts.parts));
-    }
-    const answers = new Map<number, SessionsAnswer>();
-    for (const [id, text] of texts) {
-      const answer = sessionsIn(text);
-      if (answer !== undefined) answers.set(id, answer);
-    }
-    const nodes = members.map((id) => ({
-      ...{ id, isThis: id === own, answered: answers.has(id) },
-      omitted: answers.get(id)?.omitted ?? 0,
-    }));
+    const answers = await answersOf(this.#nodes, {
+      ...{ word: "sess", gather: "sess", read: sessionsIn },
+      own: ({ metrics: { server, mode }, parts }) =>
+        sessionsIn(sessionsText({ server, mode, nowMs: 0 }, parts)),
+    });
+    const nodes = answeredOf(this.#nodes.config, answers);
     return { nodes, rows: this.#withRates(rowsOf(answers)) };
   }
 

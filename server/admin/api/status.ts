@@ -1,32 +1,22 @@
-/** How every member of the ensemble is, as each says itself: this node by its admin actor, the others by `mntr` over NATS. */
+/** How every member of the ensemble is, as each says itself by `mntr`. */
 import { answerOf } from "../../../actors/admin/four-letter-words.ts";
-import { API_STATUS_MS_MAX } from "../../../protocol/limits.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
-import type { NodeConfig } from "../../config/node-config.ts";
 import { memberOf } from "../answers.ts";
-import type { NodeFacts } from "../node-facts.ts";
-import type { OtherNodes } from "./other-nodes.ts";
+import { type AllNodes, answersOf } from "./all-nodes.ts";
 
 const WORD = "mntr";
 
-export async function statuses(
-  config: NodeConfig,
-  facts: NodeFacts,
-  others: OtherNodes,
-): Promise<object> {
-  const [own, theirs] = await Promise.all([
-    facts.ask({ gather: "stat", withinMs: API_STATUS_MS_MAX }),
-    others.ask(WORD),
-  ]);
-  const texts = new Map(theirs);
-  if (own !== undefined) texts.set(config.id, answerOf(WORD, own.metrics));
-  const nodes = config.members.map((id) => {
-    const { host = null, client = null } = memberOf(config, id) ?? {};
-    const text = texts.get(id);
-    const state = text === undefined ? null : stateIn(text);
-    return { id, host, client, isThis: id === config.id, state };
+export async function statuses(nodes: AllNodes): Promise<object> {
+  const { config } = nodes;
+  const states = await answersOf(nodes, {
+    ...{ word: WORD, gather: "stat", read: stateIn },
+    own: ({ metrics }) => stateIn(answerOf(WORD, metrics)),
   });
-  return { ensemble: config.ensemble, node: config.id, nodes };
+  const members = config.members.map((id) => {
+    const { host = null, client = null } = memberOf(config, id) ?? {};
+    return { id, host, client, isThis: id === config.id, state: states.get(id) ?? null };
+  });
+  return { ensemble: config.ensemble, node: config.id, nodes: members };
 }
 
 /** The fields that an answer to `mntr` has, under names of our own. Null: it has none of that name. `serves` is false while the node knows no leader. */

@@ -1,32 +1,20 @@
-/** Who watches a znode, what one session watches, and its ephemerals: this node is asked by its admin actor, the others by `wtch` over NATS. */
+/** Who watches a znode, what one session watches, and its ephemerals. */
 import type { WatchFacts } from "../../../actors/admin/messages.ts";
 import { type WatchesAnswer, watchesText } from "../../../actors/admin/own-words.ts";
 import { checkPath } from "../../../protocol/arguments.ts";
 import { formatSession } from "../../../protocol/ids.ts";
-import { API_STATUS_MS_MAX } from "../../../protocol/limits.ts";
 import { argumentIn } from "../../../protocol/zookeeper/word-argument.ts";
-import type { NodeConfig } from "../../config/node-config.ts";
 import type { HttpReply } from "../http-server.ts";
-import type { NodeFacts } from "../node-facts.ts";
+import { type AllNodes, type Answered, answeredOf, answersOf } from "./all-nodes.ts";
 import { errorReply, jsonReply } from "./json.ts";
-import { answerIn, type OtherNodes } from "./other-nodes.ts";
+import { answerIn } from "./other-nodes.ts";
 import type { EnsembleSessions } from "./sessions.ts";
 
-export type WatchersOptions = {
-  readonly config: NodeConfig;
-  readonly facts: NodeFacts;
-  readonly others: OtherNodes;
-  readonly sessions: EnsembleSessions;
-};
+export type WatchersOptions = AllNodes & { readonly sessions: EnsembleSessions };
 
 type Found = {
   readonly watches: readonly (WatchFacts & { readonly node: number })[];
-  readonly nodes: readonly {
-    readonly id: number;
-    readonly isThis: boolean;
-    readonly answered: boolean;
-    readonly omitted: number;
-  }[];
+  readonly nodes: Answered;
 };
 
 /** Throws BadArgumentsError. */
@@ -92,29 +80,16 @@ function sessionIn(query: URLSearchParams): string | undefined {
   return formatSession(asked.session);
 }
 
-async function found({ config, facts, others }: WatchersOptions, argument: string): Promise<Found> {
-  const [own, theirs] = await Promise.all([
-    facts.ask({ gather: "wtch", argument, withinMs: API_STATUS_MS_MAX }),
-    others.ask(`wtch ${argument}`),
-  ]);
-  const texts = new Map(theirs);
-  if (own !== undefined) {
-    const { server, mode } = own.metrics;
-    texts.set(config.id, watchesText({ server, mode, nowMs: 0 }, own.parts));
-  }
-  const answers = new Map<number, WatchesAnswer>();
-  for (const [id, text] of texts) {
-    const answer = watchesIn(text);
-    if (answer !== undefined) answers.set(id, answer);
-  }
+async function found(nodes: AllNodes, argument: string): Promise<Found> {
+  const answers = await answersOf(nodes, {
+    ...{ word: "wtch", gather: "wtch", argument, read: watchesIn },
+    own: ({ metrics: { server, mode }, parts }) =>
+      watchesIn(watchesText({ server, mode, nowMs: 0 }, parts)),
+  });
   const watches = [...answers].flatMap(([node, { watches: all }]) =>
     all.map((watch) => ({ ...watch, node })),
   );
-  const nodes = config.members.map((id) => ({
-    ...{ id, isThis: id === config.id, answered: answers.has(id) },
-    omitted: answers.get(id)?.omitted ?? 0,
-  }));
-  return { watches, nodes };
+  return { watches, nodes: answeredOf(nodes.config, answers) };
 }
 
 /** Undefined: the node serves nobody, does not know the word, or what came is none of its answers. */

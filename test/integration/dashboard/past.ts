@@ -116,9 +116,9 @@ async function travel(t: ExecutionContext<DashboardShared>): Promise<void> {
   await show(tab, `#/past?path=/points/kept&zxid=${latest}`);
   await tab.sees("newest");
   await tab.sees("Its value is the same today.");
-  // The keys of the slider choose the zxid before, and the address has it.
-  // It is there when the node has said what is kept, and the znode may be sooner.
+  // The slider is there when the node has said what is kept, and the znode may be sooner.
   await tab.page.waitForSelector("input[type=range]");
+  // Its keys choose the zxid before, and the address has it.
   await tab.page.focus("input[type=range]");
   await tab.page.keyboard.press("ArrowLeft");
   await until(() => zxidIn(tab.page.url()) === `0x${(mzxid - 1).toString(16)}`, "the zxid before");
