@@ -53,6 +53,7 @@ Of single profiles:
   --batch-sizes LIST  tree-apply: operations in one batch (default 1,4,16,64,256,1024)
   --operations N      tree-apply: applied for each result, fewer with small batches (default 200000)
   --blocks N          operator: times that each two treatments are compared (default 40; quick 6)
+  --disturbances LIST operator: of status, top, metrics, listing, dashboards, backup, control (default all)
   --nodes LIST        operator: ensembles of so many nodes (default 1,3; quick 1)
   --seed N            operator: what the order of its slots is drawn from (default: another each time)
   --help              this text

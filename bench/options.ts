@@ -9,6 +9,18 @@ import { WORK_NAMES, type WorkName } from "./load/work.ts";
 export const PEERS = ["zookeeper", "etcd", "jetstream", "jetstream-fsync"] as const;
 export type Peer = (typeof PEERS)[number];
 
+/** What the clients of an ensemble are disturbed by, in the profile `operator`. */
+export const DISTURBANCE_WORDS = [
+  "status",
+  "top",
+  "metrics",
+  "listing",
+  "dashboards",
+  "backup",
+  "control",
+] as const;
+export type DisturbanceWord = (typeof DISTURBANCE_WORDS)[number];
+
 export type BenchOptions = {
   /** The names of profiles, in the order in which they run. */
   readonly profiles: readonly string[];
@@ -37,6 +49,8 @@ export type BenchOptions = {
   readonly batchSizes: readonly number[];
   readonly operations: number;
   readonly blocks: number;
+  /** None: all. */
+  readonly disturbances: readonly DisturbanceWord[];
   readonly nodes: readonly number[];
   readonly seed: number;
   readonly folder: string;
@@ -58,7 +72,7 @@ const STRINGS = [
   ...["peers", "target", "zooid-args", "seconds", "warmup-seconds", "first-warmup-seconds"],
   ...["rounds", "load-processes", "value-bytes", "works", "connections", "outstanding", "rates"],
   ...["kills", "znodes", "writes-per-second", "lanes", "batch-sizes", "operations"],
-  ...["blocks", "nodes", "seed"],
+  ...["blocks", "disturbances", "nodes", "seed"],
   ...["dir", "json", "html", "markdown", "baseline", "against"],
 ] as const;
 const BOOLEANS = ["zooid", "quick", "help"] as const;
@@ -141,11 +155,16 @@ function operatorOptions(
   values: Values,
   quick: boolean,
   problems: string[],
-): Pick<BenchOptions, "blocks" | "nodes" | "seed"> {
+): Pick<BenchOptions, "blocks" | "disturbances" | "nodes" | "seed"> {
   const integer = (name: string, range: IntegerRange): number =>
     integerOption(values[name], { name, ...range }, problems);
   const nodes = { name: "nodes", fallback: quick ? [1] : [1, 3], max: NODES_MAX };
   return {
+    disturbances: listOption(
+      values["disturbances"],
+      { name: "disturbances", known: DISTURBANCE_WORDS },
+      problems,
+    ),
     blocks: integer("blocks", { fallback: quick ? 6 : 40, min: 1, max: 10_000 }),
     nodes: integersOption(values["nodes"], nodes, problems),
     seed: integer("seed", { fallback: randomInt(SEED_MAX), min: 0, max: SEED_MAX }),

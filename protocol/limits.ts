@@ -61,6 +61,9 @@ export const LOOKED_AT_BYTES = 32;
 /** Children in one page of a native client's. One that asks for more gets as many. */
 export const PAGE_CHILDREN_MAX = 10_000;
 
+/** Children of which a native client may ask for the Stats at once. A request with more is answered BadArguments. */
+export const CHILD_STATS_MAX = 1000;
+
 /** Names by which a page says where it goes on: behind the last of them that is where it was. A request with more is answered BadArguments. */
 export const PAGE_AFTER_MAX = 16;
 

@@ -1,6 +1,6 @@
 /** Packs requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
 import type { Acl } from "./acl.ts";
-import { PAGE_AFTER_MAX } from "./limits.ts";
+import { CHILD_STATS_MAX, PAGE_AFTER_MAX } from "./limits.ts";
 import { Code } from "./codes.ts";
 import { count, FieldError, integer, isInt32, list, text } from "./fields.ts";
 import type { Identity } from "./identities.ts";
@@ -45,7 +45,7 @@ export type NativeWrite =
 export type NativeMember = Exclude<ZnodeOperation, { readonly kind: "refusal" }>;
 export type NativeRead = Extract<
   Read,
-  { readonly kind: "exists" | "getData" | "getChildren" | "childrenPage" | "getAcl" }
+  { readonly kind: "exists" | "getData" | "getChildren" | "childrenPage" | "childStats" | "getAcl" }
 >;
 
 /** The result of an operation of a multi. */
@@ -65,6 +65,7 @@ export type NativeResult =
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
   | NativePage
+  | Extract<ReadResult, { readonly kind: "stats" }>
   | {
       readonly kind: "acl";
       readonly acl: readonly Acl[];
@@ -84,6 +85,7 @@ const GET_ACL = 6;
 const GET_CHILDREN = 12;
 const WHO_AM_I = 107;
 const CHILDREN_PAGE = 10_000;
+const CHILD_STATS = 10_001;
 
 // The kinds of results are on disks, too: snapshots hold the results that clients may still wait for. Never reuse one.
 const RESULT_ERROR = 0;
@@ -96,6 +98,7 @@ const RESULT_PAGE = 6;
 const RESULT_MULTI = 7;
 const RESULT_ACL = 8;
 const RESULT_IDENTITIES = 9;
+const RESULT_STATS = 10;
 
 const PAGE_ENDS: readonly PageEnd[] = ["more", "last", "lost"];
 
@@ -109,6 +112,8 @@ export function packRequest(request: NativeRequest): Packed {
   switch (read.kind) {
     case "childrenPage":
       return [CHILDREN_PAGE, path, read.childrenMax, ...packBefore(read.after)];
+    case "childStats":
+      return [CHILD_STATS, path, read.names];
     case "exists":
       return [EXISTS, path];
     case "getData":
@@ -141,6 +146,8 @@ export function unpackRequest(fields: Packed, at: number): NativeRequest | Code 
       return isText ? read({ kind: "getAcl", path }) : Code.marshallingError;
     case CHILDREN_PAGE:
       return isText ? unpackPage(path, fields.slice(at + 2)) : Code.marshallingError;
+    case CHILD_STATS:
+      return isText ? unpackChildStats(path, fields[at + 2]) : Code.marshallingError;
     default:
       return Code.unimplemented;
   }
@@ -160,6 +167,13 @@ function unpackPage(path: string, [childrenMax, ...after]: Packed): NativeReques
   const before = after.length === 0 ? undefined : pageBefore(after);
   if (typeof before === "number") return before;
   return read({ kind: "childrenPage", path, childrenMax, after: before });
+}
+
+function unpackChildStats(path: string, names: unknown): NativeRequest | Code {
+  if (!Array.isArray(names)) return Code.marshallingError;
+  if (names.length > CHILD_STATS_MAX) return Code.badArguments;
+  if (!names.every((name) => typeof name === "string")) return Code.marshallingError;
+  return read({ kind: "childStats", path, names });
 }
 
 function pageBefore([zxid, order, names]: Packed): PageBefore | Code {
@@ -194,6 +208,8 @@ export function packResult(result: NativeResult): Packed {
       return [RESULT_MULTI, result.failed, result.results.map(packResult)];
     case "acl":
       return [RESULT_ACL, packStat(result.stat), packAcl(result.acl), ...lifetimeOf(result)];
+    case "stats":
+      return [RESULT_STATS, result.stats.map((each) => each && packStat(each))];
     case "identities":
       return [RESULT_IDENTITIES, result.identities.map(({ scheme, id }) => [scheme, id])];
     default:
@@ -212,6 +228,10 @@ export function unpackResult(fields: Packed, at: number): NativeResult {
   }
   if (kind === RESULT_IDENTITIES) {
     return { kind: "identities", identities: list(fields[at + 1]).map(unpackIdentity) };
+  }
+  if (kind === RESULT_STATS) {
+    const stats = list(fields[at + 1]).map((each) => (each === null ? null : unpackStat(each)));
+    return { kind: "stats", stats };
   }
   const stat = unpackStat(fields[at + 1]);
   const value = fields[at + 2];

@@ -41,9 +41,13 @@ export function requestBytes(request: NativeRequest): number {
 
 function readUnits(read: NativeRead): number {
   let units = read.path.length;
-  const names = "after" in read ? (read.after?.names ?? []) : [];
-  for (const { length } of names) units += length + 1;
+  for (const { length } of namesOf(read)) units += length + 1;
   return units;
+}
+
+function namesOf(read: NativeRead): readonly string[] {
+  if (read.kind === "childStats") return read.names;
+  return read.kind === "childrenPage" ? (read.after?.names ?? []) : [];
 }
 
 function writeFrameBytes(operation: Single): number {

@@ -14,6 +14,7 @@ export type Read =
   | { readonly kind: "getChildren"; readonly path: string; readonly watch: boolean }
   | ListChildren
   | ChildrenPage
+  | ChildStats
   /** ClickHouse Keeper's listRecursive: the paths of at most so many znodes below this one, level by level. */
   | { readonly kind: "listRecursive"; readonly path: string; readonly znodesMax: number }
   | { readonly kind: "getAcl"; readonly path: string }
@@ -42,6 +43,13 @@ export type ChildrenPage = {
   readonly path: string;
   readonly childrenMax: number;
   readonly after: PageBefore | undefined;
+};
+
+/** A native client's: the Stats of these children of a znode. */
+export type ChildStats = {
+  readonly kind: "childStats";
+  readonly path: string;
+  readonly names: readonly string[];
 };
 
 /** The page before: its last names, of which some may be gone, its zxid, and in which order its children stood. */
@@ -117,6 +125,8 @@ export type ReadResult =
       readonly order: string;
       readonly end: PageEnd;
     }
+  /** The result of childStats: one for each name, null where there is no such child. */
+  | { readonly kind: "stats"; readonly stats: readonly (Stat | null)[] }
   /** The result of listChildren. `having`: if Stats or data were asked for. */
   | {
       readonly kind: "listed";
@@ -154,6 +164,8 @@ export function answerBytes(result: ReadResult): number {
     case "children":
     case "page":
       return namesBytes(result.children);
+    case "stats":
+      return ANSWER_OVERHEAD_BYTES * (1 + result.stats.length);
     case "listed": {
       const { stats, values } = result.having ?? NOTHING_HAD;
       let bytes = namesBytes(result.children) + ANSWER_OVERHEAD_BYTES * stats.length;

@@ -12,7 +12,7 @@ import {
   WATCHES_PER_REQUEST_MAX,
 } from "../../protocol/limits.ts";
 import { CONTAINER } from "../../protocol/lifetime.ts";
-import type { NativeRequest } from "../../protocol/native-packing.ts";
+import type { NativeRead, NativeRequest } from "../../protocol/native-packing.ts";
 import { frameBytes } from "../../protocol/native-size.ts";
 import type { ClientOperation, ZnodeOperation } from "../../protocol/operations.ts";
 import { pathProblem, pathSizeProblem, SEQUENCE_SUFFIX_LENGTH } from "../../protocol/paths.ts";
@@ -75,7 +75,8 @@ export function nativeRefusal(
   if (asked.kind === "whoAmI") return undefined;
   if (asked.kind === "read") {
     const { path } = asked.read;
-    return refusalOf(pathProblem(path) === undefined ? readRefusal(asked.read) : Code.badArguments);
+    if (pathProblem(path) !== undefined || !hasNames(asked.read)) return { code: Code.badArguments };
+    return refusalOf(readRefusal(asked.read));
   }
   const { operation } = asked;
   if (operation.kind === "closeSession") return undefined;
@@ -89,6 +90,12 @@ export function nativeRefusal(
     if (code !== undefined) return { code, failedAt };
   }
   return undefined;
+}
+
+/** Whether what is asked for as children are names that children can have. */
+function hasNames(read: NativeRead): boolean {
+  if (read.kind !== "childStats") return true;
+  return read.names.every((name) => !name.includes("/") && pathProblem(`/${name}`) === undefined);
 }
 
 function codeOfNative(

@@ -26,6 +26,7 @@ const READS: Readonly<Record<string, LatencyKind>> = {
   exists: "exists",
   getChildren: "children",
   childrenPage: "children",
+  childStats: "children",
   multiRead: "multi",
 };
 const WRITES: Readonly<Record<string, LatencyKind>> = {

@@ -34,6 +34,7 @@ import {
   watchesOf,
   weightOf,
 } from "./watch/watches.ts";
+import { childStats } from "./child-stats.ts";
 import { childrenPage } from "./children-page.ts";
 import { getEphemerals, multiRead } from "./wide-reads.ts";
 
@@ -149,6 +150,8 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
       if (znode === undefined) return NO_NODE;
       if (!grants(znodes.acl(znode), Permission.read, who)) return NO_AUTH;
       return childrenPage(tree, znode, read);
+    case "childStats":
+      return znode === undefined ? NO_NODE : childStats(tree, znode, read);
     case "listRecursive":
       return znode === undefined ? NO_NODE : listRecursive(tree, znode, read, who);
     case "getAcl":

@@ -20,6 +20,7 @@ import type { HttpReply, HttpRequest } from "../../server/admin/http-server.ts";
 import type { Servers } from "../console/servers/servers.ts";
 import { deleteAll } from "./delete-all.ts";
 import { LastListing } from "./last-listing.ts";
+import { statsOneByOne } from "./stats.ts";
 import { statuses } from "./status.ts";
 
 export type ClientApiOptions = {
@@ -34,6 +35,8 @@ export type ClientApiOptions = {
 const OFFERED = ["access", "status", "znode", "children", "count", "changes"] as const;
 const WRITES = ["create", "set", "delete", "delete-all"] as const;
 type Offered = (typeof OFFERED | typeof WRITES)[number];
+
+type NamesListing = Extract<Listing, { readonly kind: "names" }>;
 
 /** How often a stream says how far it has come, so that a page that comes again knows it. */
 const PROGRESS_MS = 5000;
@@ -112,7 +115,8 @@ export class ClientApi {
 
   #listingOf(client: Client): Listing {
     if (client.wire.features.pages) return { kind: "pages" };
-    return { kind: "names", list: (each, path) => this.#listing.list(each, path) };
+    const list: NamesListing["list"] = (each, path) => this.#listing.list(each, path);
+    return { kind: "names", list, stats: statsOneByOne };
   }
 
   /** A reader that has gone is let go with the next event: a progress, if nothing changes. */

@@ -29,7 +29,6 @@ type Listener = (summary: Summary) => void;
 const listeners = new Set<Listener>();
 let pending: Summary | undefined;
 let stop: AbortController | undefined;
-let lastId: string | undefined;
 
 const ALL: Summary = { zxid: "0x0", changes: 1, paths: [], unlisted: 1 };
 
@@ -77,18 +76,17 @@ async function follow(signal: AbortSignal): Promise<void> {
 }
 
 async function readStream(signal: AbortSignal): Promise<void> {
-  const query = { path: "/", recursive: "true", every: EVERY_MS, from: lastId };
+  const query = { path: "/", recursive: "true", every: EVERY_MS };
   const response = await fetch(urlOf("changes", query), { headers: authorization(), signal });
   if (!response.ok || response.body === null) throw errorOf(response.status, await response.text());
   liveState.value = "live";
-  // The stream begins now: what has changed since what is shown was read is not known.
-  if (lastId === undefined) take(ALL);
+  // The stream begins now, which all dashboards of a node share: what has changed since what is shown was read is not known.
+  take(ALL);
   let text = "";
   for await (const piece of piecesOf(response.body.pipeThrough(new TextDecoderStream()))) {
     const { events, rest } = parseEvents(text + piece);
     text = rest;
-    for (const { name, id, data } of events) {
-      lastId = id ?? lastId;
+    for (const { name, data } of events) {
       if (name === "summary") take(JSON.parse(data) as Summary);
       if (name === "gap") take(ALL);
     }

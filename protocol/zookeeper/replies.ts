@@ -73,7 +73,8 @@ export function writeReadReply(
       writeListed(writer, result);
       break;
     case "page":
-      throw new Error("ZooKeeper's clients ask for no pages");
+    case "stats":
+      throw new Error(`ZooKeeper's clients ask for no ${result.kind}`);
     case "acl":
       writeAcl(writer, result.acl);
       writeStat(writer, result.stat);

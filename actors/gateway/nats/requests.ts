@@ -194,6 +194,8 @@ function payloadBytes(result: NativeResult): number {
     case "children":
     case "page":
       return result.children.reduce((bytes, name) => bytes + name.length + 2, 0);
+    case "stats":
+      return STAT_BYTES * result.stats.length;
     case "multi":
       return result.results.reduce((bytes, each) => bytes + memberBytes(each), 0);
     case "acl":
@@ -229,6 +231,7 @@ function resultOf(result: OperationResult | ReadResult): NativeResult {
     case "data":
     case "children":
     case "page":
+    case "stats":
     case "acl":
       return result;
     case "multi": {

@@ -7,11 +7,15 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BenchError } from "../../failure.ts";
+import type { DisturbanceWord } from "../../options.ts";
 import { folderPath } from "../../load/zookeeper/fill.ts";
 import { fourLetterWord, type Target } from "../../targets/target.ts";
+import type { Dashboards } from "./dashboards.ts";
 import { runTool, startTool } from "./tool.ts";
 
 export type Disturbance = {
+  /** For `--disturbances`. */
+  readonly word: DisturbanceWord;
   readonly name: string;
   /** It takes part in the first of so many rounds, if its slots are much longer than others'. */
   readonly everyRounds: number;
@@ -23,7 +27,10 @@ export type Disturbance = {
   readonly prepare: (of: Target, around: Around) => Promise<Disturbing>;
 };
 
-type Around = {
+export type Around = {
+  readonly dashboards: Dashboards;
+  /** The znode below which the load has its own. */
+  readonly root: string;
   /** Where files that it makes go. */
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -42,6 +49,8 @@ const SLOT_MS = 1000;
 const TOP_SLOT_MS = 2000;
 /** About. */
 const TOP_START_MS = 1500;
+/** Pages ask twice a second for what changes, and every two seconds for what else they show. */
+const DASHBOARDS_SLOT_MS = 4000;
 /** After a backup its file is removed, which the disk works at. */
 const BACKUP_SETTLE_MS = 1500;
 const BACKUP_EVERY_ROUNDS = 3;
@@ -51,25 +60,30 @@ const ANSWER_MS_MAX = 10_000;
 const CHILDREN_LISTED = 500;
 
 export const DISTURBANCES: readonly Disturbance[] = [
-  eachSecond("status each second", (of, signal) =>
+  eachSecond("status", "status each second", (of, signal) =>
     runTool(["status", "--server", urlOf(of)], signal),
   ),
-  { name: "top", everyRounds: 1, aboutMs: TOP_SLOT_MS + TOP_START_MS, settleMs: 0, prepare: topOf },
-  eachSecond("/metrics, mntr each second", ({ adminUrls = [] }) =>
+  { word: "top", name: "top", everyRounds: 1, aboutMs: TOP_SLOT_MS + TOP_START_MS, settleMs: 0, prepare: topOf },
+  eachSecond("metrics", "/metrics, mntr each second", ({ adminUrls = [] }) =>
     fetchAll(adminUrls.flatMap((url) => [`${url}/metrics`, `${url}/commands/monitor`])),
   ),
-  eachSecond("500 znodes as JSON each second", ({ adminUrls = [] }) => {
+  eachSecond("listing", "500 znodes as JSON each second", ({ adminUrls = [] }) => {
     const query = `path=${folderPath(0)}&limit=${CHILDREN_LISTED}`;
     return fetchAll(adminUrls.map((url) => `${url}/api/v1/children?${query}`));
   }),
   {
+    ...{ word: "dashboards", name: "ten dashboards", everyRounds: 1 },
+    ...{ aboutMs: DASHBOARDS_SLOT_MS, settleMs: 0, prepare: dashboardsOf },
+  },
+  {
+    word: "backup",
     name: "backup",
     everyRounds: BACKUP_EVERY_ROUNDS,
     settleMs: BACKUP_SETTLE_MS,
     prepare: backupOf,
   },
   // Both treatments are the same, so what they differ by is what the method is wrong by.
-  eachSecond("nothing, as a control", () => Promise.resolve()),
+  eachSecond("control", "nothing, as a control", () => Promise.resolve()),
 ];
 
 function urlOf({ addresses }: Target): string {
@@ -78,6 +92,7 @@ function urlOf({ addresses }: Target): string {
 
 /** Something that is over within the second. If it is not, its slot is longer. */
 function eachSecond(
+  word: DisturbanceWord,
   name: string,
   act: (of: Target, signal: AbortSignal) => Promise<void>,
 ): Disturbance {
@@ -86,7 +101,7 @@ function eachSecond(
     return 1;
   };
   return {
-    ...{ name, everyRounds: 1, aboutMs: SLOT_MS, settleMs: 0 },
+    ...{ word, name, everyRounds: 1, aboutMs: SLOT_MS, settleMs: 0 },
     prepare: (of, { signal }) =>
       Promise.resolve({ slot: () => slotOf(of, signal), end: () => Promise.resolve() }),
   };
@@ -120,6 +135,23 @@ async function topOf({ natsFile }: Target, { signal }: Around): Promise<Disturbi
       return tool.lines() - before;
     },
     end: () => tool.stop(),
+  };
+}
+
+/** They look at what is there before the slot begins, and go on looking in it. */
+async function dashboardsOf(
+  of: Target,
+  { dashboards, root, signal }: Around,
+): Promise<Disturbing> {
+  const tabs = await dashboards.of(of, root);
+  await tabs.look(true);
+  return {
+    slot: async () => {
+      const before = tabs.answers;
+      await delay(DASHBOARDS_SLOT_MS, undefined, { signal });
+      return tabs.answers - before;
+    },
+    end: () => tabs.look(false),
   };
 }
 

@@ -8,12 +8,13 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import { SeededRandomness, seedOfStream } from "../../../runtime/testing/virtual-clock.ts";
 import type { Draw } from "../../draw.ts";
+import type { DisturbanceWord } from "../../options.ts";
 import type { Measurement } from "../../report/measurement.ts";
 import { median } from "../../report/statistics.ts";
 import { metricsOf } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
 import { comparisonText, type MeasuredSlot, meanOf } from "./comparison.ts";
-import { DISTURBANCES } from "./disturbances.ts";
+import { type Disturbance, DISTURBANCES } from "./disturbances.ts";
 import { backupOfFilled, type FilledBackup, startRestored } from "./restored.ts";
 import { latenciesOf } from "./slots.ts";
 import { msOfRounds, runTrial, type TrialPlan, type TrialResult } from "./trial.ts";
@@ -33,7 +34,11 @@ export async function operator(context: ProfileContext): Promise<void> {
   try {
     const backup = await backupOfFilled(context, folder);
     const trials = options.nodes.flatMap((nodes) => trialsOf(nodes, options.blocks));
-    const ms = trials.reduce((sum, { rounds }) => sum + msOfRounds(rounds, backup.seconds), 0);
+    const disturbances = chosen(options.disturbances);
+    const ms = trials.reduce(
+      (sum, { rounds }) => sum + msOfRounds(disturbances, rounds, backup.seconds),
+      0,
+    );
     const minutes = Math.ceil(ms / 60_000);
     screen.print(`${trials.length} trials, about ${minutes} min in all; --seed ${options.seed}`);
     for (const nodes of options.nodes) {
@@ -42,13 +47,19 @@ export async function operator(context: ProfileContext): Promise<void> {
       await using other = await startRestored(context, { nodes, file: backup.file });
       for (const trial of trialsOf(nodes, options.blocks)) {
         const draw = drawOf(options.seed, streamOf(trial));
-        const plan = { ...trial, name: nameOf(trial), target, other, draw, folder };
+        const pair = { target, other };
+        const plan = { ...trial, ...pair, name: nameOf(trial), disturbances, draw, folder };
         await measure(context, plan, backup);
       }
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** None means all. */
+function chosen(words: readonly DisturbanceWord[]): readonly Disturbance[] {
+  return DISTURBANCES.filter(({ word }) => words.length === 0 || words.includes(word));
 }
 
 function trialsOf(nodes: number, blocks: number): readonly Trial[] {

@@ -13,7 +13,8 @@ import { cpuSecondsOf } from "../../processes.ts";
 import type { Target } from "../../targets/target.ts";
 import { problemsOf, rootName } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
-import { type Disturbance, DISTURBANCES, type Disturbing } from "./disturbances.ts";
+import { Dashboards } from "./dashboards.ts";
+import type { Around, Disturbance, Disturbing } from "./disturbances.ts";
 import { type Buckets, bucketsOf, longestMs } from "./loop-times.ts";
 import type { Span } from "./slots.ts";
 
@@ -40,6 +41,7 @@ export type TrialPlan = {
   /** Each has one request under way. 0: there is no load. */
   readonly connections: number;
   readonly rounds: number;
+  readonly disturbances: readonly Disturbance[];
   /** What the order is drawn from. */
   readonly draw: Draw;
   /** Where files go. */
@@ -74,11 +76,14 @@ export async function runTrial(
   { backupSeconds, result }: { readonly backupSeconds: number; readonly result: TrialResult },
 ): Promise<void> {
   const { screen, signal } = context;
-  using load = plan.connections === 0 ? undefined : await startLoad(context, plan);
+  const root = rootName();
+  await using dashboards = new Dashboards();
+  const around = { folder: plan.folder, signal, dashboards, root };
+  using load = plan.connections === 0 ? undefined : await startLoad(context, plan, root);
   const beganMs = performance.now();
   const leftText = (round: number): string => {
     const [wholeMs, doneMs] = [plan.rounds, round - 1].map((rounds) =>
-      msOfRounds(rounds, backupSeconds),
+      msOfRounds(plan.disturbances, rounds, backupSeconds),
     ) as [number, number];
     // A machine with other work takes longer than expected.
     const slowness = round === 1 ? 1 : (performance.now() - beganMs) / doneMs;
@@ -86,10 +91,10 @@ export async function runTrial(
   };
   for (let round = 1; round <= plan.rounds; round += 1) {
     screen.status(`${plan.name}: round ${round} of ${plan.rounds}, ${leftText(round)}`);
-    for (const disturbance of shuffled(dueIn(round), plan.draw)) {
+    for (const disturbance of shuffled(dueIn(plan, round), plan.draw)) {
       const block = Math.ceil(round / disturbance.everyRounds);
       for (const treatment of shuffled(TREATMENTS, plan.draw)) {
-        result.slots.push(await runSlot(plan, { disturbance, treatment, block, signal }));
+        result.slots.push(await runSlot(plan, { disturbance, treatment, block, around }));
         if (load !== undefined) result.chunks.push(await load.samples());
         await delay(disturbance.settleMs, undefined, { signal });
       }
@@ -105,13 +110,17 @@ export async function runTrial(
   }
 }
 
-function dueIn(round: number): readonly Disturbance[] {
-  return DISTURBANCES.filter(({ everyRounds }) => (round - 1) % everyRounds === 0);
+function dueIn({ disturbances }: TrialPlan, round: number): readonly Disturbance[] {
+  return disturbances.filter(({ everyRounds }) => (round - 1) % everyRounds === 0);
 }
 
 /** How long so many rounds take, about. */
-export function msOfRounds(rounds: number, backupSeconds: number): number {
-  const each = DISTURBANCES.map(({ everyRounds, aboutMs, settleMs }) => {
+export function msOfRounds(
+  disturbances: readonly Disturbance[],
+  rounds: number,
+  backupSeconds: number,
+): number {
+  const each = disturbances.map(({ everyRounds, aboutMs, settleMs }) => {
     const slotMs = aboutMs ?? backupSeconds * 1000;
     const blocks = Math.ceil(rounds / everyRounds);
     return TREATMENTS.length * blocks * (SETTLE_MS + slotMs + settleMs + AROUND_MS);
@@ -119,14 +128,18 @@ export function msOfRounds(rounds: number, backupSeconds: number): number {
   return each.reduce((sum, ms) => sum + ms, 0);
 }
 
-function startLoad({ options, signal }: ProfileContext, plan: TrialPlan): Promise<SampledLoad> {
+function startLoad(
+  { options, signal }: ProfileContext,
+  plan: TrialPlan,
+  root: string,
+): Promise<SampledLoad> {
   const { addresses, protocol } = plan.target;
   return SampledLoad.start(
     {
       ...{ protocol, addresses, work: WORK, connections: plan.connections, outstanding: 1 },
       ...{ ratePerSecond: undefined, valueBytes: options.valueBytes },
       warmupSeconds: options.firstWarmupSeconds,
-      ...{ root: rootName(), cleanUp: false },
+      ...{ root, cleanUp: false },
     },
     signal,
   );
@@ -134,13 +147,14 @@ function startLoad({ options, signal }: ProfileContext, plan: TrialPlan): Promis
 
 type SlotPlan = Pick<Slot, "treatment" | "block"> & {
   readonly disturbance: Disturbance;
-  readonly signal: AbortSignal;
+  readonly around: Around;
 };
 
 async function runSlot(
-  { target, other, folder }: TrialPlan,
-  { disturbance, treatment, block, signal }: SlotPlan,
+  { target, other }: TrialPlan,
+  { disturbance, treatment, block, around }: SlotPlan,
 ): Promise<Slot> {
+  const { signal } = around;
   let problem: string | undefined;
   let timesDone = 0;
   const orProblem = async <Value>(work: Promise<Value>): Promise<Value | undefined> => {
@@ -154,7 +168,7 @@ async function runSlot(
   };
   const whom = treatment === "asked" ? target : other;
   const disturbing: Disturbing | undefined = await orProblem(
-    disturbance.prepare(whom, { folder, signal }),
+    disturbance.prepare(whom, around),
   );
   try {
     const before = (await orProblem(bucketsOfAll(target))) ?? new Map();

@@ -65,6 +65,7 @@ function readOf(chroot: string, request: NativeRequest): Ask | undefined {
   const { read } = request;
   switch (read.kind) {
     case "childrenPage":
+    case "childStats":
       return undefined;
     case "getAcl":
       return { kind: "getAcl", path: wholePath(chroot, read.path) };

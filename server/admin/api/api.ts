@@ -23,7 +23,7 @@ import { OtherNodes } from "./other-nodes.ts";
 import { ApiSession } from "./session.ts";
 import { endpointIn } from "./request.ts";
 import { EnsembleSessions } from "./sessions.ts";
-import { SharedAnswer } from "./shared-answer.ts";
+import { FreshAnswers, SharedAnswer } from "./shared-answer.ts";
 import { statuses } from "./status.ts";
 import { ApiStreams } from "./streams.ts";
 import { count, deleteAll } from "./subtree.ts";
@@ -54,6 +54,8 @@ export class Api {
   readonly #sessions: EnsembleSessions;
   readonly #watchers: WatchersOptions;
   readonly #latencies: SharedAnswer;
+  /** Dashboards that hear of the same change ask for the same. */
+  readonly #read = new FreshAnswers<HttpReply>();
   readonly #streams: ApiStreams;
   #past: PastProcess | undefined;
 
@@ -86,7 +88,9 @@ export class Api {
     const endpoint = endpointIn(request, ENDPOINTS);
     if ("status" in endpoint) return endpoint;
     try {
-      return await this.#answer(endpoint.name, request, who);
+      const asked = (): Promise<HttpReply> => this.#answer(endpoint.name, request, who);
+      if (!isShared(endpoint)) return await asked();
+      return await this.#read.get(`${endpoint.name}?${request.query}`, asked);
     } catch (error) {
       return failureReply(error);
     }
@@ -220,6 +224,11 @@ export class Api {
     });
     return { nodes };
   }
+}
+
+/** Whoever may ask is told the same. */
+function isShared({ name, method }: Endpoint): boolean {
+  return method === "GET" && name !== "access" && name !== "changes";
 }
 
 const NO_ANSWER: HttpReply = errorReply(503, "ZOOID_NO_ANSWER", "the node did not answer in time");

@@ -20,8 +20,6 @@ import type { HttpReply } from "../http-server.ts";
 import { errorReply, jsonReply, statJson, zxidIn } from "./json.ts";
 
 const CHILDREN_DEFAULT = 100;
-/** Requests for one page that are under way together. The node answers what has come together, and other clients wait meanwhile. */
-const ASKED_AT_ONCE = 25;
 /** No name of a znode has one. */
 const CURSOR = "/";
 
@@ -41,12 +39,16 @@ export type Listed = {
   readonly zxid: Zxid;
 };
 
-/** How children are listed. The tree of zooid has pages; of other servers all names are asked for, as `list` does. */
+/** The Stats of the named children, undefined for one that is not there. */
+type Stats = readonly (Stat | undefined)[];
+
+/** How children are listed. The tree of zooid has pages; of other servers all names are asked for, as `list` does, and then their Stats. */
 export type Listing =
   | { readonly kind: "pages" }
   | {
       readonly kind: "names";
       readonly list: (client: OwnClient, path: string) => Promise<Listed>;
+      readonly stats: (client: OwnClient, path: string, names: readonly string[]) => Promise<Stats>;
     };
 
 export async function children(
@@ -70,33 +72,32 @@ export async function children(
     const why = `the order of the children of ${path} is another by now: begin again without after`;
     return errorReply(409, "ZOOID_PAGE_LOST", why);
   }
-  const listed = await withStats(client, path, page.names);
+  const statsOf = listing.kind === "names" ? listing.stats : statsTogether;
+  const stats = await statsOf(client, path, page.names);
   return jsonReply(200, {
     path,
     zxid: formatZxid(page.zxid),
     stat: statJson(page.stat),
-    children: listed,
+    children: page.names.flatMap((name, index) => {
+      const stat = stats[index];
+      // One that has been deleted since is not shown.
+      return stat === undefined ? [] : [{ name, stat: statJson(stat) }];
+    }),
     sorted: page.sorted,
     next: page.next,
   });
 }
 
-/** One that has been deleted since is not shown. */
-async function withStats(
+async function statsTogether(
   client: OwnClient,
   path: string,
   names: readonly string[],
-): Promise<readonly object[]> {
-  const prefix = path === "/" ? "" : path;
-  const listed: object[] = [];
-  for (let first = 0; first < names.length; first += ASKED_AT_ONCE) {
-    const some = names.slice(first, first + ASKED_AT_ONCE);
-    const stats = await Promise.all(some.map((name) => client.exists(`${prefix}/${name}`)));
-    for (const [index, { stat }] of stats.entries()) {
-      if (stat !== undefined) listed.push({ name: some[index], stat: statJson(stat) });
-    }
-  }
-  return listed;
+): Promise<Stats> {
+  const read = { kind: "childStats", path, names } as const;
+  const { result } = await client.request({ kind: "read", read }, path, {});
+  if (result.kind === "error") throw errorOfCode(result.code, path);
+  assert(result.kind === "stats", "Stats are answered with Stats");
+  return result.stats.map((stat) => stat ?? undefined);
 }
 
 type Asked = { readonly path: string; readonly after: string; readonly limit: number };

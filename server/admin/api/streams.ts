@@ -7,13 +7,16 @@ import {
 } from "../../../protocol/limits.ts";
 import type { ChangesOptions } from "../../change-streams.ts";
 import type { HttpReply, HttpRequest } from "../http-server.ts";
-import { eventsOf, summariesOf } from "./event-stream.ts";
+import { eventsOf } from "./event-stream.ts";
 import { errorReply, zxidIn } from "./json.ts";
+import { SharedTexts } from "./shared-texts.ts";
+import { summariesOf } from "./summaries.ts";
 
 type ChangesOf = (path: string, options: ChangesOptions) => AsyncIterable<ChangeEvent>;
 
 export class ApiStreams {
   readonly #changes: ChangesOf;
+  readonly #summaries = new SharedTexts();
   #open = 0;
 
   constructor(changes: ChangesOf) {
@@ -46,7 +49,8 @@ export class ApiStreams {
         `there are ${API_STREAMS_MAX} streams already`,
       );
     }
-    const changes = this.#changes(query.get("path") ?? "/", {
+    const path = query.get("path") ?? "/";
+    const changes = this.#changes(path, {
       recursive: recursive === "true",
       progress: true,
       ...(from !== undefined && { from }),
@@ -56,15 +60,25 @@ export class ApiStreams {
     return {
       status: 200,
       body: "",
-      events: (signal) =>
-        everyMs === undefined
-          ? eventsOf(changes, from, signal)
-          : summariesOf(changes, { from, everyMs, signal }),
+      events: (signal) => {
+        if (everyMs === undefined) return opened(eventsOf(changes, from, signal));
+        const make = (ending: AbortSignal): AsyncIterable<string> =>
+          summariesOf(changes, { from, everyMs, signal: ending });
+        // Who begins now is told the same as all others who have.
+        const key = JSON.stringify([path, recursive, everyMs]);
+        return opened(from === undefined ? this.#summaries.read(key, make, signal) : make(signal));
+      },
       over: () => {
         this.#open -= 1;
       },
     };
   }
+}
+
+/** The headers, and with them the news that the stream is open, leave at once. */
+async function* opened(events: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  yield ": open\n\n";
+  yield* events;
 }
 
 /** Undefined: it is none. */

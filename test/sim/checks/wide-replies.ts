@@ -1,10 +1,14 @@
 /** Replies about more than one znode, and about who a client is, against the truth. */
 import { Code } from "../../../protocol/codes.ts";
+import type { NativeResult } from "../../../protocol/native-packing.ts";
+import { childOf } from "../../../protocol/paths.ts";
+import type { ChildStats } from "../../../protocol/reads.ts";
 import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
 import { may, READ, type SimWho } from "../client/identities.ts";
 import type { ReplyHeader } from "../../../protocol/zookeeper/client-replies.ts";
 import type { ReplyBody, WideRequest } from "../client/wire.ts";
 import type { Model } from "./model.ts";
+import { statProblem } from "./replies.ts";
 import { must } from "./violation.ts";
 
 type Client = {
@@ -47,6 +51,32 @@ export function checkWide(
   must(body.kind === "names" && shown.join() === expected.join(), "ephemerals", () => {
     return `${what()} from ${asked.path}: [${shown.join()}], not [${expected.join()}]`;
   });
+}
+
+/** Each child has the Stat that it had at the zxid of the answer. */
+export function checkChildStats(
+  model: Model,
+  name: string,
+  { path, names }: ChildStats,
+  { zxid, result }: { readonly zxid: Zxid; readonly result: NativeResult },
+): void {
+  const what = (): string => `${name}: childStats ${path} at ${formatZxid(zxid)}`;
+  if (model.at(path, zxid)?.stat === undefined) {
+    const isMissing = result.kind === "error" && result.code === Code.noNode;
+    must(isMissing, "true replies", () => `${what()}: no node is there`);
+    return;
+  }
+  const stats = result.kind === "stats" ? result.stats : [];
+  must(stats.length === names.length, "true replies", () => `${what()}: a ${result.kind}`);
+  for (const [index, stat] of stats.entries()) {
+    const own = childOf(path, names[index] ?? "");
+    const expected = model.at(own, zxid)?.stat ?? null;
+    const problem =
+      stat === null || expected === null
+        ? stat === expected || "one of them is missing"
+        : (statProblem(stat, expected) ?? true);
+    must(problem === true, "true replies", () => `${what()}: ${own}: ${problem}`);
+  }
 }
 
 /** How many znodes the model has below the path at the zxid. */

@@ -6,14 +6,16 @@ import type {
   OperationResult,
   ZnodeOperation,
 } from "../../../protocol/operations.ts";
+import { nameOf, parentOf } from "../../../protocol/paths.ts";
 import type { Zxid } from "../../../protocol/zxid.ts";
 import type { Model } from "../checks/model.ts";
 import { checkRead, statProblem } from "../checks/replies.ts";
 import { textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
-import { checkWide } from "../checks/wide-replies.ts";
+import { checkChildStats, checkWide } from "../checks/wide-replies.ts";
 import type { Random } from "../random.ts";
 import type { SimWho } from "./identities.ts";
+import { NAMES } from "./shapes.ts";
 import type { ReplyBody, SimRequest } from "./wire.ts";
 
 /** What is asked for as native clients ask, who have no watches and read one znode at a time. */
@@ -35,6 +37,12 @@ export function nativeRequest(request: SimRequest, random: Random): NativeReques
     default:
       throw new Error(`native clients ask for no ${request.kind}`);
   }
+}
+
+/** Of the znode and of its siblings, which may be there or not. The root is no child. */
+export function childStats(path: string): NativeRequest {
+  const names = [nameOf(path), ...NAMES].filter((name) => name !== "");
+  return { kind: "read", read: { kind: "childStats", path: parentOf(path), names } };
 }
 
 function nativeWrite(operation: ClientOperation, random: Random): NativeWrite {
@@ -121,14 +129,22 @@ export function checkNativeRead(
   const { zxid, result } = answer;
   const code = result.kind === "error" ? result.code : Code.ok;
   const header = { xid: 0, zxid, code };
-  const body = bodyOf(result, client.name);
   if (asked.kind === "whoAmI") {
-    checkWide(model, client, asked, header, body);
+    checkWide(model, client, asked, header, bodyOf(result, client.name));
     return;
   }
-  const { kind, path } = asked.read;
-  if (kind === "childrenPage") throw new Error("simulated clients ask for no pages");
-  checkRead(model, client, { read: kind, path }, header, body);
+  const { read } = asked;
+  switch (read.kind) {
+    case "childrenPage":
+      throw new Error("simulated clients ask for no pages");
+    case "childStats":
+      checkChildStats(model, client.name, read, answer);
+      return;
+    default: {
+      const of = { read: read.kind, path: read.path };
+      checkRead(model, client, of, header, bodyOf(result, client.name));
+    }
+  }
 }
 
 function bodyOf(result: NativeResult, who: string): ReplyBody {

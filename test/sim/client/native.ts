@@ -38,7 +38,7 @@ export class NativeClient extends ClientUser<Asked> {
     const { environment, random, workload, counts } = options;
     // Its connections have no address that a list could name.
     const who = { ...whoOf(name, workload.proofs ?? []), address: undefined };
-    super(name, { ...options, who, everyChange: true, asksAgain: false });
+    super(name, { ...options, who, everyChange: true, asksAgain: false, isNative: true });
     const { credits } = this;
     this.window = credits;
     this.#options = options;

@@ -35,7 +35,7 @@ const LEFT_OUT: readonly { readonly is: (shape: Shape) => boolean; readonly why:
 
 const recorded: readonly Shape[] = JSON.parse(readFileSync(FILE, "utf8")) as CountedShape[];
 const WANTED: readonly Shape[] = recorded.filter((shape) => !LEFT_OUT.some(({ is }) => is(shape)));
-const NAMES: ReadonlyMap<string, number> = new Map(
+const NUMBERS: ReadonlyMap<string, number> = new Map(
   [...new Set(WANTED.map(keyOf))].map((key, index) => [key, index]),
 );
 
@@ -51,7 +51,7 @@ function keyOf(shape: Shape): string {
   return JSON.stringify({ ...rest, watches: rest.watches.map((length) => length > 0) });
 }
 
-export const RECORDED: readonly string[] = [...NAMES.keys()];
+export const RECORDED: readonly string[] = [...NUMBERS.keys()];
 
 /** Which of the recorded shapes a run has drawn. */
 export class ShapeCoverage {
@@ -77,7 +77,7 @@ export class ShapeCoverage {
   }
 
   #add(shape: Shape): void {
-    const number = NAMES.get(keyOf(shape));
+    const number = NUMBERS.get(keyOf(shape));
     if (number !== undefined) this.#drawn.add(number);
   }
 }
@@ -195,6 +195,8 @@ function znodeOperation(source: ShapeSource, shape: Shape, path: string): ZnodeO
 
 const ROOTS = ["s0", "s1"] as const;
 const BELOW = ["a", "b"] as const;
+/** What a znode of a shape can be called, unless it is sequential. */
+export const NAMES: readonly string[] = [...ROOTS, ...BELOW];
 
 function pathAt(random: Random, depth: number): string {
   const names = Array.from({ length: depth }, (_, index) =>

@@ -17,7 +17,7 @@ import type { Random } from "../random.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import type { SimWho } from "./identities.ts";
 import { LiveViews } from "./live-views.ts";
-import { nativeRequest } from "./native-requests.ts";
+import { childStats, nativeRequest } from "./native-requests.ts";
 import type { StreamWish } from "./streams.ts";
 import { Subscriber, type SubscriberOptions } from "./subscriber.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
@@ -37,6 +37,8 @@ export type UserOptions = {
   readonly everyChange: boolean;
   /** It often asks again at once for what it does not know to be done, as people and recipes do. */
   readonly asksAgain: boolean;
+  /** Reads that native clients alone have are asked for. */
+  readonly isNative: boolean;
 };
 
 export type AnyDriver = Pick<
@@ -291,7 +293,7 @@ export abstract class ClientUser<Asked extends Question = Question> {
       return;
     }
     const own = random.chance(0.1) ? random.pick(OWN_TIMEOUTS_MS) : undefined;
-    const cancel = this.#request(driver, nativeRequest(request, random), own, (outcome) => {
+    const cancel = this.#request(driver, this.#requestOf(request), own, (outcome) => {
       if (outcome.kind === "failed") return this.#failed(request, outcome);
       this.answered += 1;
       const { result } = outcome.answer;
@@ -299,6 +301,12 @@ export abstract class ClientUser<Asked extends Question = Question> {
     });
     // Some are cancelled before they are sent, some while they are under way, most after their answer.
     if (random.chance(0.05)) this.later(random.wait(CANCEL_MS), cancel);
+  }
+
+  #requestOf(request: SimRequest): NativeRequest {
+    const isOfChildren = request.kind === "wide" && request.asked.kind !== "whoAmI";
+    if (isOfChildren && this.#options.isNative) return childStats(request.asked.path);
+    return nativeRequest(request, this.random);
   }
 
   #failed(request: SimRequest, { maybeApplied }: Extract<Outcome, { kind: "failed" }>): void {

@@ -17,6 +17,17 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "child-stats-of-the-parent",
+    mistake: "whoever asks for the Stats of several children is told the parent's for each that is there",
+    edits: [
+      {
+        file: "actors/tree/child-stats.ts",
+        find: "znodes.stat(child) } as const",
+        replace: "znodes.stat(parent) } as const",
+      },
+    ],
+  },
+  {
     name: "counts-below-with-what-was-deleted",
     mistake: "a znode that is deleted stays in the counts above it",
     edits: [

@@ -49,9 +49,10 @@ test("the trial of an operator has blocks for an interval even if it is quick, a
   t.like(parse("operator", "--blocks=9", "--nodes=5", "--seed=7"), {
     ...{ blocks: 9, nodes: [5], seed: 7 },
   });
+  t.deepEqual(parse("operator", "--disturbances=top,control").disturbances, ["top", "control"]);
   t.true(Number.isInteger(parse("operator").seed));
-  t.throws(() => parse("--blocks=0", "--nodes=9", "--seed=-1"), {
-    message: /--blocks 0: .*\n--nodes 9: .*\n--seed -1: /,
+  t.throws(() => parse("--blocks=0", "--nodes=9", "--seed=-1", "--disturbances=rain"), {
+    message: /rain.*\n--blocks 0: .*\n--nodes 9: .*\n--seed -1: /,
   });
 });
 

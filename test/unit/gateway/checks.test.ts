@@ -171,6 +171,14 @@ test("a native client is held to the same limits, and to the rules for paths als
   t.is(read("a"), Code.badArguments);
   t.is(read(long), Code.noNode);
   t.is(read("/a"), undefined);
+  const stats = (path: string, ...names: string[]): number | undefined =>
+    nativeRefusal({ kind: "read", read: { kind: "childStats", path, names } })?.code;
+  t.is(stats("/a", "b", "..c"), undefined);
+  t.is(stats("a", "b"), Code.badArguments);
+  t.is(stats(long, "b"), Code.noNode);
+  for (const name of ["", "b/c", "/", ".", "..", "b\0"]) {
+    t.is(stats("/a", "b", name), Code.badArguments, JSON.stringify(name));
+  }
   const write = createOperation(long);
   t.deepEqual(nativeRefusal({ kind: "write", operation: write }), { code: Code.badArguments });
   const good = createOperation("/a");

@@ -79,6 +79,7 @@ test("every item of a client comes back as it was", (t) => {
     { kind: "read", read: { kind: "getData", path: "/a", watch: false } },
     { kind: "read", read: { kind: "getChildren", path: "/a", watch: false } },
     { kind: "read", read: { kind: "childrenPage", path: "/a", childrenMax: 5, after: undefined } },
+    { kind: "read", read: { kind: "childStats", path: "/a", names: ["ä", "b"] } },
     {
       kind: "read",
       read: {
@@ -124,6 +125,7 @@ test("every item of a gateway comes back as it was", (t) => {
     { kind: "multi", failed: false, results: [{ kind: "done" }, { kind: "stat", stat: STAT }] },
     { kind: "multi", failed: true, results: [{ kind: "error", code: Code.badVersion }] },
     { kind: "page", children: ["b", "a"], stat: STAT, order: "1.1.0.0", end: "more" },
+    { kind: "stats", stats: [STAT, null] },
     { kind: "page", children: [], stat: STAT, order: "1.1.0.1", end: "lost" },
   ] as const;
   const change = { zxid: ZXID, path: "/a", stat: STAT };

@@ -116,6 +116,7 @@ const READS: {
   listRecursive: () =>
     ["/", PATH].map((path) => ({ kind: "listRecursive", path, znodesMax: 100 }) as const),
   childrenPage: () => [{ kind: "childrenPage", path: PATH, childrenMax: 10, after: undefined }],
+  childStats: () => [{ kind: "childStats", path: PATH, names: ["mine", "below"] }],
   getEphemerals: ({ session }) => [{ kind: "getEphemerals", prefix: "/", session }],
   getAllChildrenNumber: () => [{ kind: "getAllChildrenNumber", path: "/" }],
   addWatch: () => [

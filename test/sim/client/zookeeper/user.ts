@@ -51,7 +51,7 @@ export class ZooKeeperUser extends ClientUser<Asked> {
   constructor(name: string, options: ZooKeeperUserOptions) {
     const { environment, random, workload, counts } = options;
     const who = whoOf(name, workload.proofs ?? []);
-    super(name, { ...options, who, everyChange: false, asksAgain: true });
+    super(name, { ...options, who, everyChange: false, asksAgain: true, isNative: false });
     this.#options = options;
     this.#who = who;
     this.streams = new FollowedStreams(name, { truth: environment.truth, random, counts });
