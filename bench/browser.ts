@@ -26,7 +26,7 @@ export async function openBrowser({ isNice }: { readonly isNice: boolean }): Pro
     protocolTimeout: PROTOCOL_MS_MAX,
   };
   if (!isNice) return await puppeteer.launch({ ...options, executablePath: CHROMIUM, args: ARGS });
-  const all = puppeteer.defaultArgs({ args: ARGS, headless: "shell" });
+  const all = await puppeteer.defaultArgs({ args: ARGS, headless: "shell" });
   return await puppeteer.launch({
     ...options,
     executablePath: NICE,

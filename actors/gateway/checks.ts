@@ -75,7 +75,8 @@ export function nativeRefusal(
   if (asked.kind === "whoAmI") return undefined;
   if (asked.kind === "read") {
     const { path } = asked.read;
-    if (pathProblem(path) !== undefined || !hasNames(asked.read)) return { code: Code.badArguments };
+    if (pathProblem(path) !== undefined || !hasNames(asked.read))
+      return { code: Code.badArguments };
     return refusalOf(readRefusal(asked.read));
   }
   const { operation } = asked;
@@ -95,7 +96,7 @@ export function nativeRefusal(
 /** Whether what is asked for as children are names that children can have. */
 function hasNames(read: NativeRead): boolean {
   if (read.kind !== "childStats") return true;
-  return read.names.every((name) => !name.includes("/") && pathProblem(`/${name}`) === undefined);
+  return read.names.every((name) => !/^$|\//.test(name) && pathProblem(`/${name}`) === undefined);
 }
 
 function codeOfNative(

@@ -16,7 +16,7 @@ function pagesOf(root: string): readonly string[] {
   const tree = (path: string): string => `tree?${new URLSearchParams({ path })}`;
   return [
     ...["ensemble", "ensemble", "sessions", "latency", "elections", "locks"],
-    ...[tree(folderPath(0)), tree(`${folderPath(0)}/any`), tree(root), tree(`${root}/own-0`)],
+    ...[tree(folderPath(0)), tree(folderPath(1)), tree(root), tree(`${root}/own-0`)],
   ];
 }
 
@@ -46,7 +46,9 @@ async function openTabs({ adminUrls = [] }: Target, root: string): Promise<Tabs>
       const page = await (await browser.createBrowserContext()).newPage();
       page.setDefaultTimeout(READY_MS_MAX);
       // Each looks at another node than the one before.
-      await page.goto(`${adminUrls[index % adminUrls.length]}/#/${hash}`);
+      const url = `${adminUrls[index % adminUrls.length]}/dashboard/#/${hash}`;
+      const response = await page.goto(url);
+      if (response?.ok() !== true) throw new BenchError(`${url}: ${await response?.text()}`);
       await page.waitForSelector("main");
       pages.push(page);
     }

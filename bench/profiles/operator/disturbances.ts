@@ -63,7 +63,14 @@ export const DISTURBANCES: readonly Disturbance[] = [
   eachSecond("status", "status each second", (of, signal) =>
     runTool(["status", "--server", urlOf(of)], signal),
   ),
-  { word: "top", name: "top", everyRounds: 1, aboutMs: TOP_SLOT_MS + TOP_START_MS, settleMs: 0, prepare: topOf },
+  {
+    word: "top",
+    name: "top",
+    everyRounds: 1,
+    aboutMs: TOP_SLOT_MS + TOP_START_MS,
+    settleMs: 0,
+    prepare: topOf,
+  },
   eachSecond("metrics", "/metrics, mntr each second", ({ adminUrls = [] }) =>
     fetchAll(adminUrls.flatMap((url) => [`${url}/metrics`, `${url}/commands/monitor`])),
   ),
@@ -139,10 +146,7 @@ async function topOf({ natsFile }: Target, { signal }: Around): Promise<Disturbi
 }
 
 /** They look at what is there before the slot begins, and go on looking in it. */
-async function dashboardsOf(
-  of: Target,
-  { dashboards, root, signal }: Around,
-): Promise<Disturbing> {
+async function dashboardsOf(of: Target, { dashboards, root, signal }: Around): Promise<Disturbing> {
   const tabs = await dashboards.of(of, root);
   await tabs.look(true);
   return {

@@ -167,9 +167,7 @@ async function runSlot(
     }
   };
   const whom = treatment === "asked" ? target : other;
-  const disturbing: Disturbing | undefined = await orProblem(
-    disturbance.prepare(whom, around),
-  );
+  const disturbing: Disturbing | undefined = await orProblem(disturbance.prepare(whom, around));
   try {
     const before = (await orProblem(bucketsOfAll(target))) ?? new Map();
     await delay(SETTLE_MS, undefined, { signal });

@@ -14,7 +14,11 @@ export class SharedTexts {
   readonly #streams = new Map<string, Observable<string>>();
 
   /** From now on, until the signal aborts. `key` stands for what is made, which happens if nobody reads it yet. */
-  async *read(key: string, make: Make, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  async *read(
+    key: string,
+    make: Make,
+    signal: AbortSignal,
+  ): AsyncGenerator<string, void, undefined> {
     const reader = new Reader();
     const stream = this.#streams.get(key) ?? this.#begin(key, make);
     const subscription = stream.subscribe(reader);

@@ -18,7 +18,8 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "child-stats-of-the-parent",
-    mistake: "whoever asks for the Stats of several children is told the parent's for each that is there",
+    mistake:
+      "whoever asks for the Stats of several children is told the parent's for each that is there",
     edits: [
       {
         file: "actors/tree/child-stats.ts",

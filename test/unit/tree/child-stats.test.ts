@@ -24,7 +24,8 @@ test("each child has the Stat that exists tells, and one that is not there has n
   for (const path of ["/p", "/p/a", "/p/b", "/p/b/c", "/p/gone", "/q"]) {
     replica.do(session, create(path));
   }
-  replica.do(session, setData("/p/b", new Uint8Array(3)), remove("/p/gone"));
+  replica.do(session, setData("/p/b", new Uint8Array(3)));
+  replica.do(session, remove("/p/gone"));
   const cases = [
     ["/p", ["b", "gone", "a", "c", "q", "a", "ä"]],
     ["/", ["q", "p", "zookeeper", "a"]],

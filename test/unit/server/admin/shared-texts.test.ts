@@ -83,7 +83,13 @@ test("each reader has every text from when it begins, and all are made once", as
   first.gone.abort();
   await turns();
   await source.give("c");
-  t.deepEqual([first.texts, second.texts], [["a", "b"], ["b", "c"]]);
+  t.deepEqual(
+    [first.texts, second.texts],
+    [
+      ["a", "b"],
+      ["b", "c"],
+    ],
+  );
   t.deepEqual([first.end, second.end, source.made, source.ended], ["over", undefined, 1, 0]);
 });
 
@@ -92,6 +98,7 @@ test("nothing is made once nobody reads, and it is made again for whoever comes 
   const first = new Taker(shared, source);
   await turns();
   first.gone.abort();
+  await turns();
   const second = new Taker(shared, source);
   await turns();
   t.deepEqual([source.made, source.ended, second.end], [2, 1, undefined]);
