@@ -64,6 +64,13 @@ export const PAGE_CHILDREN_MAX = 10_000;
 /** Children of which a native client may ask for the Stats at once. A request with more is answered BadArguments. */
 export const CHILD_STATS_MAX = 1000;
 
+/** Paths in an answer to changedPaths; a request for more is answered BadArguments. */
+export const CHANGED_PATHS_MAX = 1000;
+/** Characters of the paths in one such answer, but for the last. */
+export const CHANGED_UNITS_SOFT_MAX: number = 64 * 1024;
+/** Changes that are looked at for one such answer, and somewhat more: all of a zxid. */
+export const CHANGED_LOOKED_MAX = 16_384;
+
 /** Names by which a page says where it goes on: behind the last of them that is where it was. A request with more is answered BadArguments. */
 export const PAGE_AFTER_MAX = 16;
 

@@ -1,6 +1,6 @@
 /** Packs requests, results and changes of the native protocol as CBOR arrays, so that no field name travels. */
 import type { Acl } from "./acl.ts";
-import { CHILD_STATS_MAX, PAGE_AFTER_MAX } from "./limits.ts";
+import { CHANGED_PATHS_MAX, CHILD_STATS_MAX, PAGE_AFTER_MAX } from "./limits.ts";
 import { Code } from "./codes.ts";
 import { count, FieldError, integer, isInt32, list, text } from "./fields.ts";
 import type { Identity } from "./identities.ts";
@@ -14,7 +14,7 @@ import {
   unpackWrite,
 } from "./native-writes.ts";
 import type { ClientOperation, OperationResult, ZnodeOperation } from "./operations.ts";
-import type { Change, PageBefore, PageEnd, Read, ReadResult } from "./reads.ts";
+import type { Change, ChangedPaths, PageBefore, PageEnd, Read, ReadResult } from "./reads.ts";
 import type { Stat } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -45,7 +45,16 @@ export type NativeWrite =
 export type NativeMember = Exclude<ZnodeOperation, { readonly kind: "refusal" }>;
 export type NativeRead = Extract<
   Read,
-  { readonly kind: "exists" | "getData" | "getChildren" | "childrenPage" | "childStats" | "getAcl" }
+  {
+    readonly kind:
+      | "exists"
+      | "getData"
+      | "getChildren"
+      | "childrenPage"
+      | "childStats"
+      | "changedPaths"
+      | "getAcl";
+  }
 >;
 
 /** The result of an operation of a multi. */
@@ -65,7 +74,7 @@ export type NativeResult =
   | { readonly kind: "data"; readonly data: Uint8Array | null; readonly stat: Stat }
   | { readonly kind: "children"; readonly children: readonly string[]; readonly stat: Stat }
   | NativePage
-  | Extract<ReadResult, { readonly kind: "stats" }>
+  | Extract<ReadResult, { readonly kind: "stats" | "changed" }>
   | {
       readonly kind: "acl";
       readonly acl: readonly Acl[];
@@ -86,6 +95,7 @@ const GET_CHILDREN = 12;
 const WHO_AM_I = 107;
 const CHILDREN_PAGE = 10_000;
 const CHILD_STATS = 10_001;
+const CHANGED_PATHS = 10_002;
 
 // The kinds of results are on disks, too: snapshots hold the results that clients may still wait for. Never reuse one.
 const RESULT_ERROR = 0;
@@ -99,6 +109,7 @@ const RESULT_MULTI = 7;
 const RESULT_ACL = 8;
 const RESULT_IDENTITIES = 9;
 const RESULT_STATS = 10;
+const RESULT_CHANGED = 11;
 
 const PAGE_ENDS: readonly PageEnd[] = ["more", "last", "lost"];
 
@@ -114,6 +125,8 @@ export function packRequest(request: NativeRequest): Packed {
       return [CHILDREN_PAGE, path, read.childrenMax, ...packBefore(read.after)];
     case "childStats":
       return [CHILD_STATS, path, read.names];
+    case "changedPaths":
+      return [CHANGED_PATHS, path, read.below, read.pathsMax, ...afterOf(read)];
     case "exists":
       return [EXISTS, path];
     case "getData":
@@ -148,6 +161,8 @@ export function unpackRequest(fields: Packed, at: number): NativeRequest | Code 
       return isText ? unpackPage(path, fields.slice(at + 2)) : Code.marshallingError;
     case CHILD_STATS:
       return isText ? unpackChildStats(path, fields[at + 2]) : Code.marshallingError;
+    case CHANGED_PATHS:
+      return isText ? unpackChangedPaths(path, fields.slice(at + 2)) : Code.marshallingError;
     default:
       return Code.unimplemented;
   }
@@ -174,6 +189,17 @@ function unpackChildStats(path: string, names: unknown): NativeRequest | Code {
   if (names.length > CHILD_STATS_MAX) return Code.badArguments;
   if (!names.every((name) => typeof name === "string")) return Code.marshallingError;
   return read({ kind: "childStats", path, names });
+}
+
+function afterOf({ after }: ChangedPaths): Packed {
+  return after === undefined ? [] : [after];
+}
+
+function unpackChangedPaths(path: string, [below, pathsMax, after]: Packed): NativeRequest | Code {
+  const isZxid = after === undefined || (Number.isSafeInteger(after) && Number(after) >= 0);
+  if (typeof below !== "boolean" || !isInt32(pathsMax) || !isZxid) return Code.marshallingError;
+  if (pathsMax < 0 || pathsMax > CHANGED_PATHS_MAX) return Code.badArguments;
+  return read({ kind: "changedPaths", path, below, pathsMax, after: after as Zxid | undefined });
 }
 
 function pageBefore([zxid, order, names]: Packed): PageBefore | Code {
@@ -210,6 +236,10 @@ export function packResult(result: NativeResult): Packed {
       return [RESULT_ACL, packStat(result.stat), packAcl(result.acl), ...lifetimeOf(result)];
     case "stats":
       return [RESULT_STATS, result.stats.map((each) => each && packStat(each))];
+    case "changed": {
+      const { through, changes, paths, unlisted, end } = result;
+      return [RESULT_CHANGED, through, changes, paths, unlisted, PAGE_ENDS.indexOf(end)];
+    }
     case "identities":
       return [RESULT_IDENTITIES, result.identities.map(({ scheme, id }) => [scheme, id])];
     default:
@@ -233,6 +263,7 @@ export function unpackResult(fields: Packed, at: number): NativeResult {
     const stats = list(fields[at + 1]).map((each) => (each === null ? null : unpackStat(each)));
     return { kind: "stats", stats };
   }
+  if (kind === RESULT_CHANGED) return unpackChanged(fields.slice(at + 1));
   const stat = unpackStat(fields[at + 1]);
   const value = fields[at + 2];
   switch (kind) {
@@ -245,8 +276,7 @@ export function unpackResult(fields: Packed, at: number): NativeResult {
     case RESULT_CHILDREN:
       return { kind: "children", children: list(value).map(text), stat };
     case RESULT_PAGE: {
-      const end = PAGE_ENDS[integer(fields[at + 3])];
-      if (end === undefined) throw new FieldError("a page with an unknown end");
+      const end = endIn(fields[at + 3]);
       const order = text(fields[at + 4]);
       return { kind: "page", children: list(value).map(text), stat, order, end };
     }
@@ -260,6 +290,23 @@ export function unpackResult(fields: Packed, at: number): NativeResult {
     default:
       throw new FieldError("unknown result");
   }
+}
+
+function unpackChanged([through, changes, paths, unlisted, end]: Packed): NativeResult {
+  return {
+    kind: "changed",
+    through: count(through) as Zxid,
+    changes: count(changes),
+    paths: list(paths).map(text),
+    unlisted: count(unlisted),
+    end: endIn(end),
+  };
+}
+
+function endIn(field: unknown): PageEnd {
+  const end = PAGE_ENDS[integer(field)];
+  if (end === undefined) throw new FieldError("an answer with an unknown end");
+  return end;
 }
 
 /** A znode without a lifetime has no field for it, as in answers of earlier versions. */

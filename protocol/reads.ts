@@ -15,6 +15,7 @@ export type Read =
   | ListChildren
   | ChildrenPage
   | ChildStats
+  | ChangedPaths
   /** ClickHouse Keeper's listRecursive: the paths of at most so many znodes below this one, level by level. */
   | { readonly kind: "listRecursive"; readonly path: string; readonly znodesMax: number }
   | { readonly kind: "getAcl"; readonly path: string }
@@ -50,6 +51,17 @@ export type ChildStats = {
   readonly kind: "childStats";
   readonly path: string;
   readonly names: readonly string[];
+};
+
+/** A native client's: where something has changed after a zxid, without what: of one znode, or with `below` of all below it too. */
+export type ChangedPaths = {
+  readonly kind: "changedPaths";
+  readonly path: string;
+  readonly below: boolean;
+  /** Undefined: nothing is asked for but how far the replica is. */
+  readonly after: Zxid | undefined;
+  /** So many paths are told at most. */
+  readonly pathsMax: number;
 };
 
 /** The page before: its last names, of which some may be gone, its zxid, and in which order its children stood. */
@@ -127,6 +139,7 @@ export type ReadResult =
     }
   /** The result of childStats: one for each name, null where there is no such child. */
   | { readonly kind: "stats"; readonly stats: readonly (Stat | null)[] }
+  | Changed
   /** The result of listChildren. `having`: if Stats or data were asked for. */
   | {
       readonly kind: "listed";
@@ -145,6 +158,20 @@ export type ReadResult =
   | { readonly kind: "paths"; readonly paths: readonly string[] }
   | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "done" };
+
+/** The result of changedPaths: what the asker may read of the changes after the zxid that was asked for, up to another. */
+export type Changed = {
+  readonly kind: "changed";
+  /** What comes after it has not been looked at. */
+  readonly through: Zxid;
+  readonly changes: number;
+  /** Each once. */
+  readonly paths: readonly string[];
+  /** Changes of other paths. */
+  readonly unlisted: number;
+  /** Whether there are more after `through`; or that the first ones are not known any more. */
+  readonly end: PageEnd;
+};
 
 /** The Stats and the data of children that are listed: one of each child, or none at all. */
 export type ListedHaving = {
@@ -173,6 +200,7 @@ export function answerBytes(result: ReadResult): number {
       return bytes;
     }
     case "paths":
+    case "changed":
       return namesBytes(result.paths);
     case "multiRead":
       return result.results.reduce((bytes, each) => bytes + answerBytes(each), 0);

@@ -34,6 +34,7 @@ import {
   watchesOf,
   weightOf,
 } from "./watch/watches.ts";
+import { changedPaths } from "./changed-paths.ts";
 import { childStats } from "./child-stats.ts";
 import { childrenPage } from "./children-page.ts";
 import { getEphemerals, multiRead } from "./wide-reads.ts";
@@ -110,6 +111,7 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
   if (read.kind === "multiRead")
     return multiRead(tree, read, (each) => answerRead(turn, asker, each));
   if (read.kind === "getEphemerals") return getEphemerals(tree, read);
+  if (read.kind === "changedPaths") return changedPaths(tree, read, who);
   const { path } = read;
   if (read.kind === "addWatch") {
     addWatch(watches, read.mode, path, watcherOf(watches, from, client));

@@ -22,6 +22,7 @@ import { deleteAll } from "./delete-all.ts";
 import { LastListing } from "./last-listing.ts";
 import { statsOneByOne } from "./stats.ts";
 import { statuses } from "./status.ts";
+import { summariesOf } from "./summaries.ts";
 
 export type ClientApiOptions = {
   /** Where the ensemble is, without passwords. */
@@ -53,7 +54,15 @@ export class ClientApi {
     this.#options = options;
     this.#session = new ApiSession(options.connect);
     this.#statuses = new SharedAnswer(async () => await statuses(options.servers, options.at));
-    this.#streams = new ApiStreams((path, wish) => this.#changes(path, wish));
+    const changes = (path: string, wish: ChangesOptions): AsyncIterable<ChangeEvent> =>
+      this.#changes(path, wish);
+    this.#streams = new ApiStreams({
+      changes,
+      summaries: ({ path, below }, { from, ...of }) => {
+        const wish = { recursive: below, progress: true, ...(from !== undefined && { from }) };
+        return summariesOf(changes(path, wish), { from, ...of });
+      },
+    });
     const names: readonly string[] = options.mayWrite ? [...OFFERED, ...WRITES] : OFFERED;
     this.#offered = ENDPOINTS.filter(({ name }) => names.includes(name));
   }

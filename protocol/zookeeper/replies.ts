@@ -74,6 +74,7 @@ export function writeReadReply(
       break;
     case "page":
     case "stats":
+    case "changed":
       throw new Error(`ZooKeeper's clients ask for no ${result.kind}`);
     case "acl":
       writeAcl(writer, result.acl);

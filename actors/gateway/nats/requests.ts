@@ -194,6 +194,8 @@ function payloadBytes(result: NativeResult): number {
     case "children":
     case "page":
       return result.children.reduce((bytes, name) => bytes + name.length + 2, 0);
+    case "changed":
+      return result.paths.reduce((bytes, path) => bytes + path.length + 2, 0);
     case "stats":
       return STAT_BYTES * result.stats.length;
     case "multi":
@@ -232,6 +234,7 @@ function resultOf(result: OperationResult | ReadResult): NativeResult {
     case "children":
     case "page":
     case "stats":
+    case "changed":
     case "acl":
       return result;
     case "multi": {

@@ -192,7 +192,10 @@ function dropOldest(ring: ChangeRing): void {
   ring.spare = segment;
 }
 
-/** Calls `visit` for each change after `after`, which is `oldest` or later, in order. `visit` calls `build` for what it wants to keep. */
+/**
+ * Calls `visit` for each change after `after`, which is `oldest` or later, in order, until it returns "enough". `visit` calls `build` for what it
+ * wants to keep.
+ */
 export function visitChanges(
   ring: ChangeRing,
   after: Zxid,
@@ -202,7 +205,7 @@ export function visitChanges(
     build: () => Change,
     about: ChangeKind,
     lists: ChangeLists | undefined,
-  ) => void,
+  ) => void | "enough",
 ): void {
   let zxidBefore: number = ZXID_NONE;
   let index = 0;
@@ -215,7 +218,8 @@ export function visitChanges(
       const position = index;
       const path = pathAt(segment, entry);
       const build = (): Change => changeAt(segment, entry, position, path);
-      visit(path, zxid, build, kindAt(segment, entry), segment.lists.get(entry));
+      const lists = segment.lists.get(entry);
+      if (visit(path, zxid, build, kindAt(segment, entry), lists) === "enough") return;
     }
   }
 }

@@ -2,10 +2,8 @@
  * Change streams: which client wants which changes, and how far each stream has come. A stream follows one znode, or with `recursive`
  * everything below it too, or its children.
  */
-import { grants, Permission } from "../../../protocol/access.ts";
-import type { Acl } from "../../../protocol/acl.ts";
 import type { Recursive } from "../../../protocol/changes.ts";
-import { ANYONE, type Who } from "../../../protocol/identities.ts";
+import { ANYONE } from "../../../protocol/identities.ts";
 import { parentOf } from "../../../protocol/paths.ts";
 import type { Change } from "../../../protocol/reads.ts";
 import { ZXID_NONE, type Zxid } from "../../../protocol/zxid.ts";
@@ -18,8 +16,9 @@ import {
   visitAbove,
   type Branch,
 } from "../store/path-branches.ts";
-import { type ChangeLists, visitChanges, zxidBefore } from "../store/change-ring.ts";
+import { visitChanges, zxidBefore } from "../store/change-ring.ts";
 import type { TreeTurn } from "../state.ts";
+import { type Guard, guardOf, mayRead, mayReadBy, type Readers, readersOf } from "./readers.ts";
 
 type Stream = {
   readonly from: StreamOwner;
@@ -45,26 +44,6 @@ type Group = {
   position: Zxid;
   pending: Change[];
 };
-
-/** Who reads the streams of a group: all have proved the same. */
-type Readers = {
-  readonly who: Who;
-  /** Tells groups apart. */
-  readonly key: string;
-  /** `all`: they may read everything. `public`: what everybody may. */
-  readonly may: "all" | "public" | "own";
-};
-
-const PUBLIC: Readers = { who: ANYONE, key: "", may: "public" };
-const ALL: Readers = { who: ANYONE, key: "all", may: "all" };
-
-/** What a session proves is the same in whatever order it was proved. */
-function readersOf(who: Who, readsAll: boolean): Readers {
-  if (readsAll || who.identities.some(({ scheme }) => scheme === "super")) return ALL;
-  if (who.identities.length === 0) return PUBLIC;
-  const texts = who.identities.map(({ scheme, id }) => JSON.stringify([scheme, id]));
-  return { who, key: texts.toSorted().join(), may: "own" };
-}
 
 export type Streams = {
   readonly byPath: Map<string, Set<Group>>;
@@ -126,7 +105,7 @@ export function openStream(
     visitChanges(ring, after, (changedPath, _zxid, build, { isClosed }, lists) => {
       if (!matches(group, changedPath)) return;
       const guard = guardOf(changedPath, isClosed, lists);
-      if (mayRead(turn, group.readers, guard)) group.pending.push(build());
+      if (mayRead(turn.state, group.readers, guard)) group.pending.push(build());
       else if (mayList(turn, group, guard)) giveName(group, build());
     });
   }
@@ -265,40 +244,11 @@ function compactAll(turn: TreeTurn): void {
   }
 }
 
-/** What decides about a change who may read it. */
-type Guard = {
-  readonly path: string;
-  /** Not everybody could read the znode when it had changed. */
-  readonly isClosed: boolean;
-  /** The znode's list then. Undefined: the open one, or one that is not known. */
-  readonly acl: readonly Acl[] | undefined;
-  /** That of its parent. Undefined: the open one. */
-  readonly parentAcl: readonly Acl[] | undefined;
-};
-
-function guardOf(path: string, isClosed: boolean, lists: ChangeLists | undefined): Guard {
-  return { path, isClosed, acl: lists?.acl, parentAcl: lists?.parentAcl };
-}
-
 type Gathered = {
   readonly zxid: Zxid;
   readonly build: () => Change;
   readonly guard: Guard;
 };
-
-/**
- * Whether the znode's list let the readers read when it had changed, and does now. A list may have changed since, while the change waited
- * in the ring.
- */
-function mayRead({ state: { znodes } }: TreeTurn, readers: Readers, guard: Guard): boolean {
-  const { path, isClosed, acl } = guard;
-  const { who, may } = readers;
-  if (may === "all") return true;
-  const mayThen = !isClosed || (may === "own" && acl !== undefined && mayReadBy(acl, who));
-  if (!mayThen || !znodes.hasClosed) return mayThen;
-  const znode = znodes.find(path);
-  return znode === undefined || mayReadBy(znodes.acl(znode), who);
-}
 
 /**
  * Whether the change, which its reader may not read, is of a child whose name the reader could find by listing the children, then and
@@ -322,18 +272,14 @@ function giveName(group: Group, { data: _data, ...change }: Change): boolean {
   return true;
 }
 
-function mayReadBy(acl: readonly Acl[], who: Who): boolean {
-  return grants(acl, Permission.read, who);
-}
-
 function gather(turn: TreeTurn, touched: Set<Group>, { zxid, build, guard }: Gathered): void {
   const { streams } = turn.state;
   const { path } = guard;
   let change: Change | undefined;
   let isPublic: boolean | undefined;
   const isFor = (readers: Readers): boolean => {
-    if (readers.may !== "public") return mayRead(turn, readers, guard);
-    isPublic ??= mayRead(turn, readers, guard);
+    if (readers.may !== "public") return mayRead(turn.state, readers, guard);
+    isPublic ??= mayRead(turn.state, readers, guard);
     return isPublic;
   };
   const give = (group: Group): void => {

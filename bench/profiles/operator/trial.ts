@@ -22,6 +22,8 @@ export type Treatment = "asked" | "other asked";
 
 const TREATMENTS: readonly Treatment[] = ["asked", "other asked"];
 const WORK = "mixed 50/50";
+/** Of each znode of the twin. A dashboard looks for changes twice a second. */
+const STIRS_PER_SECOND = 2;
 /**
  * Before each slot nobody does anything for so long, but a `top` that runs already, and what is sent then is left out: the nodes are asked for their own measurements
  * between slots, and what the slot before has left under way ends.
@@ -79,6 +81,7 @@ export async function runTrial(
   const root = rootName();
   await using dashboards = new Dashboards();
   const around = { folder: plan.folder, signal, dashboards, root };
+  using _stirring = plan.connections === 0 ? undefined : await stirTwin(context, plan, root);
   using load = plan.connections === 0 ? undefined : await startLoad(context, plan, root);
   const beganMs = performance.now();
   const leftText = (round: number): string => {
@@ -140,6 +143,26 @@ function startLoad(
       ...{ ratePerSecond: undefined, valueBytes: options.valueBytes },
       warmupSeconds: options.firstWarmupSeconds,
       ...{ root, cleanUp: false },
+    },
+    signal,
+  );
+}
+
+/**
+ * The twin's znodes change now and then, all the time, so that whoever looks at the twin has to draw as often as one who looks at the ensemble
+ * under load.
+ */
+function stirTwin(
+  { options, signal }: ProfileContext,
+  { other, connections }: TrialPlan,
+  root: string,
+): Promise<SampledLoad> {
+  const { addresses, protocol } = other;
+  return SampledLoad.start(
+    {
+      ...{ protocol, addresses, work: "set", connections, outstanding: 1 },
+      ...{ ratePerSecond: STIRS_PER_SECOND * connections, valueBytes: options.valueBytes },
+      ...{ warmupSeconds: 0, root, cleanUp: false },
     },
     signal,
   );

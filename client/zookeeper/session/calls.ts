@@ -66,6 +66,7 @@ function readOf(chroot: string, request: NativeRequest): Ask | undefined {
   switch (read.kind) {
     case "childrenPage":
     case "childStats":
+    case "changedPaths":
       return undefined;
     case "getAcl":
       return { kind: "getAcl", path: wholePath(chroot, read.path) };

@@ -27,6 +27,7 @@ import { FreshAnswers, SharedAnswer } from "./shared-answer.ts";
 import { statuses } from "./status.ts";
 import { ApiStreams } from "./streams.ts";
 import { count, deleteAll } from "./subtree.ts";
+import { summariesOf } from "./summaries.ts";
 import { failureReply, znode } from "./tree.ts";
 import { ephemerals, session, watchers, type WatchersOptions } from "./watchers.ts";
 import { answerWrite, type Write } from "./writes.ts";
@@ -70,12 +71,16 @@ export class Api {
     this.#latencies = new SharedAnswer(async () => await latencies(nodes));
     this.#sessions = new EnsembleSessions(nodes);
     this.#watchers = { ...nodes, sessions: this.#sessions };
-    this.#streams = new ApiStreams(options.changes);
     this.#session = new ApiSession(async (signal) => {
       if (options.ports() === undefined) throw new NodeNotServingError();
       // Most admin servers are not asked for znodes, and do without a client.
       const { connectToOwnNode } = await import("../../embedded/own-client.ts");
       return await connectToOwnNode(options.ownDoor, options.config.ensemble, signal);
+    });
+    const client = async (): Promise<OwnClient> => await this.#session.client();
+    this.#streams = new ApiStreams({
+      changes: options.changes,
+      summaries: (wish, of) => summariesOf(client, wish, of),
     });
   }
 

@@ -13,6 +13,7 @@ export async function* eventsOf(
   signal: AbortSignal,
 ): AsyncGenerator<string, void, undefined> {
   using reading = new Reading(changes, from, signal);
+  yield OPEN;
   for (;;) {
     const { done, value } = await reading.next();
     if (done === true || signal.aborted) return;
@@ -61,6 +62,9 @@ export class Reading implements Disposable {
 }
 
 type Seen = Exclude<ChangeEvent, { readonly kind: "compacted" }>;
+
+/** The headers, and with them the news that the stream is open, leave at once. */
+export const OPEN = ": open\n\n";
 
 /** Without values: who wants one asks for the znode. */
 function dataOf(event: Seen): object {

@@ -11,9 +11,12 @@ const WAITING_MAX = 16;
 type Make = (signal: AbortSignal) => AsyncIterable<string>;
 
 export class SharedTexts {
-  readonly #streams = new Map<string, Observable<string>>();
+  readonly #streams = new Map<string, Stream>();
 
-  /** From now on, until the signal aborts. `key` stands for what is made, which happens if nobody reads it yet. */
+  /**
+   * The first text, which says that the stream has begun, and all from now on, until the signal aborts. `key` stands for what is made, which
+   * happens if nobody reads it yet.
+   */
   async *read(
     key: string,
     make: Make,
@@ -21,7 +24,8 @@ export class SharedTexts {
   ): AsyncGenerator<string, void, undefined> {
     const reader = new Reader();
     const stream = this.#streams.get(key) ?? this.#begin(key, make);
-    const subscription = stream.subscribe(reader);
+    if (stream.first !== undefined) reader.next(stream.first);
+    const subscription = stream.texts.subscribe(reader);
     const leave = (): void => reader.complete();
     signal.addEventListener("abort", leave, { once: true });
     try {
@@ -33,11 +37,27 @@ export class SharedTexts {
     }
   }
 
-  #begin(key: string, make: Make): Observable<string> {
-    const stream = new Observable<string>((subscriber) => {
+  #begin(key: string, make: Make): Stream {
+    const stream = new Stream(make, () => {
+      if (this.#streams.get(key) === stream) this.#streams.delete(key);
+    });
+    this.#streams.set(key, stream);
+    return stream;
+  }
+}
+
+class Stream {
+  first: string | undefined;
+  readonly texts: Observable<string>;
+
+  constructor(make: Make, over: () => void) {
+    this.texts = new Observable<string>((subscriber) => {
       const ending = new AbortController();
       const run = async (): Promise<void> => {
-        for await (const text of make(ending.signal)) subscriber.next(text);
+        for await (const text of make(ending.signal)) {
+          this.first ??= text;
+          subscriber.next(text);
+        }
       };
       run().then(
         () => subscriber.complete(),
@@ -45,11 +65,9 @@ export class SharedTexts {
       );
       return () => {
         ending.abort();
-        if (this.#streams.get(key) === stream) this.#streams.delete(key);
+        over();
       };
     }).pipe(share());
-    this.#streams.set(key, stream);
-    return stream;
   }
 }
 

@@ -1,4 +1,5 @@
 /** The change streams of the API: what may be asked for, and how many are open. */
+import { checkPath } from "../../../protocol/arguments.ts";
 import type { ChangeEvent } from "../../../protocol/changes.ts";
 import {
   API_STREAMS_MAX,
@@ -10,17 +11,20 @@ import type { HttpReply, HttpRequest } from "../http-server.ts";
 import { eventsOf } from "./event-stream.ts";
 import { errorReply, zxidIn } from "./json.ts";
 import { SharedTexts } from "./shared-texts.ts";
-import { summariesOf } from "./summaries.ts";
+import type { SummaryOptions, Wish } from "./summaries.ts";
 
-type ChangesOf = (path: string, options: ChangesOptions) => AsyncIterable<ChangeEvent>;
+export type StreamsOf = {
+  readonly changes: (path: string, options: ChangesOptions) => AsyncIterable<ChangeEvent>;
+  readonly summaries: (wish: Wish, options: SummaryOptions) => AsyncIterable<string>;
+};
 
 export class ApiStreams {
-  readonly #changes: ChangesOf;
+  readonly #of: StreamsOf;
   readonly #summaries = new SharedTexts();
   #open = 0;
 
-  constructor(changes: ChangesOf) {
-    this.#changes = changes;
+  constructor(of: StreamsOf) {
+    this.#of = of;
   }
 
   answer({ query, lastEventId }: HttpRequest): HttpReply {
@@ -50,35 +54,28 @@ export class ApiStreams {
       );
     }
     const path = query.get("path") ?? "/";
-    const changes = this.#changes(path, {
-      recursive: recursive === "true",
-      progress: true,
-      ...(from !== undefined && { from }),
-    });
+    checkPath(path);
+    const below = recursive === "true";
+    const make = (signal: AbortSignal): AsyncIterable<string> => {
+      if (everyMs !== undefined)
+        return this.#of.summaries({ path, below }, { from, everyMs, signal });
+      const wish = { recursive: below, progress: true, ...(from !== undefined && { from }) };
+      return eventsOf(this.#of.changes(path, wish), from, signal);
+    };
+    // Whoever wants summaries from now on is told the same as all others who do.
+    const isShared = everyMs !== undefined && from === undefined;
+    const key = JSON.stringify([path, below, everyMs]);
     // The answer may wait behind those before it on the connection, and counts from now on.
     this.#open += 1;
     return {
       status: 200,
       body: "",
-      events: (signal) => {
-        if (everyMs === undefined) return opened(eventsOf(changes, from, signal));
-        const make = (ending: AbortSignal): AsyncIterable<string> =>
-          summariesOf(changes, { from, everyMs, signal: ending });
-        // Who begins now is told the same as all others who have.
-        const key = JSON.stringify([path, recursive, everyMs]);
-        return opened(from === undefined ? this.#summaries.read(key, make, signal) : make(signal));
-      },
+      events: (signal) => isShared ? this.#summaries.read(key, make, signal) : make(signal),
       over: () => {
         this.#open -= 1;
       },
     };
   }
-}
-
-/** The headers, and with them the news that the stream is open, leave at once. */
-async function* opened(events: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
-  yield ": open\n\n";
-  yield* events;
 }
 
 /** Undefined: it is none. */

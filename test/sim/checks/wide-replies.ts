@@ -2,8 +2,8 @@
 import { Code } from "../../../protocol/codes.ts";
 import type { NativeResult } from "../../../protocol/native-packing.ts";
 import { childOf } from "../../../protocol/paths.ts";
-import type { ChildStats } from "../../../protocol/reads.ts";
-import { formatZxid, type Zxid } from "../../../protocol/zxid.ts";
+import type { ChangedPaths, ChildStats } from "../../../protocol/reads.ts";
+import { formatZxid, type Zxid, ZXID_NONE } from "../../../protocol/zxid.ts";
 import { may, READ, type SimWho } from "../client/identities.ts";
 import type { ReplyHeader } from "../../../protocol/zookeeper/client-replies.ts";
 import type { ReplyBody, WideRequest } from "../client/wire.ts";
@@ -77,6 +77,40 @@ export function checkChildStats(
         : (statProblem(stat, expected) ?? true);
     must(problem === true, "true replies", () => `${what()}: ${own}: ${problem}`);
   }
+}
+
+/** What is there, has changed since and may be read is told of: by its path, or among those that are too many. */
+export function checkChangedPaths(
+  model: Model,
+  { name, who }: Pick<Client, "name" | "who">,
+  { path, after = ZXID_NONE }: ChangedPaths,
+  { zxid, result }: { readonly zxid: Zxid; readonly result: NativeResult },
+): void {
+  const what = (): string => `${name}: changedPaths ${path} after ${formatZxid(after)}`;
+  must(result.kind === "changed", "true replies", () => `${what()}: a ${result.kind}`);
+  if (result.kind !== "changed" || result.end === "lost") return;
+  const { through, changes, paths, unlisted } = result;
+  const isPlace = through >= after && (through <= zxid || through === after);
+  must(isPlace, "true replies", () => `${what()}: through ${formatZxid(through)}`);
+  must(changes >= paths.length + unlisted, "true replies", () => `${what()}: ${changes} changes`);
+  const start = path === "/" ? path : `${path}/`;
+  const changed = [...model.paths].filter((each) => {
+    const moment = model.at(each, through);
+    if (moment?.stat === undefined || !may(moment.acl, READ, who)) return false;
+    const { czxid, mzxid } = moment.stat;
+    return (each === path || each.startsWith(start)) && (czxid > after || mzxid > after);
+  });
+  const closed = paths.filter((each) => {
+    const moment = model.at(each, through);
+    return moment?.stat !== undefined && !may(moment.acl, READ, who);
+  });
+  must(result.end === "more" || closed.length === 0, "permissions", () => {
+    return `${what()}: told of ${closed.join(" ")}`;
+  });
+  const missing = changed.filter((each) => !paths.includes(each));
+  must(missing.length <= unlisted, "true replies", () => {
+    return `${what()}: through ${formatZxid(through)} nothing of ${missing.join(" ")}`;
+  });
 }
 
 /** How many znodes the model has below the path at the zxid. */

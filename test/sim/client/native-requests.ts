@@ -1,5 +1,6 @@
 /** What simulated clients ask in the native protocol, and the comparison of what they are told with the truth. */
 import { Code } from "../../../protocol/codes.ts";
+import { CHANGED_PATHS_MAX } from "../../../protocol/limits.ts";
 import type { NativeRequest, NativeResult, NativeWrite } from "../../../protocol/native-packing.ts";
 import type {
   ClientOperation,
@@ -12,7 +13,7 @@ import type { Model } from "../checks/model.ts";
 import { checkRead, statProblem } from "../checks/replies.ts";
 import { textOf } from "../checks/truth.ts";
 import { must } from "../checks/violation.ts";
-import { checkChildStats, checkWide } from "../checks/wide-replies.ts";
+import { checkChangedPaths, checkChildStats, checkWide } from "../checks/wide-replies.ts";
 import type { Random } from "../random.ts";
 import type { SimWho } from "./identities.ts";
 import { NAMES } from "./shapes.ts";
@@ -43,6 +44,14 @@ export function nativeRequest(request: SimRequest, random: Random): NativeReques
 export function childStats(path: string): NativeRequest {
   const names = [nameOf(path), ...NAMES].filter((name) => name !== "");
   return { kind: "read", read: { kind: "childStats", path: parentOf(path), names } };
+}
+
+/** Below a znode of few paths, so that there are more now and then. */
+const CHANGED_PATHS = 5;
+
+export function changedPaths(path: string, after: Zxid): NativeRequest {
+  const pathsMax = path === "/" ? CHANGED_PATHS_MAX : CHANGED_PATHS;
+  return { kind: "read", read: { kind: "changedPaths", path, below: true, after, pathsMax } };
 }
 
 function nativeWrite(operation: ClientOperation, random: Random): NativeWrite {
@@ -139,6 +148,9 @@ export function checkNativeRead(
       throw new Error("simulated clients ask for no pages");
     case "childStats":
       checkChildStats(model, client.name, read, answer);
+      return;
+    case "changedPaths":
+      checkChangedPaths(model, client, read, answer);
       return;
     default: {
       const of = { read: read.kind, path: read.path };

@@ -17,7 +17,7 @@ import type { Random } from "../random.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import type { SimWho } from "./identities.ts";
 import { LiveViews } from "./live-views.ts";
-import { childStats, nativeRequest } from "./native-requests.ts";
+import { changedPaths, childStats, nativeRequest } from "./native-requests.ts";
 import type { StreamWish } from "./streams.ts";
 import { Subscriber, type SubscriberOptions } from "./subscriber.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
@@ -106,6 +106,8 @@ export abstract class ClientUser<Asked extends Question = Question> {
   readonly #unsubscribe = new Map<number, () => void>();
   #server: number | undefined;
   /** How many requests its driver was given, which counts them, too. */
+  /** How far it knows what has changed. */
+  #changesThrough: Zxid | undefined;
   #requests = 0;
 
   constructor(name: string, options: UserOptions) {
@@ -293,20 +295,25 @@ export abstract class ClientUser<Asked extends Question = Question> {
       return;
     }
     const own = random.chance(0.1) ? random.pick(OWN_TIMEOUTS_MS) : undefined;
-    const cancel = this.#request(driver, this.#requestOf(request), own, (outcome) => {
+    const cancel = this.#request(driver, this.#requestOf(request, driver), own, (outcome) => {
       if (outcome.kind === "failed") return this.#failed(request, outcome);
       this.answered += 1;
       const { result } = outcome.answer;
       if (result.kind === "created") this.#asker.created(result.path);
+      if (result.kind === "changed") this.#changesThrough = result.through;
     });
     // Some are cancelled before they are sent, some while they are under way, most after their answer.
     if (random.chance(0.05)) this.later(random.wait(CANCEL_MS), cancel);
   }
 
-  #requestOf(request: SimRequest): NativeRequest {
-    const isOfChildren = request.kind === "wide" && request.asked.kind !== "whoAmI";
-    if (isOfChildren && this.#options.isNative) return childStats(request.asked.path);
-    return nativeRequest(request, this.random);
+  #requestOf(request: SimRequest, { lastZxid }: AnyDriver): NativeRequest {
+    if (!this.#options.isNative || request.kind !== "wide") {
+      return nativeRequest(request, this.random);
+    }
+    const { asked } = request;
+    if (asked.kind === "whoAmI") return asked;
+    if (asked.kind === "getAllChildrenNumber") return childStats(asked.path);
+    return changedPaths(asked.path, this.#changesThrough ?? lastZxid);
   }
 
   #failed(request: SimRequest, { maybeApplied }: Extract<Outcome, { kind: "failed" }>): void {

@@ -29,6 +29,28 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "changed-paths-without-the-first",
+    mistake: "whoever asks where something has changed is not told of the zxid that is next",
+    edits: [
+      {
+        file: "actors/tree/changed-paths.ts",
+        find: "visitChanges(ring, after, (",
+        replace: "visitChanges(ring, (after + 1) as Zxid, (",
+      },
+    ],
+  },
+  {
+    name: "changed-paths-as-if-all-were-open",
+    mistake: "whoever asks where something has changed is told of what he may not read",
+    edits: [
+      {
+        file: "actors/tree/changed-paths.ts",
+        find: "if (!mayRead(tree, readers, guardOf(changed, isClosed, lists))) return undefined;",
+        replace: "if (lists === null || isClosed === null) return undefined;",
+      },
+    ],
+  },
+  {
     name: "counts-below-with-what-was-deleted",
     mistake: "a znode that is deleted stays in the counts above it",
     edits: [

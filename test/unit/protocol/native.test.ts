@@ -79,6 +79,14 @@ test("every item of a client comes back as it was", (t) => {
     { kind: "read", read: { kind: "getData", path: "/a", watch: false } },
     { kind: "read", read: { kind: "getChildren", path: "/a", watch: false } },
     { kind: "read", read: { kind: "childrenPage", path: "/a", childrenMax: 5, after: undefined } },
+    {
+      kind: "read",
+      read: { kind: "changedPaths", path: "/a", below: true, after: undefined, pathsMax: 0 },
+    },
+    {
+      kind: "read",
+      read: { kind: "changedPaths", path: "/a", below: false, after: ZXID, pathsMax: 1000 },
+    },
     { kind: "read", read: { kind: "childStats", path: "/a", names: ["ä", "b"] } },
     {
       kind: "read",
@@ -126,6 +134,7 @@ test("every item of a gateway comes back as it was", (t) => {
     { kind: "multi", failed: true, results: [{ kind: "error", code: Code.badVersion }] },
     { kind: "page", children: ["b", "a"], stat: STAT, order: "1.1.0.0", end: "more" },
     { kind: "stats", stats: [STAT, null] },
+    { kind: "changed", through: ZXID, changes: 3, paths: ["/a"], unlisted: 1, end: "more" },
     { kind: "page", children: [], stat: STAT, order: "1.1.0.1", end: "lost" },
   ] as const;
   const change = { zxid: ZXID, path: "/a", stat: STAT };

@@ -116,6 +116,10 @@ const READS: {
   listRecursive: () =>
     ["/", PATH].map((path) => ({ kind: "listRecursive", path, znodesMax: 100 }) as const),
   childrenPage: () => [{ kind: "childrenPage", path: PATH, childrenMax: 10, after: undefined }],
+  changedPaths: ({ begin }) =>
+    ["/", PATH].map(
+      (path) => ({ kind: "changedPaths", path, below: true, after: begin, pathsMax: 9 }) as const,
+    ),
   childStats: () => [{ kind: "childStats", path: PATH, names: ["mine", "below"] }],
   getEphemerals: ({ session }) => [{ kind: "getEphemerals", prefix: "/", session }],
   getAllChildrenNumber: () => [{ kind: "getAllChildrenNumber", path: "/" }],

@@ -4,8 +4,8 @@ import type { ChangeEvent } from "../../../../protocol/changes.ts";
 import type { Change } from "../../../../protocol/reads.ts";
 import type { Stat } from "../../../../protocol/stat.ts";
 import type { Zxid } from "../../../../protocol/zxid.ts";
+import { summariesOf } from "../../../../cli/dashboard/summaries.ts";
 import { eventsOf } from "../../../../server/admin/api/event-stream.ts";
-import { summariesOf } from "../../../../server/admin/api/summaries.ts";
 import type { Changes } from "../../../../server/change-streams.ts";
 
 const STAT: Stat = {
@@ -75,9 +75,10 @@ test("an id is a zxid of which all has been sent: in the middle of one it is tha
       { kind: "progress", zxid: 9 as Zxid },
       change(10, 0),
     ],
-    5,
+    6,
   );
-  t.deepEqual(texts.map(idOf), ["0x4", "0x4", "0x5", "0x9", "0x9"]);
+  t.deepEqual(texts.map(idOf), [undefined, "0x4", "0x4", "0x5", "0x9", "0x9"]);
+  t.is(texts[0], ": open\n\n");
   t.false(texts.join("").includes("secret") || texts.join("").includes("c2VjcmV0"));
 });
 
@@ -90,6 +91,7 @@ test("a stream that waits for changes ends at once when its client is gone", asy
   const gone = new AbortController();
   const { changes, ended } = changesOf([]);
   const events = eventsOf(changes, undefined, gone.signal);
+  await events.next();
   const waiting = events.next();
   gone.abort();
   t.deepEqual(await waiting, { done: true, value: undefined });
@@ -108,9 +110,10 @@ test("a summary says how many changes there were and where, and its id does not 
   ]);
   const wish = { from: 4 as Zxid, everyMs: 1, signal: gone.signal };
   const summaries = summariesOf(changes, wish);
-  const text = String((await summaries.next()).value);
-  t.is(idOf(text), "0xc");
-  const data = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? "") as object;
+  const texts = [(await summaries.next()).value, (await summaries.next()).value].map(String);
+  t.is(texts[0], ": open\n\n");
+  t.is(idOf(texts[1] ?? ""), "0xc");
+  const data = JSON.parse(/^data: (.*)$/m.exec(texts[1] ?? "")?.[1] ?? "") as object;
   const paths = ["/10/0", "/13/0", "/13/1"];
   t.deepEqual(data, { zxid: "0xd", changes: 4, paths, unlisted: 0 });
   // Nothing has changed since, so nothing is due until the client is gone.

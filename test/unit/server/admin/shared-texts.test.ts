@@ -70,24 +70,25 @@ class Taker {
   }
 }
 
-test("each reader has every text from when it begins, and all are made once", async (t) => {
+test("each reader has the first text and every one from when it begins, and all are made once", async (t) => {
   const [shared, source] = [new SharedTexts(), new Source()];
   const first = new Taker(shared, source);
   await turns();
   await source.give("a");
+  await source.give("lost");
   const second = new Taker(shared, source);
   const other = new Taker(shared, new Source(), "other");
   await turns();
   await source.give("b");
-  t.deepEqual([first.texts, second.texts, other.texts], [["a", "b"], ["b"], []]);
+  t.deepEqual([first.texts, second.texts, other.texts], [["a", "lost", "b"], ["a", "b"], []]);
   first.gone.abort();
   await turns();
   await source.give("c");
   t.deepEqual(
     [first.texts, second.texts],
     [
-      ["a", "b"],
-      ["b", "c"],
+      ["a", "lost", "b"],
+      ["a", "b", "c"],
     ],
   );
   t.deepEqual([first.end, second.end, source.made, source.ended], ["over", undefined, 1, 0]);
