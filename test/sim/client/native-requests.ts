@@ -40,6 +40,16 @@ export function nativeRequest(request: SimRequest, random: Random): NativeReques
   }
 }
 
+/** Of what native clients have reads of their own for: where other clients ask about more than one znode, and for some of what both ask for. */
+export function wideNativePath(request: SimRequest, number: number): string | undefined {
+  if (request.kind === "read") {
+    const isWide = request.read === "exists" || request.read === "getChildren";
+    return isWide && number % 2 === 0 ? request.path : undefined;
+  }
+  if (request.kind !== "wide" || request.asked.kind === "whoAmI") return undefined;
+  return request.asked.path;
+}
+
 /** Of the znode and of its siblings, which may be there or not. The root is no child. */
 export function childStats(path: string): NativeRequest {
   const names = [nameOf(path), ...NAMES].filter((name) => name !== "");

@@ -17,7 +17,7 @@ import type { Random } from "../random.ts";
 import type { ClientEnvironment, LastAnswer } from "./environment.ts";
 import type { SimWho } from "./identities.ts";
 import { LiveViews } from "./live-views.ts";
-import { changedPaths, childStats, nativeRequest } from "./native-requests.ts";
+import { changedPaths, childStats, nativeRequest, wideNativePath } from "./native-requests.ts";
 import type { StreamWish } from "./streams.ts";
 import { Subscriber, type SubscriberOptions } from "./subscriber.ts";
 import { closesSession, type SimRequest } from "./wire.ts";
@@ -40,6 +40,9 @@ export type UserOptions = {
   /** Reads that native clients alone have are asked for. */
   readonly isNative: boolean;
 };
+
+/** From how far back a client asks first where something has changed. */
+const RECENT_CHANGES = 30;
 
 export type AnyDriver = Pick<
   Driver<never, never>,
@@ -307,13 +310,11 @@ export abstract class ClientUser<Asked extends Question = Question> {
   }
 
   #requestOf(request: SimRequest, { lastZxid }: AnyDriver): NativeRequest {
-    if (!this.#options.isNative || request.kind !== "wide") {
-      return nativeRequest(request, this.random);
-    }
-    const { asked } = request;
-    if (asked.kind === "whoAmI") return asked;
-    if (asked.kind === "getAllChildrenNumber") return childStats(asked.path);
-    return changedPaths(asked.path, this.#changesThrough ?? lastZxid);
+    const path = this.#options.isNative ? wideNativePath(request, this.#requests) : undefined;
+    if (path === undefined) return nativeRequest(request, this.random);
+    if (this.#requests % 4 === 0) return childStats(path);
+    const recently = Math.max(ZXID_NONE, lastZxid - RECENT_CHANGES) as Zxid;
+    return changedPaths(path, this.#changesThrough ?? recently);
   }
 
   #failed(request: SimRequest, { maybeApplied }: Extract<Outcome, { kind: "failed" }>): void {

@@ -40,17 +40,6 @@ export const WIDE_READ_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "changed-paths-as-if-all-were-open",
-    mistake: "whoever asks where something has changed is told of what he may not read",
-    edits: [
-      {
-        file: "actors/tree/changed-paths.ts",
-        find: "if (!mayRead(tree, readers, guardOf(changed, isClosed, lists))) return undefined;",
-        replace: "if (lists === null || isClosed === null) return undefined;",
-      },
-    ],
-  },
-  {
     name: "counts-below-with-what-was-deleted",
     mistake: "a znode that is deleted stays in the counts above it",
     edits: [
