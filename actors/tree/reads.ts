@@ -112,18 +112,10 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
     return multiRead(tree, read, (each) => answerRead(turn, asker, each));
   if (read.kind === "getEphemerals") return getEphemerals(tree, read);
   if (read.kind === "changedPaths") return changedPaths(tree, read, who);
+  if (isAboutWatches(read)) {
+    return answerAboutWatches(tree, watcherOf(watches, from, client), read);
+  }
   const { path } = read;
-  if (read.kind === "addWatch") {
-    addWatch(watches, read.mode, path, watcherOf(watches, from, client));
-    return DONE;
-  }
-  if (read.kind === "checkWatches") {
-    return hasWatch(watcherOf(watches, from, client), path, read.watcher) ? DONE : NO_WATCHER;
-  }
-  if (read.kind === "removeWatches") {
-    const watcher = watcherOf(watches, from, client);
-    return removeWatches(watches, watcher, path, read.watcher) ? DONE : NO_WATCHER;
-  }
   const { znodes } = tree;
   const znode = find(tree, path);
   switch (read.kind) {
@@ -165,6 +157,28 @@ function answerFromZnodes(turn: TreeTurn, asker: Asker, read: Read): ReadResult 
     default:
       return unreachable(read);
   }
+}
+
+type AboutWatches = Extract<Read, { kind: "addWatch" | "checkWatches" | "removeWatches" }>;
+
+function isAboutWatches(read: Read): read is AboutWatches {
+  return read.kind === "addWatch" || read.kind === "checkWatches" || read.kind === "removeWatches";
+}
+
+function answerAboutWatches(
+  { watches }: TreeState,
+  watcher: Watcher,
+  read: AboutWatches,
+): ReadResult {
+  const { path } = read;
+  if (read.kind === "addWatch") {
+    addWatch(watches, read.mode, path, watcher);
+    return DONE;
+  }
+  if (read.kind === "checkWatches") {
+    return hasWatch(watcher, path, read.watcher) ? DONE : NO_WATCHER;
+  }
+  return removeWatches(watches, watcher, path, read.watcher) ? DONE : NO_WATCHER;
 }
 
 /** Who may read a list and not change it is not shown the hashes of passwords. */

@@ -13,7 +13,7 @@ const STREAM = "/api/v1/changes";
 
 /** The pages, of which several show what is written to. `root`: whose children are the znodes of the load. */
 function pagesOf(root: string): readonly string[] {
-  const tree = (path: string): string => `tree?${new URLSearchParams({ path })}`;
+  const tree = (path: string): string => `tree?${new URLSearchParams({ path }).toString()}`;
   return [
     ...["ensemble", "ensemble", "sessions", "latency", "elections", "locks"],
     ...[tree(folderPath(0)), tree(folderPath(1)), tree(root), tree(`${root}/own-0`)],

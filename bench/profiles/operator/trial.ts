@@ -22,7 +22,7 @@ export type Treatment = "asked" | "other asked";
 
 const TREATMENTS: readonly Treatment[] = ["asked", "other asked"];
 const WORK = "mixed 50/50";
-/** Of each znode of the twin. A dashboard looks for changes twice a second. */
+/** Each znode of the twin is set so often. A dashboard looks for changes twice a second. */
 const STIRS_PER_SECOND = 2;
 /**
  * Before each slot nobody does anything for so long, but a `top` that runs already, and what is sent then is left out: the nodes are asked for their own measurements

@@ -95,7 +95,7 @@ export class Api {
     try {
       const asked = (): Promise<HttpReply> => this.#answer(endpoint.name, request, who);
       if (!isShared(endpoint)) return await asked();
-      return await this.#read.get(`${endpoint.name}?${request.query}`, asked);
+      return await this.#read.get(`${endpoint.name}?${request.query.toString()}`, asked);
     } catch (error) {
       return failureReply(error);
     }

@@ -73,7 +73,7 @@ class Stream {
 
 class Reader {
   #waiting: string[] = [];
-  #end: { readonly error: unknown } | undefined;
+  #end: { readonly error: Error | undefined } | undefined;
   #wake: () => void = () => undefined;
 
   next(text: string): void {
@@ -84,12 +84,16 @@ class Reader {
   }
 
   error(error: unknown): void {
-    this.#end ??= { error };
-    this.#wake();
+    this.#over(error instanceof Error ? error : new Error(String(error)));
   }
 
   complete(): void {
-    this.error(undefined);
+    this.#over(undefined);
+  }
+
+  #over(error: Error | undefined): void {
+    this.#end ??= { error };
+    this.#wake();
   }
 
   /** What comes before the end is given first. */

@@ -70,7 +70,7 @@ export class ApiStreams {
     return {
       status: 200,
       body: "",
-      events: (signal) => isShared ? this.#summaries.read(key, make, signal) : make(signal),
+      events: (signal) => (isShared ? this.#summaries.read(key, make, signal) : make(signal)),
       over: () => {
         this.#open -= 1;
       },

@@ -40,7 +40,7 @@ export function nativeRequest(request: SimRequest, random: Random): NativeReques
   }
 }
 
-/** Of what native clients have reads of their own for: where other clients ask about more than one znode, and for some of what both ask for. */
+/** The path about which native clients have reads of their own: where other clients ask about more than one znode, and for some of what both ask for. */
 export function wideNativePath(request: SimRequest, number: number): string | undefined {
   if (request.kind === "read") {
     const isWide = request.read === "exists" || request.read === "getChildren";
@@ -50,7 +50,7 @@ export function wideNativePath(request: SimRequest, number: number): string | un
   return request.asked.path;
 }
 
-/** Of the znode and of its siblings, which may be there or not. The root is no child. */
+/** The Stats of the znode and of its siblings, which may be there or not. The root is no child. */
 export function childStats(path: string): NativeRequest {
   const names = [nameOf(path), ...NAMES].filter((name) => name !== "");
   return { kind: "read", read: { kind: "childStats", path: parentOf(path), names } };
