@@ -138,7 +138,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     mistake: "change streams tell of every znode",
     edits: [
       {
-        file: "actors/tree/watch/streams.ts",
+        file: "actors/tree/watch/readers.ts",
         find: "if (!mayThen || !znodes.hasClosed) return mayThen;",
         replace: "return true;",
       },
@@ -149,7 +149,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     mistake: "a change of a znode that was closed to the reader is shown once it is open",
     edits: [
       {
-        file: "actors/tree/watch/streams.ts",
+        file: "actors/tree/watch/readers.ts",
         find: "if (!mayThen || !znodes.hasClosed) return mayThen;",
         replace: "",
       },
