@@ -230,16 +230,15 @@ test("the page of the simulator runs seeds as Node does, and has each moment of 
   t.is(await momentOf(tab), 0);
   // From event to event, in the list and on the slider.
   await tab.page.focus("[type=range]");
-  const moments = [await momentOf(tab)];
-  for (let times = 0; times < 3; times += 1) {
-    await tab.page.keyboard.press("ArrowRight");
-    moments.push(await momentOf(tab));
-  }
-  t.deepEqual(moments, [...new Set(moments)].toSorted((one, other) => one - other));
+  await tab.page.keyboard.press("ArrowRight");
+  const first = await momentOf(tab);
+  await tab.page.keyboard.press("ArrowRight");
+  const second = await momentOf(tab);
+  t.true(first > 0 && second > first, `${first} ${second}`);
   await tab.page.keyboard.press("ArrowLeft");
-  t.is(await momentOf(tab), moments[2]);
+  t.is(await momentOf(tab), first);
   await tab.page.keyboard.press("Space");
-  await until(async () => (await momentOf(tab)) > (moments[2] ?? 0), "it plays");
+  await until(async () => (await momentOf(tab)) > first, "it plays");
   await tab.page.keyboard.press("End");
   t.regex(String(await tab.evaluate("document.querySelector('tbody').innerText")), /\bleads\b/);
   t.deepEqual(await tab.barriers("simulator"), []);

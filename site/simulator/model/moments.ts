@@ -2,7 +2,11 @@
 import type { NodeMoment, PathFault, PathMoment } from "../../../test/sim/recording/recording.ts";
 
 /** How many of the items, which are sorted, are at this time or before it. */
-export function countUntil(length: number, timeOf: (index: number) => number, atMs: number): number {
+export function countUntil(
+  length: number,
+  timeOf: (index: number) => number,
+  atMs: number,
+): number {
   let low = 0;
   let high = length;
   while (low < high) {

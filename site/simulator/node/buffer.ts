@@ -22,6 +22,11 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const CODES_MAX = 8192;
 
 class Bytes extends Uint8Array<ArrayBuffer> {
+  constructor(source: number | ArrayBuffer | ArrayLike<number>, offset?: number, length?: number) {
+    // All of these are arguments of the constructor, and its type has them one by one.
+    super(source as ArrayBuffer, offset, length);
+  }
+
   /** A view, as `subarray`: that of Node copies nothing. */
   override slice(start?: number, end?: number): Bytes {
     return this.subarray(start, end) as Bytes;
@@ -55,6 +60,16 @@ class Bytes extends Uint8Array<ArrayBuffer> {
     const copied = this.subarray(start, Math.min(end, start + Math.max(0, to.length - at)));
     to.set(copied, at);
     return copied.length;
+  }
+
+  /** A text is sought as its bytes in UTF-8. */
+  override indexOf(sought: number | string, from = 0): number {
+    if (typeof sought === "number") return super.indexOf(sought, from);
+    return latin1Of(this).indexOf(latin1Of(encode(sought, "utf8")), from);
+  }
+
+  override includes(sought: number | string, from = 0): boolean {
+    return this.indexOf(sought, from) >= 0;
   }
 
   readUInt8(at = 0): number {
@@ -139,7 +154,9 @@ const STATICS: Statics = {
   byteLength: (text, encoding = "utf8") => encode(text, encoding).length,
 };
 
-export const Buffer: typeof Bytes & Statics = Object.assign(Bytes, STATICS);
+type BufferClass = (new (...given: ConstructorParameters<typeof Bytes>) => Bytes) & Statics;
+
+export const Buffer: BufferClass = Object.assign(Bytes, STATICS);
 
 /** Nothing is shared within one thread, and a page gets shared memory only from hosts that keep it apart from others. */
 export const SharedArrayBuffer: typeof ArrayBuffer = ArrayBuffer;

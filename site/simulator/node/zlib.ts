@@ -3,7 +3,8 @@ const encoder = new TextEncoder();
 
 const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
   let entry = byte;
-  for (let bit = 0; bit < 8; bit += 1) entry = entry & 1 ? (entry >>> 1) ^ 0xedb8_8320 : entry >>> 1;
+  for (let bit = 0; bit < 8; bit += 1)
+    entry = entry & 1 ? (entry >>> 1) ^ 0xedb8_8320 : entry >>> 1;
   return entry;
 });
 

@@ -27,7 +27,11 @@ export const choices: Choices = CHOICES;
 /** Seeds that are tried in one search. */
 const SEARCH_SEEDS_MAX = 200;
 
-export type Running = { readonly seed: number; readonly virtualMs: number; readonly passed: number };
+export type Running = {
+  readonly seed: number;
+  readonly virtualMs: number;
+  readonly passed: number;
+};
 
 export type Shown = {
   readonly address: Address;

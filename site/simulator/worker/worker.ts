@@ -85,7 +85,8 @@ function planOf({ plan, placement }: Choice): PlanChoice {
   const directed = isDirected(plan) ? plan : undefined;
   if (directed === undefined && plan !== "") throw new Error(`there is no plan ${plan}`);
   const placed = SIM_PLACEMENTS.find((each) => each === placement);
-  if (placed === undefined && placement !== "") throw new Error(`there is no placement ${placement}`);
+  if (placed === undefined && placement !== "")
+    throw new Error(`there is no placement ${placement}`);
   return { directed, placement: placed };
 }
 

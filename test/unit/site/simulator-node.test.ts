@@ -63,20 +63,37 @@ test("slices are views, copies stop at an end, and comparison is by bytes, as wi
   );
 });
 
+test("bytes and texts are found where Node finds them", (t) => {
+  const letters = fc.string({ unit: fc.constantFrom("a", "b", "é"), maxLength: 12 });
+  const sought = fc.oneof(letters, fc.nat(255));
+  fc.assert(
+    fc.property(letters, sought, fc.nat(12), (text, what, from) => {
+      const [mine, theirs] = [ForBrowsers.from(text), Buffer.from(text)];
+      const at = Math.min(from, theirs.length);
+      t.is(mine.indexOf(what, at), theirs.indexOf(what, at));
+      t.is(mine.includes(what, at), theirs.includes(what, at));
+    }),
+  );
+});
+
 test("numbers are read and written as Node does, at their places", (t) => {
   fc.assert(
-    fc.property(fc.integer(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (one, wide) => {
-      const [mine, theirs] = [ForBrowsers.alloc(20).subarray(3), Buffer.alloc(20).subarray(3)];
-      for (const bytes of [mine as InstanceType<typeof ForBrowsers>, theirs]) {
-        bytes.writeInt32BE(one, 1);
-        bytes.writeBigInt64BE(wide, 5);
-      }
-      t.deepEqual([...mine], [...theirs]);
-      const back = ForBrowsers.from(mine.buffer, 3, 17);
-      t.is(back.readInt32BE(1), one);
-      t.is(back.readBigInt64BE(5), wide);
-      t.is(back.readUInt8(1), theirs.readUInt8(1));
-    }),
+    fc.property(
+      fc.integer(),
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+      (one, wide) => {
+        const [mine, theirs] = [ForBrowsers.alloc(20).subarray(3), Buffer.alloc(20).subarray(3)];
+        for (const bytes of [mine as InstanceType<typeof ForBrowsers>, theirs]) {
+          bytes.writeInt32BE(one, 1);
+          bytes.writeBigInt64BE(wide, 5);
+        }
+        t.deepEqual([...mine], [...theirs]);
+        const back = ForBrowsers.from(mine.buffer, 3, 17);
+        t.is(back.readInt32BE(1), one);
+        t.is(back.readBigInt64BE(5), wide);
+        t.is(back.readUInt8(1), theirs.readUInt8(1));
+      },
+    ),
   );
 });
 
