@@ -20,7 +20,6 @@ export function Controls(): JSX.Element {
   // Another seed than was typed is run next, or was found by a search.
   const isOver = typed.value === "" || (typedSeed !== undefined && typedSeed !== seed);
   const isWrong = !isOver && typedSeed === undefined;
-  const isBusy = running.value !== undefined;
   const change = (changed: Partial<Address>): void => {
     wanted.value = { ...wanted.value, ...changed, atMs: undefined };
   };
@@ -71,31 +70,39 @@ export function Controls(): JSX.Element {
         value={mistake}
         onChange={(chosen) => change({ mistake: chosen })}
       />
-      <p class="buttons">
-        <button type="submit" disabled={isBusy || isWrong}>
-          Run
-        </button>
-        <button type="button" disabled={isBusy || isWrong} onClick={runNextSeed}>
-          Next seed
-        </button>
-        <button type="button" disabled={isBusy || isWrong} onClick={searchSeeds}>
-          Run on until a seed fails
-        </button>
-        <button type="button" disabled={!isBusy} onClick={stopRun}>
-          Stop
-        </button>
-      </p>
-      {isWrong && (
-        <p class="problem" role="alert">
-          {SEED_RULE}
-        </p>
-      )}
-      {problem.value !== "" && (
-        <p class="problem" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Buttons isWrong={isWrong} />
+      <Problem text={isWrong ? SEED_RULE : problem.value} />
     </form>
+  );
+}
+
+function Buttons({ isWrong }: { readonly isWrong: boolean }): JSX.Element {
+  const isBusy = running.value !== undefined;
+  const isIdle = !isBusy && !isWrong;
+  return (
+    <p class="buttons">
+      <button type="submit" disabled={!isIdle}>
+        Run
+      </button>
+      <button type="button" disabled={!isIdle} onClick={runNextSeed}>
+        Next seed
+      </button>
+      <button type="button" disabled={!isIdle} onClick={searchSeeds}>
+        Run on until a seed fails
+      </button>
+      <button type="button" disabled={!isBusy} onClick={stopRun}>
+        Stop
+      </button>
+    </p>
+  );
+}
+
+function Problem({ text }: { readonly text: string }): JSX.Element | null {
+  if (text === "") return null;
+  return (
+    <p class="problem" role="alert">
+      {text}
+    </p>
   );
 }
 

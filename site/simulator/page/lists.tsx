@@ -19,8 +19,8 @@ import {
 } from "./state.ts";
 import { KIND_NAMES, LegendSymbol } from "./symbols.tsx";
 
-const BEFORE = 7;
-const AFTER = 7;
+const BEFORE = 5;
+const AFTER = 4;
 
 const EVENT_NAMES: Readonly<Record<EventKind, string>> = {
   fault: "faults",

@@ -18,8 +18,8 @@ function App(): JSX.Element {
         <section class="run" aria-label={`The run of seed ${result.address.seed}`}>
           <TimeBar result={result} />
           <Stage result={result} />
-          <Legend />
           <Events />
+          <Legend />
           <Nodes result={result} />
         </section>
       )}

@@ -80,13 +80,20 @@ function Details({ result }: { readonly result: Shown }): JSX.Element {
         <dd>
           <code>{commandOf(address)}</code>
         </dd>
-        {facts.map(([name, value]) => (
-          <Fact key={name} name={name} value={value} />
-        ))}
         {omitted.messages + omitted.events > 0 && (
           <Fact name="Not shown" value={omittedText(omitted)} />
         )}
       </dl>
+      {facts.length > 0 && (
+        <details class="counts">
+          <summary>Counts of the run</summary>
+          <dl class="facts">
+            {facts.map(([name, value]) => (
+              <Fact key={name} name={name} value={value} />
+            ))}
+          </dl>
+        </details>
+      )}
       {outcome.kind === "violated" && (
         <p>
           <button type="button" onClick={() => goTo(recording.endMs)}>

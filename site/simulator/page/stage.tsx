@@ -22,7 +22,7 @@ export function Stage({ result }: { readonly result: Shown }): JSX.Element {
     `${faults.length} paths with faults`,
   ].join("; ");
   return (
-    <svg class="stage" viewBox="-300 -232 600 464" role="img" aria-label={label}>
+    <svg class="stage" viewBox="-236 -232 472 464" role="img" aria-label={label}>
       <defs>
         <pattern id="hatch" width="8" height="8" patternUnits="userSpaceOnUse">
           <path class="hatch" d="M-2,2L2,-2M0,8L8,0M6,10L10,6" />
@@ -38,7 +38,7 @@ export function Stage({ result }: { readonly result: Shown }): JSX.Element {
         <Message key={index} flight={flight} nodes={nodes.length} />
       ))}
       {under.more > 0 && (
-        <text class="more" x="-290" y="222">
+        <text class="more" x="-228" y="222">
           and {under.more} further messages
         </text>
       )}

@@ -42,10 +42,12 @@ export type Shown = {
   readonly tookMs: number;
 };
 
-const asked = parseAddress(location.search);
+const named = parseAddress(location.search);
+/** What runs, or has been run last. The form may have something else by now. */
+let asked: Address = named;
 
 /** What is to be run next, as the form has it. */
-export const wanted: Signal<Address> = signal<Address>(asked);
+export const wanted: Signal<Address> = signal<Address>(named);
 /** Undefined: nothing runs. */
 export const running: Signal<Running | undefined> = signal<Running | undefined>(undefined);
 export const problem: Signal<string> = signal("");
@@ -103,7 +105,8 @@ export function goTo(ms: number | undefined): void {
 }
 
 function ask(message: (choice: Choice) => ToWorker): void {
-  const { seed, plan, placement, mistake } = wanted.value;
+  asked = wanted.value;
+  const { seed, plan, placement, mistake } = asked;
   const isThere = mistake === "" || choices.mistakes.some(({ name }) => name === mistake);
   batch(() => {
     isPlaying.value = false;
@@ -133,11 +136,12 @@ function onMessage(message: FromWorker): void {
 
 function show(done: Extract<FromWorker, { readonly kind: "done" }>): void {
   const { choice, outcome, recording, passed, tookMs } = done;
-  const address = { ...wanted.value, ...choice };
+  const address = { ...asked, seed: choice.seed };
   const isLast = outcome.kind === "violated";
+  const isUntouched = wanted.value.seed === asked.seed;
   batch(() => {
     running.value = undefined;
-    wanted.value = { ...address, atMs: undefined };
+    if (isUntouched) wanted.value = { ...wanted.value, seed: choice.seed, atMs: undefined };
     shown.value = {
       ...{ address, outcome, recording, passed, tookMs },
       flights: new Flights(recording.messages),
@@ -157,4 +161,4 @@ effect(() => {
   return () => clearTimeout(pending);
 });
 
-if (asked.isAsked) runSeed();
+if (named.isAsked) runSeed();
