@@ -18,19 +18,24 @@ export function seedOf(text: string): number | undefined {
   return /^\d{1,10}$/.test(text) && seed >= 1 && seed <= SEED_MAX ? seed : undefined;
 }
 
-/** `isAsked`: the address names a seed. */
-export function parseAddress(search: string): Address & { readonly isAsked: boolean } {
+/** `seed`: what the address has of it, if it has, is to be run at once, and may be wrong. */
+export function parseAddress(search: string): {
+  readonly address: Address;
+  readonly seed: "none" | "right" | "wrong";
+} {
   const query = new URLSearchParams(search);
-  const seed = seedOf(query.get("seed") ?? "");
+  const text = query.get("seed");
+  const seed = seedOf(text ?? "");
   const atMs = Number(query.get("at") ?? Number.NaN);
-  return {
+  const address = {
     seed: seed ?? NONE.seed,
     plan: query.get("plan") ?? "",
     placement: query.get("placement") ?? "",
     mistake: query.get("mistake") ?? "",
     atMs: Number.isFinite(atMs) && atMs >= 0 ? atMs : undefined,
-    isAsked: seed !== undefined,
   };
+  if (text === null) return { address, seed: "none" };
+  return { address, seed: seed === undefined ? "wrong" : "right" };
 }
 
 export function formatAddress(address: Address): string {

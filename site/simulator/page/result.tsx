@@ -32,8 +32,8 @@ function Ending({ result }: { readonly result: Shown }): JSX.Element {
   if (outcome.kind === "violated") {
     return (
       <p class="violated">
-        <strong>✗ Seed {address.seed} fails.</strong> Violated: {outcome.text}
-        {before}
+        <strong>✗ Seed {address.seed} fails.</strong>
+        {before} Violated: {outcome.text}
       </p>
     );
   }

@@ -8,7 +8,7 @@ import {
   type Recording,
 } from "../../../test/sim/recording/recording.ts";
 import type { Choice, FromWorker, Outcome, ToWorker } from "../messages.ts";
-import { type Address, formatAddress, parseAddress } from "../model/address.ts";
+import { type Address, formatAddress, parseAddress, SEED_RULE } from "../model/address.ts";
 import { Flights } from "../model/flights.ts";
 import { Timeline } from "../model/timeline.ts";
 import { Runner } from "./runner.ts";
@@ -44,10 +44,10 @@ export type Shown = {
 
 const named = parseAddress(location.search);
 /** What runs, or has been run last. The form may have something else by now. */
-let asked: Address = named;
+let asked: Address = named.address;
 
 /** What is to be run next, as the form has it. */
-export const wanted: Signal<Address> = signal<Address>(named);
+export const wanted: Signal<Address> = signal<Address>(named.address);
 /** Undefined: nothing runs. */
 export const running: Signal<Running | undefined> = signal<Running | undefined>(undefined);
 export const problem: Signal<string> = signal("");
@@ -107,13 +107,22 @@ export function goTo(ms: number | undefined): void {
 function ask(message: (choice: Choice) => ToWorker): void {
   asked = wanted.value;
   const { seed, plan, placement, mistake } = asked;
-  const isThere = mistake === "" || choices.mistakes.some(({ name }) => name === mistake);
+  const missing = missingOf(asked);
   batch(() => {
     isPlaying.value = false;
-    problem.value = isThere ? "" : `There is no planted mistake ${mistake} here.`;
-    running.value = isThere ? { seed, virtualMs: 0, passed: 0 } : undefined;
+    problem.value = missing === undefined ? "" : `There is no ${missing} here.`;
+    running.value = missing === undefined ? { seed, virtualMs: 0, passed: 0 } : undefined;
   });
-  if (isThere) runner.ask(mistake, message({ seed, plan, placement }));
+  if (missing === undefined) runner.ask(mistake, message({ seed, plan, placement }));
+}
+
+/** What an address names that the form does not have. */
+function missingOf({ plan, placement, mistake }: Address): string | undefined {
+  const { plans, placements, mistakes } = choices;
+  if (plan !== "" && !plans.includes(plan)) return `plan ${plan}`;
+  if (placement !== "" && !placements.includes(placement)) return `placement ${placement}`;
+  if (mistake === "" || mistakes.some(({ name }) => name === mistake)) return undefined;
+  return `planted mistake ${mistake}`;
 }
 
 function onMessage(message: FromWorker): void {
@@ -161,4 +170,5 @@ effect(() => {
   return () => clearTimeout(pending);
 });
 
-if (named.isAsked) runSeed();
+if (named.seed === "right") runSeed();
+else if (named.seed === "wrong") problem.value = SEED_RULE;

@@ -154,10 +154,10 @@ test("an address is read as it was written, and what is no seed is none", (t) =>
     ...{ seed: 4711, plan: "hostile", placement: "oneThread", mistake: "some-mistake" },
     atMs: 1234.5678,
   };
-  t.deepEqual(parseAddress(formatAddress(address)), { ...address, isAsked: true });
-  t.deepEqual(parseAddress("?seed=0&at=-1"), {
-    ...{ seed: 1, plan: "", placement: "", mistake: "", atMs: undefined, isAsked: false },
-  });
+  t.deepEqual(parseAddress(formatAddress(address)), { address, seed: "right" });
+  const none = { seed: 1, plan: "", placement: "", mistake: "", atMs: undefined };
+  t.deepEqual(parseAddress("?seed=0&at=-1"), { address: none, seed: "wrong" });
+  t.deepEqual(parseAddress("?at=x"), { address: none, seed: "none" });
   t.deepEqual(["1", "4294967295", "4294967296", "1.5", " 1", "-1", "1e3", ""].map(seedOf), [
     ...[1, 4_294_967_295, undefined, undefined, undefined, undefined, undefined, undefined],
   ]);
