@@ -10,9 +10,13 @@ import { close, createIndex } from "pagefind";
 import { llmsFullText, llmsText, markdownOf, markdownUrl } from "./llms.ts";
 import { type Heading, Links, type MarkdownIt, rootOf } from "./markdown.ts";
 import { CHECKOUT, type Page, place, type PlacedSection, readPages } from "./pages.ts";
+import { buildSimulator } from "./simulator/build.ts";
 
 /** A page of the reference about a member of something whose own page lists it: in the search it would stand before what explains. */
 const MEMBER = /\/zooid\.[^.]+\..+\.md$/;
+
+/** The page that has the simulator in it. */
+const SIMULATOR = "docs/simulator.md";
 
 export const OUTPUT: string = join(CHECKOUT, "site/dist");
 
@@ -30,7 +34,9 @@ export async function buildSite(
   const eleventy = new Eleventy(join(CHECKOUT, "site/theme"), output, options);
   // What goes wrong is thrown.
   eleventy.disableLogger();
-  await eleventy.write();
+  const hasSimulator = pages.some(({ source }) => source === SIMULATOR);
+  const bundled = hasSimulator ? buildSimulator(join(output, "simulator")) : undefined;
+  await Promise.all([eleventy.write(), bundled]);
   for (const page of pages) write(output, markdownUrl(page), markdownOf(page, links));
   const { name, description } = manifest();
   write(output, "llms.txt", llmsText(name, description, sections));
@@ -68,7 +74,11 @@ function configureEleventy(
     const { source, url, title, description, text } = page;
     const section = sections.find(({ parts }) => parts.some((part) => part.pages.includes(page)));
     const data = { source, url, title, description, root: rootOf(url), section };
-    const kind = { hasDiagrams: text.includes("```mermaid"), isSearched: !MEMBER.test(source) };
+    const kind = {
+      hasDiagrams: text.includes("```mermaid"),
+      hasSimulator: source === SIMULATOR,
+      isSearched: !MEMBER.test(source),
+    };
     // Markdown alone: what looks like a template in a page is its text.
     const engine = { permalink: url, templateEngineOverride: "md" };
     configuration.addTemplate(`${source.replaceAll("/", "+")}.md`, text, {

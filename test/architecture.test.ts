@@ -105,6 +105,16 @@ test("the dashboard imports nothing of what it is served by, and is imported by 
   t.deepEqual(problemsOf("test/a.ts", build), []);
 });
 
+test("the site imports the simulator, which it shows, and nothing else of ours", (t) => {
+  const file = "site/simulator/worker/a.ts";
+  const from = (path: string): string => `import { a } from "../../../${path}";`;
+  t.deepEqual(problemsOf(file, from("test/sim/simulate.ts")), []);
+  t.deepEqual(problemsOf(file, from("test/support/browser.ts")), [
+    "site/simulator/worker/a.ts:1: site/ may import only test/sim/ of test/ (../../../test/support/browser.ts)",
+  ]);
+  t.is(problemsOf(file, from("actors/log/log.ts")).length, 1);
+});
+
 test("the session of a client imports the protocol and itself only, and uses no clock, chance or RxJS", (t) => {
   const file = "client/session/a.ts";
   t.deepEqual(problemsOf(file, 'import { zxid } from "../../protocol/zxid.ts";'), []);

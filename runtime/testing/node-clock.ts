@@ -43,6 +43,11 @@ export class NodeClock implements Clock {
     return this.#held !== undefined;
   }
 
+  /** Its process was stopped, and does not only wait for its disk. */
+  get isStopped(): boolean {
+    return this.#holds.has("stopped");
+  }
+
   get rate(): number {
     return this.#rate;
   }

@@ -9,7 +9,10 @@ import type { Browser } from "puppeteer-core";
 import { buildSite } from "../../site/build.ts";
 import { type Page, pageOf, place, type PlacedSection, readPages } from "../../site/pages.ts";
 import { addressOf, serveSite } from "../../site/serve.ts";
+import { runMutant } from "../sim/mutants/run.ts";
+import { simulate } from "../sim/simulate.ts";
 import { openBrowser, Tab } from "../support/browser.ts";
+import { until } from "../support/until.ts";
 import { CHECKOUT } from "../support/zooid-command.ts";
 
 type Shared = {
@@ -206,5 +209,70 @@ test("a word is searched for and its page is opened, in light and in dark", asyn
   await tab.page.waitForFunction("document.querySelectorAll('figure > svg').length === 2");
   t.false((await tab.text()).includes("sequenceDiagram"));
   t.deepEqual(await tab.barriers("inner"), []);
+  t.deepEqual(tab.problems, []);
+});
+
+/** The simulator's page with a run that was asked for in its address. */
+async function openRun(browser: Browser, server: Server, query: string): Promise<Tab> {
+  return Tab.open(browser, `${addressOf(server)}simulator.html?${query}`);
+}
+
+/** The moment that is looked at, as the slider has it. */
+async function momentOf(tab: Tab): Promise<number> {
+  return Number(await tab.evaluate("document.querySelector('[type=range]').value"));
+}
+
+test("the page of the simulator runs seeds as Node does, and has each moment of them", async (t) => {
+  const { browser, server } = t.context;
+  const tab = await openRun(browser, server, "seed=1");
+  await tab.sees("Seed 1 holds.");
+  t.true((await tab.text()).includes(`${simulate(1).hash}, after`));
+  t.is(await momentOf(tab), 0);
+  // From event to event, in the list and on the slider.
+  await tab.page.focus("[type=range]");
+  await tab.page.keyboard.press("ArrowRight");
+  const first = await momentOf(tab);
+  await tab.page.keyboard.press("ArrowRight");
+  const second = await momentOf(tab);
+  t.true(first > 0 && second > first, `${first} ${second}`);
+  await tab.page.keyboard.press("ArrowLeft");
+  t.is(await momentOf(tab), first);
+  await tab.page.keyboard.press("Space");
+  await until(async () => (await momentOf(tab)) > first, "it plays");
+  await tab.page.keyboard.press("End");
+  t.regex(String(await tab.evaluate("document.querySelector('tbody').innerText")), /\bleads\b/);
+  t.deepEqual(await tab.barriers("simulator"), []);
+  // Another seed, and a plan with a purpose.
+  await tab.fill("Seed", "5");
+  await tab.page.locator("select").fill("zookeepers");
+  await tab.click("button", "Run");
+  await tab.sees("Seed 5 holds.");
+  t.true((await tab.text()).includes(`${simulate(5, { directed: "zookeepers" }).hash}, after`));
+  await until(
+    async () => String(await tab.evaluate("location.search")).startsWith("?seed=5&plan=zookeepers"),
+    "the address is that of the run",
+  );
+  // A search that would go on for long is stopped, and what was shown before is shown again.
+  await tab.click("button", "Run on until a seed fails");
+  await tab.sees("before it held");
+  await tab.click("button", "Stop");
+  t.regex(await tab.text(), /^(?!.*Running)[^]*Seed 5 holds\./);
+  await tab.fill("Seed", "0");
+  await tab.sees("A seed is a whole number from 1");
+  t.deepEqual(tab.problems, []);
+});
+
+test("a planted mistake fails a seed on the page of the simulator as it does in Node, and the violation is what is looked at", async (t) => {
+  const { browser, server } = t.context;
+  const mistake = "quorum-off-by-one";
+  const fate = await runMutant(mistake, 20);
+  if (fate.kind !== "caught") throw new Error(JSON.stringify(fate));
+  const tab = await openRun(browser, server, `seed=1&mistake=${mistake}`);
+  await tab.sees(fate.seed === 1 ? "Seed 1 fails." : "Seed 1 holds.");
+  await tab.click("button", "Run on until a seed fails");
+  await tab.sees(`Seed ${fate.seed} fails.`);
+  await tab.sees(`Violated: ${fate.violation.split("\n")[0]}`);
+  const last = "document.querySelector('.events li[aria-current]').innerText";
+  t.regex(String(await tab.evaluate(last)), /violation/);
   t.deepEqual(tab.problems, []);
 });

@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   adapters: [],
   dashboard: [],
   packaging: ["dashboard"],
-  site: [],
+  site: ["test"],
   cli: ["runtime", "protocol", "actors", "server", "client"],
   bench: ["runtime", "protocol", "actors", "server", "client", "cli"],
   test: [
@@ -52,6 +52,9 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 };
 /** What users of the package see of a layer: all that adapters may import. */
 const PUBLIC_MODULES: readonly string[] = ["client/connect.ts", "client/diagnostics.ts"];
+
+/** The one folder that the site may import from of the tests: it shows the simulator. */
+const SHOWN_FOLDER = "test/sim/";
 
 const OTHER_FOLDERS: readonly string[] = ["docs", "ops"];
 export const TOP_FOLDERS: readonly string[] = [...Object.keys(MAY_IMPORT), ...OTHER_FOLDERS];
@@ -144,6 +147,9 @@ function importProblem(path: string, imported: Import): string | undefined {
   if (folder === "adapters" && PUBLIC_MODULES.includes(target)) return undefined;
   if (folder !== targetFolder && MAY_IMPORT[folder]?.includes(targetFolder) !== true) {
     return `${folder}/ may not import from ${targetFolder}/ (${specifier})`;
+  }
+  if (folder === "site" && targetFolder === "test" && !target.startsWith(SHOWN_FOLDER)) {
+    return `site/ may import only ${SHOWN_FOLDER} of test/ (${specifier})`;
   }
   if (folder !== "actors") return undefined;
   if (targetFolder === "runtime" && !typeOnly) {

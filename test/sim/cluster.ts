@@ -67,7 +67,7 @@ export class Cluster {
   /** A node whose disk failed it, or whose crash was armed, has gone down. */
   onDown: (node: SimNode) => void = () => {};
   readonly #environment: Omit<ClientEnvironment, "clock">;
-  readonly #observer: NodeObserver;
+  readonly observer: NodeObserver;
   readonly #random: Random;
   readonly #linkRandom: Random;
   readonly #clockRandom: Random;
@@ -96,7 +96,7 @@ export class Cluster {
     };
     const logs = Array.from({ length: plan.nodes }, (_, index) => newNodeLog(index + 1));
     this.invariants = new Invariants(logs, this.truth);
-    this.#observer = new NodeObserver({
+    this.observer = new NodeObserver({
       invariants: this.invariants,
       checks: replicationChecks(logs, this.truth, (node) => this.network.nonceOf(server(node))),
       coverage,
@@ -480,9 +480,9 @@ export class Cluster {
     if ("kind" in message && message.kind === "start") return;
     const ghost = this.ghosts.logOf(incarnation);
     if (node.kind === "rival") this.ghosts.sawRival(node, actor, message, state);
-    else if (ghost !== undefined) this.#observer.sawGhost(ghost, actor, message, state);
-    else if (node.kind === "copy") this.#observer.sawGhost(node.log, actor, message, state);
-    else this.#observer.saw(node, actor, { message, effects }, state);
+    else if (ghost !== undefined) this.observer.sawGhost(ghost, actor, message, state);
+    else if (node.kind === "copy") this.observer.sawGhost(node.log, actor, message, state);
+    else this.observer.saw(node, actor, { message, effects }, state);
   }
 
   #inspect(node: SimNode, event: InspectionEvent): void {

@@ -37,6 +37,21 @@ export type Sent = {
   readonly to: readonly { readonly id: ServerId; readonly fate: "arrives" | "held" | "lost" }[];
 };
 
+/** A message on one path. `unheard`: what NATS answers where nobody listens, on the way back to the sender. */
+export type Carried = {
+  readonly from: ServerId;
+  readonly to: ServerId;
+  readonly what: "message" | "request" | "answer" | "unheard";
+  readonly actor: string;
+  readonly bytes: Uint8Array;
+};
+
+/** The way of one message, or of one copy of it, once it is over. */
+export type Passage = Carried & { readonly sentMs: number; readonly fate: "arrived" | "lost" };
+
+/** What a path does to messages. */
+export type PathState = "open" | "cut" | "clogged" | "slow";
+
 type Path = {
   cut: boolean;
   /** Until then it stays cut, whatever else heals. */
@@ -83,6 +98,10 @@ export class SimNetwork {
   straggle: Straggle = () => IN_TIME;
   /** Called with every message that is no request, as it is sent. */
   onSent: ((sent: Sent) => void) | undefined;
+  /** Called with every message as it arrives or is lost. */
+  onPassage: ((passage: Passage) => void) | undefined;
+  /** Called when paths have got other faults, or have healed. */
+  onPaths: (() => void) | undefined;
   /** The nodes that may have received something of a stranger. */
   readonly forgedTo: Set<ServerId> = new Set();
   readonly counts: NetworkCounts = { delivered: 0, lost: 0, duplicated: 0, late: 0 };
@@ -140,11 +159,11 @@ export class SimNetwork {
       for (const moreMs of this.straggle(actor, own)) {
         const arrive = (): void => {
           if (this.#receive(member, to, actor, own, undefined)) return;
-          this.#carry(to, id, () => {
+          this.#carry({ from: to, to: id, what: "unheard", actor, bytes: own }, () => {
             if (!member.left) member.unheard?.(to);
           });
         };
-        this.#carry(id, to, arrive, moreMs);
+        this.#carry({ from: id, to, what: "message", actor, bytes: own }, arrive, moreMs);
       }
     };
     return {
@@ -161,7 +180,9 @@ export class SimNetwork {
         this.#note(member, own);
         this.#tellSent(member, this.#listeners(member), actor, own);
         for (const to of this.#listeners(member)) {
-          this.#carry(id, to, () => void this.#receive(member, to, actor, own, undefined));
+          this.#carry({ from: id, to, what: "message", actor, bytes: own }, () => {
+            this.#receive(member, to, actor, own, undefined);
+          });
         }
       },
       request: (to, actor, bytes, timeoutMs, done) => {
@@ -271,18 +292,29 @@ export class SimNetwork {
     const path = this.#path(from, to);
     path.cut = true;
     path.cutUntilMs = Math.max(path.cutUntilMs, this.#clock.nowMs() + forMs);
+    this.onPaths?.();
   }
 
   mend(from: ServerId, to: ServerId): void {
     this.#paths.delete(from * PATHS_PER_NODE + to);
+    this.onPaths?.();
   }
 
   clog(from: ServerId, to: ServerId): void {
     this.#path(from, to).held ??= [];
+    this.onPaths?.();
   }
 
   slow(from: ServerId, to: ServerId, byMs: number): void {
     this.#path(from, to).slowMs = byMs;
+    this.onPaths?.();
+  }
+
+  stateOf(from: ServerId, to: ServerId): PathState {
+    const path = this.#paths.get(from * PATHS_PER_NODE + to);
+    if (path?.cut === true) return "cut";
+    if (path?.held !== undefined) return "clogged";
+    return path !== undefined && path.slowMs > 0 ? "slow" : "open";
   }
 
   isCut(from: ServerId, to: ServerId): boolean {
@@ -297,6 +329,7 @@ export class SimNetwork {
       if (path.cutUntilMs <= nowMs) this.#paths.delete(key);
       else this.#paths.set(key, { ...path, held: undefined, slowMs: 0 });
     }
+    this.onPaths?.();
   }
 
   healAll(): void {
@@ -345,31 +378,43 @@ export class SimNetwork {
       answers += 1;
       if (answers > 1) return;
       const copy = new Uint8Array(answered);
-      this.#carry(to, from, () => {
+      this.#carry({ from: to, to: from, what: "answer", actor, bytes: copy }, () => {
         this.#trace.step(MESSAGE + to * PATHS_PER_NODE + from, copy);
         finish({ kind: "answered", bytes: copy });
       });
     };
-    this.#carry(from, to, () => {
+    this.#carry({ from, to, what: "request", actor, bytes }, () => {
       if (this.#receive(member, to, actor, bytes, answer)) return;
-      this.#carry(to, from, () => finish({ kind: "noResponders" }));
+      this.#carry({ from: to, to: from, what: "unheard", actor, bytes }, () => {
+        finish({ kind: "noResponders" });
+      });
     });
   }
 
   /** One message with its faults; `deliver` runs as often as it arrives. */
-  #carry(from: ServerId, to: ServerId, deliver: () => void, moreMs: number = 0): void {
+  #carry(carried: Carried, deliver: () => void, moreMs: number = 0): void {
+    const { from, to } = carried;
+    const sentMs = this.#clock.nowMs();
+    const lose = (): void => {
+      this.counts.lost += 1;
+      this.onPassage?.({ ...carried, sentMs, fate: "lost" });
+    };
+    const land = (): void => {
+      this.onPassage?.({ ...carried, sentMs, fate: "arrived" });
+      deliver();
+    };
     const path = this.#paths.get(from * PATHS_PER_NODE + to);
     if (path?.cut === true || this.#random.chance(this.faults.lossRate)) {
-      this.counts.lost += 1;
+      lose();
       return;
     }
     if (path?.held !== undefined) {
-      if (path.held.length < HELD_MAX) path.held.push(deliver);
+      if (path.held.length < HELD_MAX) path.held.push(land);
       return;
     }
     const arrive = (): void => {
-      if (this.#paths.size > 0 && this.isCut(from, to)) this.counts.lost += 1;
-      else deliver();
+      if (this.#paths.size > 0 && this.isCut(from, to)) lose();
+      else land();
     };
     this.#later(arrive, (path?.slowMs ?? 0) + moreMs);
     if (!this.#random.chance(this.faults.duplicationRate)) return;

@@ -39,6 +39,8 @@ export type NodeObserverOptions = {
 };
 
 export class NodeObserver {
+  /** Called once an actor of a node has decided, before anything of it is checked. Must change nothing. */
+  onStep: ((node: SimNode, actor: string) => void) | undefined;
   readonly #options: NodeObserverOptions;
   readonly #promises = new Promises();
   readonly #diskChecks = new DiskChecks();
@@ -62,6 +64,7 @@ export class NodeObserver {
     { message, effects }: Pick<Decision, "message" | "effects">,
     state: unknown,
   ): void {
+    this.onStep?.(node, actor);
     if (actor === "log-sync") {
       const report = message as LogReport;
       if (report.kind === "recovered") this.#recovered(node, report);

@@ -22,6 +22,12 @@ import type { NodeThreads } from "./threads.ts";
 /** Thrown where an actor is to fail, as by a bug of its own. */
 class PlantedFailure extends Error {
   override readonly name = "PlantedFailure";
+
+  constructor(text: string) {
+    super(text);
+    // What is reported of a failure is its stack, which begins with the error's name in some engines only.
+    this.stack = `${this.name}: ${text}`;
+  }
 }
 
 export function isPlanted(error: string): boolean {

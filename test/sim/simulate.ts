@@ -48,6 +48,8 @@ export type SimOptions = PlanChoice & {
   readonly onEvent?: (line: string) => void;
   /** Also messages between nodes and disk operations are events. */
   readonly verbose?: boolean;
+  /** Called before anything has happened, so that somebody can look on, who must change nothing. */
+  readonly onCluster?: (cluster: Cluster) => void;
 };
 
 /** What a run that fails throws: its cause is the violation. */
@@ -82,6 +84,7 @@ export function simulate(seed: number, options: SimOptions = {}): SimResult {
     coverage,
   );
   cluster.trace.listener = options.onEvent;
+  options.onCluster?.(cluster);
   try {
     return run(cluster, coverage);
   } catch (error) {

@@ -2,7 +2,7 @@
  * Requests of the shapes that real clients send: they were recorded through proxies (`test/conformance/shapes.json`), and each is drawn
  * here, with names, data and versions of the simulation. A few names at each depth, so that clients meet.
  */
-import { readFileSync } from "node:fs";
+import recordedShapes from "../../conformance/shapes.json" with { type: "json" };
 import type { CountedShape } from "../../conformance/shapes/record.ts";
 import { type Shape, shapeOf, shapeOfHandshake } from "../../conformance/shapes/shape.ts";
 import type { Acl } from "../../../protocol/acl.ts";
@@ -12,8 +12,6 @@ import type { WatcherType } from "../../../protocol/reads.ts";
 import type { Random } from "../random.ts";
 import { digestOf } from "./identities.ts";
 import type { MemberRead, ReadKind, SimRequest } from "./wire.ts";
-
-const FILE = new URL("../../conformance/shapes.json", import.meta.url);
 
 const LARGE_BYTES: number = 2 ** 20;
 
@@ -33,7 +31,7 @@ const LEFT_OUT: readonly { readonly is: (shape: Shape) => boolean; readonly why:
   },
 ];
 
-const recorded: readonly Shape[] = JSON.parse(readFileSync(FILE, "utf8")) as CountedShape[];
+const recorded: readonly Shape[] = recordedShapes as unknown as readonly CountedShape[];
 const WANTED: readonly Shape[] = recorded.filter((shape) => !LEFT_OUT.some(({ is }) => is(shape)));
 const NUMBERS: ReadonlyMap<string, number> = new Map(
   [...new Set(WANTED.map(keyOf))].map((key, index) => [key, index]),
