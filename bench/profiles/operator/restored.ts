@@ -7,7 +7,7 @@ import { startZooid } from "../../targets/zooid.ts";
 import type { ProfileContext } from "../profile.ts";
 import { runTool } from "./tool.ts";
 
-const ZNODES = 1_000_000;
+export const ZNODES = 1_000_000;
 /** A busy machine may need minutes to read a large tree. */
 const READY_MS_MAX = 600_000;
 /** No snapshot is cut while something else is measured. */
@@ -19,19 +19,21 @@ export type FilledBackup = {
   readonly seconds: number;
 };
 
+/** `parent`: a znode that is made besides, with as many children as the tree has znodes. Default: none is. */
 export async function backupOfFilled(
   { options, screen, signal }: ProfileContext,
   folder: string,
+  parent?: string,
 ): Promise<FilledBackup> {
   screen.status("starting a node to fill ...");
-  const znodes = options.znodes ?? ZNODES;
+  const plan = { znodes: options.znodes ?? ZNODES, valueBytes: options.valueBytes };
   await using target = await startZooid({ folder, args: options.zooidArgs, nodes: 1 }, signal);
-  const seconds = await fill(
-    target.addresses,
-    { znodes, valueBytes: options.valueBytes },
-    { screen, signal },
-  );
-  screen.status(`filled ${count(znodes)} znodes in ${seconds.toFixed(0)} s; backing them up`);
+  let seconds = await fill(target.addresses, plan, { screen, signal });
+  if (parent !== undefined) {
+    const flat = { ...plan, root: parent, isFlat: true };
+    seconds += await fill(target.addresses, flat, { screen, signal });
+  }
+  screen.status(`filled ${count(plan.znodes)} znodes in ${seconds.toFixed(0)} s; backing them up`);
   const file = join(folder, "backup");
   const [data = ""] = target.folders ?? [];
   const [address = { host: "", port: 0 }] = target.addresses;
