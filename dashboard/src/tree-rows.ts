@@ -115,9 +115,12 @@ export class TreeRows {
     if (child === undefined) return undefined;
     const { name, numChildren, isEphemeral } = child;
     const own = childOf(path, name);
+    const { branches, open } = this.#shown;
     return {
-      ...{ kind: "znode", path: own, level, numChildren, isEphemeral, setSize },
-      isOpen: this.#shown.open.has(own),
+      ...{ kind: "znode", path: own, level, isEphemeral, setSize },
+      // What is open is read again when its children change, and those beside it are not.
+      numChildren: branches.get(own)?.numChildren ?? numChildren,
+      isOpen: open.has(own),
       position: stretch === 0 ? run.from + offset + 1 : undefined,
     };
   }

@@ -1,6 +1,6 @@
 /** Ensembles of one large tree: it is filled once, and all are restored from its backup. */
 import { join } from "node:path";
-import { fill } from "../../load/zookeeper/fill.ts";
+import { fill, type FillPlan } from "../../load/zookeeper/fill.ts";
 import { count } from "../../report/table.ts";
 import type { Target } from "../../targets/target.ts";
 import { startZooid } from "../../targets/zooid.ts";
@@ -28,12 +28,12 @@ export async function backupOfFilled(
   screen.status("starting a node to fill ...");
   const plan = { znodes: options.znodes ?? ZNODES, valueBytes: options.valueBytes };
   await using target = await startZooid({ folder, args: options.zooidArgs, nodes: 1 }, signal);
-  let seconds = await fill(target.addresses, plan, { screen, signal });
-  if (parent !== undefined) {
-    const flat = { ...plan, root: parent, isFlat: true };
-    seconds += await fill(target.addresses, flat, { screen, signal });
-  }
-  screen.status(`filled ${count(plan.znodes)} znodes in ${seconds.toFixed(0)} s; backing them up`);
+  const plans: readonly FillPlan[] =
+    parent === undefined ? [plan] : [plan, { ...plan, root: parent, isFlat: true }];
+  let seconds = 0;
+  for (const each of plans) seconds += await fill(target.addresses, each, { screen, signal });
+  const filled = `filled ${count(plans.length * plan.znodes)} znodes in ${seconds.toFixed(0)} s`;
+  screen.status(`${filled}; backing them up`);
   const file = join(folder, "backup");
   const [data = ""] = target.folders ?? [];
   const [address = { host: "", port: 0 }] = target.addresses;

@@ -89,6 +89,8 @@ test("what is open has its children behind it, and a row for those that were not
     "2 /c 3/3",
   ]);
   t.deepEqual(linesOf(rowsOf({ "/": root })), ["1 / 1/1"]);
+  // The page of its siblings said 0 of b, and is the older one.
+  t.like(rowsOf({ "/": root, "/b": below }, "/", "/b").at(2), { path: "/b", numChildren: 40 });
 });
 
 test("between two stretches there is a row for what was not read, and no place is known behind it", (t) => {
