@@ -108,21 +108,27 @@ export class TreeModel {
     }
   }
 
-  /** Opens all above the path, as far as they are there, and reads the children from it on where it is not among those that were read. */
+  /** Opens all above the path, as far as they are there, and shows each of them, and the path, among those behind it where it was not read. */
   async openTo(path: string): Promise<void> {
     this.#sought = path;
     await this.openBranch("/");
-    if (path === "/") return;
-    for (const above of lineageOf(parentOf(path))) await this.openBranch(above);
-    const parent = parentOf(path);
+    for (const each of lineageOf(path).slice(1)) {
+      const opened = each === path ? undefined : this.openBranch(each);
+      await Promise.all([this.#showAmong(each, path), opened]);
+    }
+  }
+
+  /** `sought`: why it is to be shown. Nothing is read once something else is sought. */
+  async #showAmong(path: string, sought: string): Promise<void> {
+    const [parent, name] = [parentOf(path), nameOf(path)];
     for (let under = this.#reading.get(parent); under !== undefined; ) {
       await under;
       under = this.#reading.get(parent);
     }
     const branch = this.#branches.get(parent);
-    const isOver = this.#sought !== path;
-    if (isOver || branch === undefined || isWhole(branch) || hasChild(branch, nameOf(path))) return;
-    await this.#alone(parent, branch, () => this.#withStretchAt(parent, branch, nameOf(path)));
+    const isOver = this.#sought !== sought;
+    if (isOver || branch === undefined || isWhole(branch) || hasChild(branch, name)) return;
+    await this.#alone(parent, branch, () => this.#withStretchAt(parent, branch, name));
     this.#show();
   }
 
