@@ -23,7 +23,7 @@ all up at once; one at a time is under load, in turn. Nothing is downloaded.
   --first-warmup-seconds N
                       the same before the first load of each target (default 10; quick 5): servers that
                       compile as they run, in a JVM or V8, are slow until they have
-  --rounds N          repeat, and tell medians (default 1; 3 with peers; quick 2)
+  --rounds N          repeat, and tell medians (default 1; 3 with peers; quick 2; dashboard 10, quick 3)
   --load-processes N  processes that make the load (default 1)
   --value-bytes N     bytes of each value (default 128)
   --zooid-args TEXT   further arguments for zooid's nodes, as --zooid-args="--lanes 2"
@@ -45,8 +45,9 @@ Of single profiles:
   --rates LIST        open-loop: requests per second (default 250,500,1000,2000,4000,8000,16000)
   --markdown FILE     budget: its tables
   --kills N           failover: leaders to kill (default 10; quick 3)
-  --znodes N          snapshots, memory, operator: znodes of the tree (default 1000000); growth: the most
-                      (default 1000000); tree-apply (default 1000)
+  --znodes N          snapshots, memory, operator: znodes of the tree (default 1000000); dashboard: the same,
+                      and as many children of one parent; growth: the most (default 1000000); tree-apply
+                      (default 1000)
   --writes-per-second N
                       snapshots: while the snapshot is cut (default 5000)
   --lanes N           tree-apply: measure 1 to N lanes (default: the machine's processors)

@@ -112,7 +112,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
       ...{ fallback: quick ? 5 : 10, min: 0, max: 3600 },
     }),
     rounds: integer("rounds", {
-      ...{ fallback: compares ? (quick ? 2 : 3) : 1, min: 1, max: 1000 },
+      ...{ fallback: roundsDefault({ positionals, compares, quick }), min: 1, max: 1000 },
     }),
     loadProcesses: integer("load-processes", { fallback: 1, min: 1, max: 64 }),
     valueBytes: integer("value-bytes", { fallback: 128, min: 0, max: 1_000_000 }),
@@ -149,6 +149,20 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   problems.push(...conflictsOf(options));
   if (problems.length > 0) throw new UsageError(problems.join("\n"));
   return options;
+}
+
+function roundsDefault({
+  positionals,
+  compares,
+  quick,
+}: {
+  readonly positionals: readonly string[];
+  readonly compares: boolean;
+  readonly quick: boolean;
+}): number {
+  // One look at a page says little, and takes a second.
+  if (positionals.includes("dashboard")) return quick ? 3 : 10;
+  return compares ? (quick ? 2 : 3) : 1;
 }
 
 function operatorOptions(

@@ -4,6 +4,7 @@ import { ceiling } from "./ceiling.ts";
 import { runMicro } from "../micro/run.ts";
 import { checkoutStart } from "./checkout-start.ts";
 import { churn } from "./churn.ts";
+import { dashboard } from "./dashboard/dashboard.ts";
 import { failover } from "./failover/failover.ts";
 import { fanOut } from "./fan-out/fan-out.ts";
 import { growth } from "./growth.ts";
@@ -83,6 +84,12 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
     summary: "what status, top, /metrics, listings and backups cost clients of a large tree",
     needs: "own",
     run: operator,
+  },
+  dashboard: {
+    summary:
+      "each page of the dashboard in Chromium: 1,000,000 znodes, and 1,000,000 of one parent",
+    needs: "own",
+    run: dashboard,
   },
   "tree-apply": {
     summary: "the tree lanes alone: no disk, no network; how they scale",

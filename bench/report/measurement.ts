@@ -45,7 +45,14 @@ export type MetricName =
   | "timesDone"
   | "serverCpuPercent"
   | "turnMsMax"
-  | "loopDelayMsMax";
+  | "loopDelayMsMax"
+  | "firstPaintMs"
+  | "shownMs"
+  | "wholeMs"
+  | "longestTaskMs"
+  | "domNodes"
+  | "heapMb"
+  | "receivedKb";
 
 export const METRICS: Readonly<Record<MetricName, Metric>> = {
   operationsPerSecond: { label: "operations/s", better: "more", digits: 0 },
@@ -84,6 +91,13 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   serverCpuPercent: { label: "servers' % of a core", digits: 1 },
   turnMsMax: { label: "longest turn ms <=", digits: 2 },
   loopDelayMsMax: { label: "loop's delay ms <=", digits: 2 },
+  firstPaintMs: { label: "first paint ms", better: "less", digits: 0, worst: true },
+  shownMs: { label: "shown ms", better: "less", digits: 0, worst: true },
+  wholeMs: { label: "whole ms", better: "less", digits: 0 },
+  longestTaskMs: { label: "longest task ms", better: "less", digits: 0 },
+  domNodes: { label: "DOM nodes", better: "less", digits: 0 },
+  heapMb: { label: "page's heap MB", better: "less", digits: 1 },
+  receivedKb: { label: "received KB", digits: 0 },
 };
 
 export const METRIC_NAMES: readonly MetricName[] = Object.keys(METRICS) as MetricName[];

@@ -1,6 +1,10 @@
 /** Where a key leads to in the list of the tree. */
 
-type Rows = readonly { readonly kind: "znode" | "more" }[];
+type Rows = {
+  readonly length: number;
+  /** Undefined: there is no such row. */
+  readonly at: (index: number) => { readonly kind: "znode" | "more" } | undefined;
+};
 
 /**
  * The index of the znode that a move between two rows ends at. A row that stands for children that were not read is stepped over, in the
@@ -13,8 +17,8 @@ export function landingOf(
   const target = Math.max(0, Math.min(move.to, rows.length - 1));
   const onward = move.to < move.from ? -1 : 1;
   for (const step of [onward, -onward]) {
-    for (let at = target; rows[at] !== undefined; at += step) {
-      if (rows[at]?.kind === "znode") return at;
+    for (let at = target; at >= 0 && at < rows.length; at += step) {
+      if (rows.at(at)?.kind === "znode") return at;
     }
   }
   return move.from;

@@ -1,68 +1,55 @@
 /**
  * What is known of a tree, as it is or as it was: the children of each znode that is open, by the pages that were read. A znode may have a million; no more are
- * read than were scrolled to.
+ * read than were scrolled to, and those behind one that was gone to by its path.
  */
 import { type Signal, signal } from "@preact/signals";
-import { type ChildrenPage, codeOf, messageOf, read, type Stat, type Znode } from "./api.ts";
-import { childOf, parentOf } from "./format/paths.ts";
+import { type ChildrenPage, codeOf, messageOf, read, type Znode } from "./api.ts";
+import { childOf, lineageOf, nameOf, parentOf } from "./format/paths.ts";
 import type { Summary } from "./live.ts";
+import {
+  type Branch,
+  childOfPage,
+  countOf,
+  hasChild,
+  isWhole,
+  UNREAD,
+  withPage,
+  withStretch,
+} from "./tree-branch.ts";
+import { CHILDREN_MAX, TreeRows } from "./tree-rows.ts";
 
-type Child = ChildrenPage["children"][number];
-
-type Branch = {
-  readonly children: readonly Child[];
-  /** What the next page begins after; null: there is none. */
-  readonly next: string | null;
-  readonly stat: Stat | undefined;
-  readonly problem: string | undefined;
-};
-
-export type Row =
-  | {
-      readonly kind: "znode";
-      readonly path: string;
-      readonly level: number;
-      readonly stat: Stat | undefined;
-      readonly isOpen: boolean;
-      /** Among its siblings, from 1, and how many these are. */
-      readonly position: number;
-      readonly setSize: number;
-    }
-  /** Stands for the children that were not read yet. */
-  | {
-      readonly kind: "more";
-      readonly path: string;
-      readonly level: number;
-      readonly left: number;
-      readonly isFull: boolean;
-      readonly problem: string | undefined;
-    };
-
-export const CHILDREN_PAGE = 500;
+const CHILDREN_PAGE = 500;
 /** Pages that are read again when something has changed. What was read behind them is dropped, and read when it is scrolled to. */
 const FRESH_PAGES_MAX = 4;
-/** A list of more is of no use to a person. */
-const CHILDREN_MAX = 50_000;
 /** Branches that are read again in one round, and how long after it the next one begins where there are more: a page must not keep a node busy. */
 const ROUND_MAX = 20;
 const ROUND_MS = 500;
-const EMPTY: Branch = { children: [], next: "", stat: undefined, problem: undefined };
 
-type PageOf = (path: string, after: string) => Promise<ChildrenPage>;
+/** A page of children: the first one, the one that goes on `after` another, or the one `behind` the child of a name. */
+export type PageAsked = {
+  readonly path: string;
+  readonly limit: number;
+  readonly after?: string;
+  readonly behind?: string;
+};
+
+type PageOf = (asked: PageAsked) => Promise<ChildrenPage>;
 
 export class TreeModel {
-  readonly rows: Signal<readonly Row[]> = signal<readonly Row[]>([]);
+  readonly rows: Signal<TreeRows> = signal(new TreeRows({ branches: new Map(), open: new Set() }));
   readonly #pageOf: PageOf;
   readonly #branches = new Map<string, Branch>();
   readonly #open = new Set<string>();
-  readonly #reading = new Set<string>();
+  /** The znodes of whose children something is read, and until when. */
+  readonly #reading = new Map<string, Promise<void>>();
   /** What has changed while it was read. */
   readonly #stale = new Set<string>();
   /** What has changed and was not read again yet, the longest known first. */
   readonly #due = new Set<string>();
   #isReadingDue = false;
+  /** The znode that was gone to last. */
+  #sought = "/";
 
-  /** `pageOf`: reads a page of children, the first after an empty text. */
   constructor(pageOf: PageOf) {
     this.#pageOf = pageOf;
   }
@@ -73,9 +60,10 @@ export class TreeModel {
   }
 
   async openBranch(path: string): Promise<void> {
+    const wasOpen = this.#open.has(path);
     this.#open.add(path);
-    if (this.#branches.has(path)) this.#show();
-    else await this.readMore(path);
+    if (!this.#branches.has(path)) await this.readMore(path, 0);
+    else if (!wasOpen) this.#show();
   }
 
   closeBranch(path: string): void {
@@ -88,22 +76,15 @@ export class TreeModel {
     this.#show();
   }
 
-  /** Reads the next page of children. */
-  async readMore(path: string): Promise<void> {
-    const branch = this.#branches.get(path) ?? EMPTY;
-    if (branch.next === null || this.#reading.has(path) || branch.children.length >= CHILDREN_MAX)
-      return;
-    this.#reading.add(path);
-    try {
-      const page = await this.#pageOf(path, branch.next);
-      const children = [...branch.children, ...page.children];
-      this.#keep(path, { children, next: page.next, stat: page.stat, problem: undefined });
-    } catch (error) {
-      this.#fail(path, branch, error);
-    } finally {
-      this.#reading.delete(path);
-    }
-    if (this.#stale.delete(path)) await this.#readAgain(path);
+  /** Reads the page of children that goes on behind a stretch. */
+  async readMore(path: string, stretch: number): Promise<void> {
+    const branch = this.#branches.get(path) ?? UNREAD;
+    const after = branch.stretches[stretch]?.next ?? null;
+    if (after === null || this.#reading.has(path) || countOf(branch) >= CHILDREN_MAX) return;
+    await this.#alone(path, branch, async () => {
+      const page = await this.#pageOf({ path, limit: CHILDREN_PAGE, after });
+      return withPage(branch, stretch, page);
+    });
     this.#show();
   }
 
@@ -127,6 +108,30 @@ export class TreeModel {
     }
   }
 
+  /** Opens all above the path, as far as they are there, and shows each of them, and the path, among those behind it where it was not read. */
+  async openTo(path: string): Promise<void> {
+    this.#sought = path;
+    await this.openBranch("/");
+    for (const each of lineageOf(path).slice(1)) {
+      const opened = each === path ? undefined : this.openBranch(each);
+      await Promise.all([this.#showAmong(each, path), opened]);
+    }
+  }
+
+  /** `sought`: why it is to be shown. Nothing is read once something else is sought. */
+  async #showAmong(path: string, sought: string): Promise<void> {
+    const [parent, name] = [parentOf(path), nameOf(path)];
+    for (let under = this.#reading.get(parent); under !== undefined; ) {
+      await under;
+      under = this.#reading.get(parent);
+    }
+    const branch = this.#branches.get(parent);
+    const isOver = this.#sought !== sought;
+    if (isOver || branch === undefined || isWhole(branch) || hasChild(branch, name)) return;
+    await this.#alone(parent, branch, () => this.#withStretchAt(parent, branch, name));
+    this.#show();
+  }
+
   async #readAgain(path: string): Promise<void> {
     if (this.#reading.has(path)) {
       this.#stale.add(path);
@@ -134,24 +139,46 @@ export class TreeModel {
     }
     const before = this.#branches.get(path);
     if (before === undefined) return;
-    this.#reading.add(path);
-    const wanted = Math.max(before.children.length, 1);
-    const children: Child[] = [];
-    try {
-      let next: string | null = "";
-      let stat: Stat | undefined;
-      for (let pages = 0; pages < FRESH_PAGES_MAX && next !== null; pages += 1) {
-        if (pages > 0 && children.length >= wanted) break;
-        const page: ChildrenPage = await this.#pageOf(path, next);
-        children.push(...page.children);
-        ({ next, stat } = page);
-      }
-      this.#keep(path, { children, next, stat, problem: undefined });
-    } catch (error) {
-      this.#fail(path, before, error);
-    } finally {
-      this.#reading.delete(path);
+    await this.#alone(path, before, () => this.#freshOf(path, before));
+  }
+
+  async #freshOf(path: string, { stretches: [first, further] }: Branch): Promise<Branch> {
+    const wanted = Math.max(first?.children.length ?? 0, 1);
+    let branch = UNREAD;
+    for (let pages = 0; pages < FRESH_PAGES_MAX; pages += 1) {
+      const after = branch.stretches[0]?.next ?? null;
+      if (after === null || (pages > 0 && countOf(branch) >= wanted)) break;
+      branch = withPage(branch, 0, await this.#pageOf({ path, limit: CHILDREN_PAGE, after }));
     }
+    const begin = further?.children[0]?.name;
+    if (begin === undefined || isWhole(branch) || hasChild(branch, begin)) return branch;
+    return await this.#withStretchAt(path, branch, begin);
+  }
+
+  /** As it was, if nothing is known of where the child is, or it is gone. */
+  async #withStretchAt(path: string, branch: Branch, name: string): Promise<Branch> {
+    try {
+      const [{ stat }, behind] = await Promise.all([
+        this.#pageOf({ path: childOf(path, name), limit: 1 }),
+        this.#pageOf({ path, limit: CHILDREN_PAGE, behind: name }),
+      ]);
+      return withStretch(branch, childOfPage(name, stat), behind);
+    } catch {
+      return branch;
+    }
+  }
+
+  /** Reads something of a znode's children, while nothing else of them is read, and keeps what they are then. */
+  async #alone(path: string, before: Branch, work: () => Promise<Branch>): Promise<void> {
+    const reading = work().then(
+      (branch) => this.#keep(path, branch),
+      (error: unknown) => this.#fail(path, before, error),
+    );
+    this.#reading.set(
+      path,
+      reading.finally(() => this.#reading.delete(path)),
+    );
+    await this.#reading.get(path);
     if (this.#stale.delete(path)) await this.#readAgain(path);
   }
 
@@ -168,49 +195,16 @@ export class TreeModel {
     if (this.#open.has(path)) this.#branches.set(path, branch);
   }
 
+  /** Rows are made of what is there now, whatever is opened and read while they are shown. */
   #show(): void {
-    const shown: Row[] = [];
-    const rootStat = this.#branches.get("/")?.stat;
-    const isRootOpen = this.#open.has("/");
-    shown.push({
-      ...{ kind: "znode", path: "/", level: 1, stat: rootStat, isOpen: isRootOpen },
-      ...{ position: 1, setSize: 1 },
+    this.rows.value = new TreeRows({
+      branches: new Map(this.#branches),
+      open: new Set(this.#open),
     });
-    if (isRootOpen) this.#addChildren(shown, "/", 2);
-    this.rows.value = shown;
-  }
-
-  #addChildren(shown: Row[], path: string, level: number): void {
-    const { children, next, stat, problem } = this.#branches.get(path) ?? EMPTY;
-    const setSize = Math.max(stat?.numChildren ?? 0, children.length);
-    for (const [index, { name, stat: own }] of children.entries()) {
-      const child = childOf(path, name);
-      const isChildOpen = this.#open.has(child);
-      shown.push({
-        ...{ kind: "znode", path: child, level, stat: own, isOpen: isChildOpen },
-        ...{ position: index + 1, setSize },
-      });
-      if (isChildOpen) this.#addChildren(shown, child, level + 1);
-    }
-    if (next === null && problem === undefined) return;
-    const isFull = children.length >= CHILDREN_MAX;
-    shown.push({ kind: "more", path, level, left: setSize - children.length, isFull, problem });
-  }
-
-  /** Opens all above the path, as far as they are there. */
-  async openTo(path: string): Promise<void> {
-    let above = "/";
-    await this.openBranch(above);
-    for (const name of parentOf(path).split("/").filter(Boolean)) {
-      above = childOf(above, name);
-      await this.openBranch(above);
-    }
   }
 }
 
-export const liveTree: TreeModel = new TreeModel((path, after) =>
-  read<ChildrenPage>("children", { path, limit: CHILDREN_PAGE, after }),
-);
+export const liveTree: TreeModel = new TreeModel((asked) => read<ChildrenPage>("children", asked));
 
 export function readZnode(path: string): Promise<Znode> {
   return read<Znode>("znode", { path });

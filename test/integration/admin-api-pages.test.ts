@@ -18,8 +18,9 @@ type Page = {
 };
 
 /** A page of `/many`. */
-async function pageOf(url: string, after = ""): Promise<Page> {
-  const query = new URLSearchParams({ path: "/many", limit: String(LIMIT), after });
+async function pageOf(url: string, after = "", behind?: string): Promise<Page> {
+  const from = behind === undefined ? { after } : { after, behind };
+  const query = new URLSearchParams({ path: "/many", limit: String(LIMIT), ...from });
   const { status, text } = await askAdmin(url, `/api/v1/children?${query.toString()}`);
   return { ...(JSON.parse(text) as Omit<Page, "status">), status };
 }
@@ -44,6 +45,17 @@ test("every child is shown once, whatever goes meanwhile, and a cursor without m
   const names = Array.from({ length: API_SORTED_MAX + 1 }, (_, number) => name(number));
   await Promise.all(names.map((each) => client.create(`/many/${each}`)));
   const url = node.adminUrl ?? "";
+
+  // Behind a child that is known by its name alone come the same as behind one that a page ended with.
+  const begin = await pageOf(url);
+  const two = [...namesOf(begin), ...namesOf(await pageOf(url, begin.next ?? ""))];
+  const behind = await pageOf(url, "", two[100]);
+  t.deepEqual(namesOf(behind), two.slice(101, 101 + LIMIT));
+  t.is(namesOf(await pageOf(url, behind.next ?? ""))[0], two[101 + LIMIT]);
+  const nobody = await pageOf(url, "", "nobody");
+  t.deepEqual([nobody.status, nobody.error.code], [409, "ZOOID_PAGE_LOST"]);
+  t.is((await pageOf(url, "c1", "c1")).status, 400);
+
   const seen: string[] = [];
   const cursors: string[] = [];
   const pagesMax = Math.ceil(names.length / LIMIT) + 1;
@@ -65,6 +77,7 @@ test("every child is shown once, whatever goes meanwhile, and a cursor without m
   // By now there are as few as are put in order.
   const [first = ""] = seen.toSorted();
   t.true((await pageOf(url, first)).sorted);
+  t.is(namesOf(await pageOf(url, "", first))[0], seen.toSorted()[1]);
   await Promise.all([client.create("/many/another"), client.create("/many/one-more")]);
   const lost = [await pageOf(url, first), await pageOf(url, cursorOf("1.1.1.1", "0x1", "c1"))];
   t.deepEqual(

@@ -148,6 +148,20 @@ test.serial("a parent of many children costs the rows in sight", async (t) => {
   await client.create("/many");
   const names = Array.from({ length: many }, (_, index) => `c${String(index).padStart(5, "0")}`);
   await Promise.all(names.map((name) => client.create(`/many/${name}`)));
+  // What was not read is shown among those behind it, and what is before it is read for whoever wants it.
+  await client.create("/many/c00900/below");
+  await tab.fill("Path", "/many/c00900/below");
+  await tab.click("button", "Open");
+  await tab.sees("c00901");
+  await tab.sees("400 more: click to read on here");
+  const chosen = "document.querySelector('.tree-row.selected .name')?.innerText";
+  await until(async () => (await tab.evaluate(chosen)) === "below", "it is chosen");
+  await tab.evaluate("document.querySelector('.tree-row.more').click()");
+  await until(async () => {
+    await tab.evaluate(`document.querySelector("[role=tree]").scrollTop = 28 * 900`);
+    const text = await tab.text();
+    return text.includes("c00899") && text.includes("c00900");
+  }, "what lay between is shown");
   await tab.fill("Path", "/many/c00000");
   await tab.click("button", "Open");
   await tab.sees("c00001");

@@ -11,6 +11,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** Where `npm run dashboard:screenshots` wants them. Undefined: none are made. */
 const SCREENSHOTS = process.env["ZOOID_SCREENSHOTS"];
 const SCHEMES = ["light", "dark"] as const;
+const PATIENCE_MS = 60_000;
 
 export function openBrowser(): Promise<Browser> {
   return puppeteer.launch({
@@ -35,6 +36,8 @@ export class Tab {
   static async open(browser: Browser, url: string): Promise<Tab> {
     const context = await browser.createBrowserContext();
     const tab = new Tab(await context.newPage(), new URL(url).origin);
+    // A machine with other work takes longer than the default of 30 s now and then.
+    tab.page.setDefaultTimeout(PATIENCE_MS);
     // Safari has no such method, nor has Chrome before 124.
     const lacking = "delete ReadableStream.prototype[Symbol.asyncIterator]";
     await tab.page.evaluateOnNewDocument(lacking);

@@ -10,7 +10,7 @@ import { LoadConnection } from "./connection.ts";
 import { createFrame } from "./wire.ts";
 
 /** How many children each parent in the tree has. */
-const FOLDER_ZNODES = 1000;
+export const FOLDER_ZNODES = 1000;
 const CONNECTIONS = 8;
 const OUTSTANDING = 256;
 const TELL_EVERY_FOLDERS = 50;
@@ -22,6 +22,8 @@ export type FillPlan = {
   readonly pathBytes?: number;
   /** Below what the znodes go; it exists. Default: the root. */
   readonly root?: string;
+  /** All become children of `root` itself, which is made first. Default: a thousand have a parent below it. */
+  readonly isFlat?: boolean;
 };
 
 /** Returns how many seconds it took. The connections spread over the servers. */
@@ -42,15 +44,18 @@ export async function fill(
       return connection;
     }),
   );
+  const { root = "", isFlat = false } = plan;
+  const empty = Buffer.alloc(0);
+  if (isFlat) await connections[0]?.request(createFrame(root, empty));
   const folders = Math.ceil(plan.znodes / FOLDER_ZNODES);
   let next = 0;
   const work = async (connection: LoadConnection): Promise<void> => {
     while (next < folders && !signal.aborted) {
       const folder = next;
       next += 1;
-      const path = folderPath(folder, plan.root);
-      await connection.request(createFrame(path, Buffer.alloc(0)));
-      const znode = `${`${path}/z`.padEnd((plan.pathBytes ?? 0) - SEQUENCE_DIGITS, "x")}${"0".repeat(SEQUENCE_DIGITS)}`;
+      const path = folderPath(folder, root);
+      if (!isFlat) await connection.request(createFrame(path, empty));
+      const znode = `${`${path}${isFlat ? "-" : "/"}z`.padEnd((plan.pathBytes ?? 0) - SEQUENCE_DIGITS, "x")}${"0".repeat(SEQUENCE_DIGITS)}`;
       const bytes = createFrame(znode, value);
       const sequenceEnds = [bytes.indexOf(znode) + znode.length];
       const size = Math.min(FOLDER_ZNODES, plan.znodes - folder * FOLDER_ZNODES);
@@ -73,4 +78,13 @@ export async function fill(
 
 export function folderPath(folder: number, root = ""): string {
   return `${root}/f${String(folder).padStart(6, "0")}`;
+}
+
+/** The path of a znode that `fill` has made with short paths: the one of the number, from 0, among the thousand of a folder. */
+export function znodePath(
+  { folder, number }: { readonly folder: number; readonly number: number },
+  { root = "", isFlat = false }: Pick<FillPlan, "root" | "isFlat"> = {},
+): string {
+  const name = `z${String(number).padStart(SEQUENCE_DIGITS, "0")}`;
+  return `${folderPath(folder, root)}${isFlat ? "-" : "/"}${name}`;
 }

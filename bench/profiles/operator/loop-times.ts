@@ -1,4 +1,5 @@
 /** How long the threads of nodes were busy at a stretch, as the nodes themselves measure it and tell at `/metrics`. */
+import type { Target } from "../../targets/target.ts";
 
 /** Maps a series, which is a bucket of a histogram of one thread, to its count. */
 export type Buckets = ReadonlyMap<string, number>;
@@ -14,6 +15,18 @@ export function bucketsOf(
     `${name}{node="${node}",${labels}}`,
     Number(count),
   ]);
+}
+
+/** As all nodes of an ensemble say that they are now. Each takes some milliseconds of its main thread to say so. */
+export async function bucketsOfAll({
+  adminUrls = [],
+}: Pick<Target, "adminUrls">): Promise<Buckets> {
+  const all = await Promise.all(
+    adminUrls.map(async (url, node) =>
+      bucketsOf(await (await fetch(`${url}/metrics`)).text(), node),
+    ),
+  );
+  return new Map(all.flat());
 }
 
 /**

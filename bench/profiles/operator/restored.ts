@@ -1,13 +1,13 @@
 /** Ensembles of one large tree: it is filled once, and all are restored from its backup. */
 import { join } from "node:path";
-import { fill } from "../../load/zookeeper/fill.ts";
+import { fill, type FillPlan } from "../../load/zookeeper/fill.ts";
 import { count } from "../../report/table.ts";
 import type { Target } from "../../targets/target.ts";
 import { startZooid } from "../../targets/zooid.ts";
 import type { ProfileContext } from "../profile.ts";
 import { runTool } from "./tool.ts";
 
-const ZNODES = 1_000_000;
+export const ZNODES = 1_000_000;
 /** A busy machine may need minutes to read a large tree. */
 const READY_MS_MAX = 600_000;
 /** No snapshot is cut while something else is measured. */
@@ -19,19 +19,21 @@ export type FilledBackup = {
   readonly seconds: number;
 };
 
+/** `parent`: a znode that is made besides, with as many children as the tree has znodes. Default: none is. */
 export async function backupOfFilled(
   { options, screen, signal }: ProfileContext,
   folder: string,
+  parent?: string,
 ): Promise<FilledBackup> {
   screen.status("starting a node to fill ...");
-  const znodes = options.znodes ?? ZNODES;
+  const plan = { znodes: options.znodes ?? ZNODES, valueBytes: options.valueBytes };
   await using target = await startZooid({ folder, args: options.zooidArgs, nodes: 1 }, signal);
-  const seconds = await fill(
-    target.addresses,
-    { znodes, valueBytes: options.valueBytes },
-    { screen, signal },
-  );
-  screen.status(`filled ${count(znodes)} znodes in ${seconds.toFixed(0)} s; backing them up`);
+  const plans: readonly FillPlan[] =
+    parent === undefined ? [plan] : [plan, { ...plan, root: parent, isFlat: true }];
+  let seconds = 0;
+  for (const each of plans) seconds += await fill(target.addresses, each, { screen, signal });
+  const filled = `filled ${count(plans.length * plan.znodes)} znodes in ${seconds.toFixed(0)} s`;
+  screen.status(`${filled}; backing them up`);
   const file = join(folder, "backup");
   const [data = ""] = target.folders ?? [];
   const [address = { host: "", port: 0 }] = target.addresses;

@@ -15,7 +15,7 @@ import { problemsOf, rootName } from "../load.ts";
 import type { ProfileContext } from "../profile.ts";
 import { Dashboards } from "./dashboards.ts";
 import type { Around, Disturbance, Disturbing } from "./disturbances.ts";
-import { type Buckets, bucketsOf, longestMs } from "./loop-times.ts";
+import { bucketsOfAll, longestMs } from "./loop-times.ts";
 import type { Span } from "./slots.ts";
 
 export type Treatment = "asked" | "other asked";
@@ -192,6 +192,7 @@ async function runSlot(
   const whom = treatment === "asked" ? target : other;
   const disturbing: Disturbing | undefined = await orProblem(disturbance.prepare(whom, around));
   try {
+    // Asked between slots, of the ensemble under load whatever the treatment is.
     const before = (await orProblem(bucketsOfAll(target))) ?? new Map();
     await delay(SETTLE_MS, undefined, { signal });
     const [cpuSeconds, fromMs] = [cpuSecondsOf(target.processes), systemMs()];
@@ -208,14 +209,4 @@ async function runSlot(
   } finally {
     await disturbing?.end();
   }
-}
-
-/** Asked between slots, of the ensemble under load whatever the treatment is. */
-async function bucketsOfAll({ adminUrls = [] }: Target): Promise<Buckets> {
-  const all = await Promise.all(
-    adminUrls.map(async (url, node) =>
-      bucketsOf(await (await fetch(`${url}/metrics`)).text(), node),
-    ),
-  );
-  return new Map(all.flat());
 }

@@ -9,7 +9,7 @@ import { TimeBar } from "../parts/time-bar.tsx";
 import { TreeList } from "../parts/tree-list.tsx";
 import { zxidOf, zxidProblem } from "../format/zxids.ts";
 import { go, replaceBy } from "../router.ts";
-import { CHILDREN_PAGE, TreeModel } from "../tree-model.ts";
+import { TreeModel } from "../tree-model.ts";
 import { ZnodeThenView } from "./znode-then.tsx";
 
 type Props = { readonly path: string; readonly zxid: string | undefined };
@@ -45,8 +45,9 @@ let openBefore: readonly string[] = [];
 function Then({ path, zxid }: ThenProps): JSX.Element {
   const [last, setLast] = useState<Transaction | null>();
   const model = useRef<TreeModel | undefined>(undefined);
-  model.current ??= new TreeModel(async (of, after) => {
-    const query = { path: of, zxid, limit: CHILDREN_PAGE, after };
+  model.current ??= new TreeModel(async ({ path: of, limit, after, behind }) => {
+    // They come in the order of their names, so that a page goes on behind any.
+    const query = { path: of, zxid, limit, after: behind ?? after };
     const page = await readPast<ChildrenThen>("children-at", query);
     setLast(page.last);
     return { ...page, sorted: true };

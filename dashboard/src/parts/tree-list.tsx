@@ -1,11 +1,12 @@
 /** The tree as a list of which only the rows in sight exist, with the keys of a tree (the ARIA Authoring Practices' tree view). */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { JSX, RefObject } from "preact";
 import { counted, grouped } from "../format/numbers.ts";
 import { nameOf, parentOf } from "../format/paths.ts";
 import { visible } from "../format/values.ts";
 import { landingOf } from "../tree-keys.ts";
-import type { Row, TreeModel } from "../tree-model.ts";
+import type { TreeModel } from "../tree-model.ts";
+import type { MoreRow, Row, TreeRows } from "../tree-rows.ts";
 
 /** Pixels; the style sheet has the same. */
 const ROW = 28;
@@ -33,21 +34,23 @@ export function TreeList({ model, selected, onChoose }: Props): JSX.Element {
   }, [selected]);
   const first = Math.max(Math.floor(top / ROW) - SPARE, 0);
   const some = all.slice(first, Math.ceil((top + height) / ROW) + SPARE);
-  const firstMore = some.find((row) => row.kind === "more" && row.problem === undefined);
+  const more = some.find((row) => row.kind === "more" && row.problem === undefined && !row.isGap);
+  const moreKey = more === undefined ? "" : keyOf(more);
   useEffect(() => {
-    if (firstMore !== undefined) void model.readMore(firstMore.path);
-  }, [model, firstMore]);
-  const at = all.findIndex((row) => row.kind === "znode" && row.path === active);
+    if (more?.kind === "more") void model.readMore(more.path, more.stretch);
+  }, [model, all, moreKey]);
+  const at = useMemo(() => all.indexOf(active), [all, active]);
   useEffect(() => {
-    if (at < 0 || sought.current !== all[at]?.path || box.current === null) return;
+    if (at < 0 || sought.current !== active || box.current === null) return;
     sought.current = undefined;
-    bringInSight(box.current, at);
+    if (!isInSight(box.current, at))
+      box.current.scrollTop = at * ROW - box.current.clientHeight / 2;
   }, [at, all]);
   const moveTo = (index: number): void => {
-    const row = all[index];
+    const row = all.at(index);
     if (row?.kind !== "znode") return;
     setActive(row.path);
-    if (box.current !== null) bringInSight(box.current, all.indexOf(row));
+    if (box.current !== null) bringInSight(box.current, index);
   };
   const isActiveInSight = at >= first && at < first + some.length;
   return (
@@ -76,7 +79,7 @@ export function TreeList({ model, selected, onChoose }: Props): JSX.Element {
       <div class="tree-rows" role="none" style={{ height: `${all.length * ROW}px` }}>
         {some.map((row, index) => (
           <TreeRow
-            key={`${row.kind} ${row.path}`}
+            key={keyOf(row)}
             {...{ row, index: first + index, model, onChoose }}
             isSelected={row.path === selected}
             isActive={row.path === active}
@@ -85,6 +88,11 @@ export function TreeList({ model, selected, onChoose }: Props): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** One for each row. */
+function keyOf(row: Row): string {
+  return row.kind === "znode" ? row.path : `more ${row.stretch} ${row.path}`;
 }
 
 function useHeight(box: RefObject<HTMLDivElement | null>): number {
@@ -97,6 +105,10 @@ function useHeight(box: RefObject<HTMLDivElement | null>): number {
   return height;
 }
 
+function isInSight({ scrollTop, clientHeight }: HTMLElement, index: number): boolean {
+  return index * ROW >= scrollTop && (index + 1) * ROW <= scrollTop + clientHeight;
+}
+
 function bringInSight(box: HTMLElement, index: number): void {
   const [from, to] = [index * ROW, (index + 1) * ROW];
   if (from < box.scrollTop) box.scrollTop = from;
@@ -104,7 +116,7 @@ function bringInSight(box: HTMLElement, index: number): void {
 }
 
 type Keys = {
-  readonly all: readonly Row[];
+  readonly all: TreeRows;
   readonly at: number;
   readonly moveTo: (index: number) => void;
   readonly page: number;
@@ -115,7 +127,11 @@ type Keys = {
 /** Whether the key means something here. */
 function handleKey(key: string, keys: Keys): boolean {
   const { all, at, moveTo, page, model, onChoose } = keys;
-  const row = all[at];
+  const [row, below] = [all.at(at), all.at(at + 1)];
+  if (key === "ArrowDown" && below?.kind === "more" && below.isGap && !below.isFull) {
+    void model.readMore(below.path, below.stretch);
+    return true;
+  }
   const moves: Readonly<Record<string, number>> = {
     ArrowDown: at + 1,
     ArrowUp: at - 1,
@@ -135,14 +151,13 @@ function handleKey(key: string, keys: Keys): boolean {
   else if (key === "ArrowRight" && row.isOpen) moveTo(at + 1);
   else if (key === "ArrowLeft" && row.isOpen) model.closeBranch(row.path);
   else if (key === "ArrowLeft") {
-    const parent = parentOf(row.path);
-    moveTo(all.findIndex((each) => each.kind === "znode" && each.path === parent));
+    moveTo(all.indexOf(parentOf(row.path)));
   } else return false;
   return true;
 }
 
 function canOpen(row: Row): boolean {
-  return row.kind === "znode" && (row.stat === undefined || row.stat.numChildren > 0);
+  return row.kind === "znode" && row.numChildren !== 0;
 }
 
 type RowProps = Pick<Props, "model" | "onChoose"> & {
@@ -157,16 +172,17 @@ function TreeRow(props: RowProps): JSX.Element {
   const style = { top: `${index * ROW}px`, paddingInlineStart: `${(row.level - 1) * INDENT}px` };
   const common = { id: `row-${index}`, role: "treeitem", style, "aria-level": row.level } as const;
   if (row.kind === "more") {
-    const text = row.isFull
-      ? `${grouped(row.left)} more: open one by its path, above`
-      : `${grouped(row.left)} more …`;
     return (
-      <div {...common} class="tree-row more">
-        {row.problem ?? text}
+      <div
+        {...common}
+        class="tree-row more"
+        {...(row.isGap && { onClick: () => void model.readMore(row.path, row.stretch) })}
+      >
+        {row.problem ?? moreText(row)}
       </div>
     );
   }
-  const { path, stat, isOpen, position, setSize } = row;
+  const { path, numChildren = 0, isEphemeral, isOpen, position, setSize } = row;
   const opens = canOpen(row);
   return (
     <div
@@ -190,14 +206,20 @@ function TreeRow(props: RowProps): JSX.Element {
         {opens ? (isOpen ? "▾" : "▸") : ""}
       </span>
       <span class="name">{visible(nameOf(path))}</span>
-      {stat !== undefined && stat.ephemeralOwner !== null && <span class="badge">ephemeral</span>}
-      {stat !== undefined && stat.numChildren > 0 && (
-        <span class="count" aria-label={counted(stat.numChildren, "child", "children")}>
-          {grouped(stat.numChildren)}
+      {isEphemeral && <span class="badge">ephemeral</span>}
+      {numChildren > 0 && (
+        <span class="count" aria-label={counted(numChildren, "child", "children")}>
+          {grouped(numChildren)}
         </span>
       )}
     </div>
   );
+}
+
+function moreText({ left, isSplit, isGap, isFull }: MoreRow): string {
+  const many = `${isSplit ? "some of " : ""}${grouped(left)} more`;
+  if (isFull) return `${many}: open one by its path, above`;
+  return isGap ? `${many}: click to read on here` : `${many} …`;
 }
 
 async function toggle(model: TreeModel, row: Row): Promise<void> {

@@ -58,18 +58,25 @@ export async function children(
 ): Promise<HttpReply> {
   const path = query.get("path") ?? "/";
   const after = query.get("after") ?? "";
+  const behind = query.get("behind") ?? undefined;
   const limitText = query.get("limit") ?? String(CHILDREN_DEFAULT);
   const limit = Number(limitText);
   if (!/^\d+$/.test(limitText) || limit < 1 || limit > API_CHILDREN_MAX) {
     const rule = `limit must be a whole number from 1 to ${API_CHILDREN_MAX}`;
     return errorReply(400, "ZOOID_BAD_ARGUMENTS", rule);
   }
-  const page = await pageOf(client, { path, after, limit }, listing);
+  if (behind !== undefined && after !== "") {
+    return errorReply(400, "ZOOID_BAD_ARGUMENTS", "a page goes on either after or behind");
+  }
+  const page = await pageOf(client, { path, after, behind, limit }, listing);
   if (page === "badCursor") {
     return errorReply(400, "ZOOID_BAD_ARGUMENTS", "after is a name, or what `next` was");
   }
   if (page === "lost") {
-    const why = `the order of the children of ${path} is another by now: begin again without after`;
+    const why =
+      behind === undefined
+        ? `the order of the children of ${path} is another by now: begin again without after`
+        : `${path} has no child ${behind} to go on from: begin again without behind`;
     return errorReply(409, "ZOOID_PAGE_LOST", why);
   }
   const statsOf = listing.kind === "names" ? listing.stats : statsTogether;
@@ -100,14 +107,20 @@ async function statsTogether(
   return result.stats.map((stat) => stat ?? undefined);
 }
 
-type Asked = { readonly path: string; readonly after: string; readonly limit: number };
+type Asked = {
+  readonly path: string;
+  readonly after: string;
+  /** In the place of `after`: the name of a child, which whoever knows no cursor goes on from. */
+  readonly behind: string | undefined;
+  readonly limit: number;
+};
 
 async function pageOf(
   client: OwnClient,
   asked: Asked,
   listing: Listing,
 ): Promise<Page | "badCursor" | "lost"> {
-  const { path, after } = asked;
+  const { path, after, behind } = asked;
   if (listing.kind === "names") return pageByName(await listing.list(client, path), asked);
   if (after.startsWith(CURSOR)) {
     const before = decodeCursor(after);
@@ -116,6 +129,7 @@ async function pageOf(
   const { stat } = await client.exists(path);
   const isSorted = stat === undefined || stat.numChildren <= API_SORTED_MAX;
   if (isSorted) return pageByName(await listedOf(client, path), asked);
+  if (behind !== undefined) return await pageBehind(client, asked, behind);
   return after === "" ? await pageInTree(client, asked, undefined) : "lost";
 }
 
@@ -124,11 +138,22 @@ export async function listedOf(client: OwnClient, path: string): Promise<Listed>
   return { names: all.toSorted(), stat, zxid };
 }
 
-function pageByName({ names: all, stat, zxid }: Listed, { after, limit }: Asked): Page {
-  const behind = all.filter((name) => name > after);
-  const names = behind.slice(0, limit);
-  const next = behind.length > names.length ? (names.at(-1) ?? null) : null;
+function pageByName({ names: all, stat, zxid }: Listed, { after, behind, limit }: Asked): Page {
+  const begin = behind ?? after;
+  const rest = all.filter((name) => name > begin);
+  const names = rest.slice(0, limit);
+  const next = rest.length > names.length ? (names.at(-1) ?? null) : null;
   return { names, stat, zxid, next, sorted: true };
+}
+
+/** What a cursor has beside the name is asked for first. */
+async function pageBehind(client: OwnClient, asked: Asked, name: string): Promise<Page | "lost"> {
+  const first = await pageInTree(client, { ...asked, limit: 1 }, undefined);
+  if (first === "lost") return first;
+  const before = first.next === null ? undefined : decodeCursor(first.next);
+  return before === undefined
+    ? "lost"
+    : await pageInTree(client, asked, { ...before, names: [name] });
 }
 
 async function pageInTree(

@@ -114,9 +114,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     name: "children",
     method: "GET",
-    query: ["path", "after", "limit"],
+    query: ["path", "after", "behind", "limit"],
     summary:
-      "the children of a znode by pages of `limit` (100, 500 at most), each with its Stat. `next` is what `after` is for the next page, null at the end",
+      "the children of a znode by pages of `limit` (100, 500 at most), each with its Stat. `next` is what `after` is for the next page, null at the end. `behind` is the name of a child that a page goes on from",
   },
   {
     name: "count",

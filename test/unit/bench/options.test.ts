@@ -17,11 +17,13 @@ test("profiles are positional, several at once, and options stand anywhere among
   t.like(options, { seconds: 3, valueBytes: 5, zooid: true, rounds: 1 });
 });
 
-test("what is compared is run three times unless told otherwise, and a quick run twice", (t) => {
+test("what is compared is run three times unless told otherwise, a quick run twice, and a page is looked at ten times", (t) => {
   t.is(parse("--peers", "zookeeper").rounds, 3);
   t.is(parse("--against", "main").rounds, 3);
   t.is(parse("--peers", "zookeeper", "--quick").rounds, 2);
   t.is(parse("--peers", "zookeeper", "--rounds", "1").rounds, 1);
+  t.is(parse("dashboard").rounds, 10);
+  t.is(parse("dashboard", "--quick").rounds, 3);
 });
 
 test("a quick run beside ZooKeeper has time to spare within three minutes", (t) => {
