@@ -38,7 +38,7 @@ export function countsOf(
 ): Uint32Array {
   const known = all.get(prefix);
   if (known !== undefined) return known;
-  if (all.size >= prefixesMax) cutPrefixes(all, prefixesMax);
+  if (all.size >= prefixesMax) cut(all, prefixesMax / 2, (prefixesMax * 3) / 4);
   const counts = all.get(prefix) ?? new Uint32Array(kinds);
   all.set(owned(prefix), counts);
   return counts;
@@ -56,7 +56,7 @@ export function addCounts(
   all.set(prefix, sum);
 }
 
-/** So many at most stay apart. The most frequent first, each with the counts that are not zero. */
+/** So many at most. The most frequent first, each with the counts that are not zero. */
 export function listedPrefixes(
   all: PrefixCounts,
   prefixesMax: number,
@@ -64,26 +64,38 @@ export function listedPrefixes(
   readonly prefix: string;
   readonly counts: readonly (readonly [kind: number, count: number])[];
 }[] {
-  if (all.size > prefixesMax) cutPrefixes(all, prefixesMax);
+  if (all.size > prefixesMax) {
+    cut(all, (prefixesMax * 3) / 4, prefixesMax);
+    for (const entry of ranked(all).slice(prefixesMax - 1)) moveTo(all, OTHER_PATHS, entry);
+  }
   return ranked(all).map(([prefix, counts]) => {
     return { prefix, counts: [...counts.entries()].filter(([, count]) => count > 0) };
   });
 }
 
-/** Half of them stay apart at most, the most frequent ones. */
-function cutPrefixes(all: PrefixCounts, prefixesMax: number): void {
-  const kept = Math.floor(prefixesMax / 4);
+/** The `kept` most frequent ones stay apart, and others too, if there are no more than `enough` then. */
+function cut(all: PrefixCounts, kept: number, enough: number): void {
   for (const names of [2, 1]) {
-    for (const [prefix, counts] of ranked(all).slice(kept)) {
-      if (prefix === OTHER_PATHS || namesIn(prefix) !== names) continue;
-      all.delete(prefix);
-      addCounts(all, aboveOf(prefix), counts.entries(), counts.length);
+    for (const entry of ranked(all).slice(kept)) {
+      const [prefix] = entry;
+      if (namesIn(prefix) === names) moveTo(all, aboveOf(prefix), entry);
     }
-    if (all.size <= prefixesMax / 2) return;
+    if (all.size <= enough) return;
   }
 }
 
+function moveTo(
+  all: PrefixCounts,
+  to: string,
+  [prefix, counts]: readonly [string, Uint32Array],
+): void {
+  if (prefix === to) return;
+  all.delete(prefix);
+  addCounts(all, to, counts.entries(), counts.length);
+}
+
 function namesIn(prefix: string): number {
+  if (prefix === OTHER_PATHS) return 0;
   return prefix.includes("/", 1) ? 2 : 1;
 }
 

@@ -2,7 +2,7 @@
 import type { GatewayReport } from "../admin/messages.ts";
 import { countLatency } from "./latencies.ts";
 import { countLatencyOf, type LatencyMap } from "./latency-map.ts";
-import { countPrefixOf, newPrefixMap, type PrefixMap } from "./prefix-latencies.ts";
+import { countPrefixOf, newPrefixMap, type PrefixMap, prefixWeight } from "./prefix-latencies.ts";
 import type { Entry, Queueable } from "./request-queue.ts";
 import type { GatewayConnection, GatewayState } from "./gateway-state.ts";
 
@@ -74,7 +74,8 @@ export function countAnswered(
   if (request.kind !== "read" && request.kind !== "write") return false;
   const isSlow = tookMs >= metrics.slowMs;
   countLatencyOf(metrics.map, request, { startedMs, nowMs });
-  countPrefixOf(metrics.prefixes, request, { startedMs, nowMs, isSlow });
+  const weight = isSlow ? 1 : prefixWeight(metrics.prefixes, nowMs);
+  if (weight > 0) countPrefixOf(metrics.prefixes, request, { startedMs, nowMs, weight });
   if (isSlow) metrics.slow += 1;
   return isSlow;
 }

@@ -33,8 +33,8 @@ const LIMITS = {
 } as const;
 
 export type PrefixMap = Sampling & {
-  /** Which second of the gateway's clock, and how many of its answers are still counted every one. */
-  second: number;
+  /** Until when, by the gateway's clock, so many answers are still counted every one. */
+  untilMs: number;
   left: number;
   /** How many further ones go by before one is counted. */
   distance: number;
@@ -44,31 +44,13 @@ export type PrefixMap = Sampling & {
 
 export function newPrefixMap(): PrefixMap {
   const sampling = { every: LATENCY_PREFIX_EVERY, seed: 1, distance: 1 };
-  return { ...sampling, second: Number.NaN, left: 0, columns: [] };
+  return { ...sampling, untilMs: Number.NEGATIVE_INFINITY, left: 0, columns: [] };
 }
 
-type Answered = {
-  readonly startedMs: number;
-  readonly nowMs: number;
-  readonly isSlow: boolean;
-};
-
-export function countPrefixOf(map: PrefixMap, request: Queueable, answered: Answered): void {
-  const { startedMs, nowMs, isSlow } = answered;
-  const weight = isSlow ? 1 : weightAt(map, nowMs);
-  if (weight === 0) return;
-  const path = pathOfQueued(request);
-  if (path === undefined) return;
-  const counts = countsOf(columnAt(map, nowMs), prefixOf(path, LIMITS), LIMITS);
-  const bucket = bucketOf(nowMs - startedMs, BUCKETS_PER_POWER, LATENCY_BUCKETS);
-  counts[bucket] = (counts[bucket] ?? 0) + weight;
-}
-
-/** For how many answers one of this time counts. 0: it is not looked at. */
-function weightAt(map: PrefixMap, nowMs: number): number {
-  const second = Math.floor(nowMs / SECOND_MS);
-  if (second !== map.second) {
-    map.second = second;
+/** For how many answers one of this time counts that is not slow. 0: it is not looked at. */
+export function prefixWeight(map: PrefixMap, nowMs: number): number {
+  if (nowMs >= map.untilMs) {
+    map.untilMs = nowMs + SECOND_MS;
     map.left = LATENCY_PREFIX_COUNTED;
   }
   if (map.left > 0) {
@@ -79,6 +61,19 @@ function weightAt(map: PrefixMap, nowMs: number): number {
   if (map.distance > 0) return 0;
   map.distance = nextDistance(map);
   return map.every;
+}
+
+/** `weight`: for how many it counts. */
+export function countPrefixOf(
+  map: PrefixMap,
+  request: Queueable,
+  { startedMs, nowMs, weight }: Readonly<Record<"startedMs" | "nowMs" | "weight", number>>,
+): void {
+  const path = pathOfQueued(request);
+  if (path === undefined) return;
+  const counts = countsOf(columnAt(map, nowMs), prefixOf(path, LIMITS), LIMITS);
+  const bucket = bucketOf(nowMs - startedMs, BUCKETS_PER_POWER, LATENCY_BUCKETS);
+  counts[bucket] = (counts[bucket] ?? 0) + weight;
 }
 
 function pathOfQueued(request: Queueable): string | undefined {
@@ -100,7 +95,7 @@ function dropOld(columns: PrefixMap["columns"], number: number): void {
   while ((columns[0]?.number ?? number) <= number - LATENCY_PREFIX_COLUMNS) columns.shift();
 }
 
-/** Of all ten minutes together, the most frequent first. */
+/** All ten minutes together, the most frequent first. */
 export function prefixLatencies(map: PrefixMap, nowMs: number): readonly PrefixLatencies[] {
   dropOld(map.columns, Math.floor(nowMs / LATENCY_PREFIX_COLUMN_MS));
   const all: PrefixCounts = new Map();

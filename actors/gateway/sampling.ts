@@ -1,4 +1,4 @@
-/** Of many alike some are looked at, at a distance that differs from one to the next, so that no rhythm of a client hides anything. */
+/** Some of many alike are looked at, at a distance that differs from one to the next, so that no rhythm of a client hides anything. */
 
 export type Sampling = {
   /** One in about so many is looked at, for which it counts that often. */

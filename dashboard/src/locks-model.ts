@@ -91,7 +91,7 @@ export async function readLine(path: string, values: Values): Promise<Line | und
   };
 }
 
-/** Of kazoo's, with those who wait. Undefined: it is none. */
+/** One of kazoo's, with those who wait. Undefined: it is none. */
 async function semaphoreAt(path: string, children: Children): Promise<Semaphore | undefined> {
   const leases = await leasesAt(path, children);
   if (leases === undefined) return undefined;

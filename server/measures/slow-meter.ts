@@ -19,9 +19,9 @@ type Stages = SlowStages["stages"][number];
 type Tell = (message: SlowStages) => void;
 
 export class SlowMeter {
-  /** Of the lane's batches, on a thread with a lane. */
+  /** The lane's last batches, on a thread with a lane. */
   readonly batches: BatchJournal = new BatchJournal();
-  /** Of the node's records, on the thread of replication. */
+  /** The node's last records, on the thread of replication. */
   readonly writes: WriteJournal = new WriteJournal();
   readonly #tell: Tell;
   /** Those of this turn of the loop. */

@@ -313,7 +313,7 @@ test.serial("how long requests took is shown by operation and by time", async (t
   for (let number = 0; number < 20; number += 1) await client.set("/shop/note", `${number}`);
   await tab.click("link", "Latency");
   await tab.sees("99 of 100 within");
-  await until(async () => /^set\s+2\d/m.test(await tab.text()), "the writes are counted");
+  await until(async () => /^set\s+[2-9]\d/m.test(await tab.text()), "the writes are counted");
   const choose = async (operation: string): Promise<number> => {
     await tab.page.locator('::-p-aria([name="Operation"][role="combobox"])').fill(operation);
     return Number(await tab.evaluate("document.querySelectorAll('.heat rect').length"));

@@ -5,7 +5,7 @@ import type { GatewayName } from "../../gateway/messages.ts";
 
 /** A read or write whose answer took long. */
 export type SlowRequest = {
-  /** Of the gateway: no two of its slow requests have the same. */
+  /** No two slow requests of the gateway have the same. */
   readonly number: number;
   /** In hexadecimal. */
   readonly session: string;
@@ -16,7 +16,7 @@ export type SlowRequest = {
   readonly operation: string;
   /** How many operations or reads it had, of a multi. */
   readonly operations: number;
-  /** Of a multi, that of the first; cut if it is long. Null: it is about none. */
+  /** That of the first operation, of a multi; cut if it is long. Null: it is about none. */
   readonly path: string | null;
   /** The memory that the request took while it waited, about its size, and that of what a read was answered. */
   readonly bytes: number;

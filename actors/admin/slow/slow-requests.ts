@@ -38,7 +38,7 @@ type Kept = {
 export type Slow = {
   /** The oldest first. */
   readonly last: Kept[];
-  /** Of those before, by when they came. */
+  /** The slowest before those, by when they came. */
   readonly slowest: SlowFacts[];
   readonly records: SlowRecordFacts[];
 };

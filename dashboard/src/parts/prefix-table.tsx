@@ -18,7 +18,7 @@ export function PrefixTable({ prefixes, upToMs }: Props): JSX.Element | null {
       <h2 id="by-path">By path</h2>
       <p class="quiet">
         By the first two names of paths, while they are asked for often; what is seldom is counted
-        with what is above it. Of many requests some are counted, for all of them.
+        with what is above it. Where there are many requests, some are counted for all.
       </p>
       <div class="scroll" tabIndex={0} role="group" aria-label="By path">
         <table class="figures">

@@ -58,7 +58,12 @@ function textCase(test: DashboardTest): void {
     const { mzxid } = await client.set(`${TOP}/${first}`, "javascript:window.hacked='value'");
     const lock = `${TOP}/${NAMES[1] ?? ""}`;
     const zk = await ZkClient.connect({ port: nodes[2]?.clientPort ?? 0 });
-    t.teardown(() => zk.close());
+    // This client sends no pings by itself, and a busy machine may take longer than its session lasts.
+    const alive = setInterval(() => void zk.request(exists(TOP)), 1000);
+    t.teardown(async () => {
+      clearInterval(alive);
+      await zk.close();
+    });
     await zk.request(auth("digest", `${SCRIPT_NAME}:secret`));
     await zk.request(create(`${lock}/lock-0000000000`, SCRIPT, { mode: 1 }));
     await zk.request(exists(`${TOP}/${first}`, true));

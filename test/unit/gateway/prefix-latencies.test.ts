@@ -9,6 +9,7 @@ import {
   newPrefixMap,
   prefixLatencies,
   type PrefixMap,
+  prefixWeight,
 } from "../../../actors/gateway/prefix-latencies.ts";
 import type { Queueable } from "../../../actors/gateway/request-queue.ts";
 import { addCounts, countsOf, OTHER_PATHS, prefixOf } from "../../../actors/path-prefixes.ts";
@@ -31,7 +32,9 @@ function answer(
   request: Queueable,
   { at = 0, took = 1, isSlow = false } = {},
 ): void {
-  countPrefixOf(map, request, { startedMs: at, nowMs: at + took, isSlow });
+  const nowMs = at + took;
+  const weight = isSlow ? 1 : prefixWeight(map, nowMs);
+  if (weight > 0) countPrefixOf(map, request, { startedMs: at, nowMs, weight });
 }
 
 const totalOf = ({ counts }: PrefixLatencies): number =>

@@ -57,7 +57,7 @@ class Bench {
     this.#meter.committed([record]);
   }
 
-  /** Of each request, each stamp from the first one of all. */
+  /** Each stamp of each request, from the first one of all. */
   stamps(): Readonly<Record<number, Readonly<Record<string, number>>>> {
     const all: Record<number, Record<string, number>> = {};
     for (const message of this.told) {
