@@ -25,7 +25,8 @@ export function prefixOf(path: string, { lengthMax }: Pick<PrefixLimits, "length
   return second === -1 || second > lengthMax ? OTHER_PATHS : path.slice(0, second);
 }
 
-function aboveOf(prefix: string): string {
+/** What the prefix is counted with where it is not apart. */
+export function aboveOf(prefix: string): string {
   const second = prefix.indexOf("/", 1);
   return second === -1 ? OTHER_PATHS : prefix.slice(0, second);
 }

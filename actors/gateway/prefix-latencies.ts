@@ -13,6 +13,7 @@ import {
 } from "../../protocol/limits.ts";
 import { LATENCY_BUCKETS, type PrefixLatencies } from "../admin/heat/messages.ts";
 import {
+  aboveOf,
   addCounts,
   countsOf,
   listedPrefixes,
@@ -71,7 +72,11 @@ export function countPrefixOf(
 ): void {
   const path = pathOfQueued(request);
   if (path === undefined) return;
-  const counts = countsOf(columnAt(map, nowMs), prefixOf(path, LIMITS), LIMITS);
+  const column = columnAt(map, nowMs);
+  const own = prefixOf(path, LIMITS);
+  // One that stands for many says nothing of how often its own name comes, unless that has come before.
+  const prefix = weight === 1 || column.has(own) ? own : aboveOf(own);
+  const counts = countsOf(column, prefix, LIMITS);
   const bucket = bucketOf(nowMs - startedMs, BUCKETS_PER_POWER, LATENCY_BUCKETS);
   counts[bucket] = (counts[bucket] ?? 0) + weight;
 }

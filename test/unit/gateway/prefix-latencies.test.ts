@@ -97,6 +97,21 @@ test("of many in a second some stand for all, and every slow one counts", (t) =>
   t.is(totals(prefixLatencies(map, 1000))["/c"], LATENCY_PREFIX_COUNTED);
 });
 
+test("a name that comes once is not taken for one that comes often", (t) => {
+  const map = newPrefixMap();
+  const many = 10_000;
+  for (let number = 0; number < many; number += 1) {
+    answer(map, get(number % 20 === 0 ? "/app/config" : `/members/n-${number}`));
+  }
+  const {
+    "/app/config": config = 0,
+    "/members": members = 0,
+    ...others
+  } = totals(prefixLatencies(map, 0));
+  t.true(config > many / 100 && members > many / 2, `${config} and ${members}`);
+  for (const [name, count] of Object.entries(others)) t.is(count, 1, name);
+});
+
 test("what is seldom is counted with what is above it, nothing is lost, and there are only so many", (t) => {
   const limits = { prefixesMax: 16, lengthMax: 20, kinds: 2 };
   const name = fc.constantFrom("a", "b", "c", "dd", "e".repeat(30));
