@@ -27,28 +27,32 @@ export type Metrics = {
   /** Reads and writes that took `slowMs` or longer. */
   slow: number;
   readonly slowMs: number;
-  /** How long the turn of the loop that began at that time was held up. */
-  readonly heldUp: { sinceMs: number; ms: number };
+  /** How long the turn of the loop that began at that time was held up. Undefined: none was since long ago. */
+  heldUp: { readonly turnMs: number; readonly ms: number } | undefined;
 };
 
 /** `slowMs`: how long a slow request takes. Default: none is slow. */
 export function newMetrics(slowMs: number = Number.POSITIVE_INFINITY): Metrics {
   const times = { answered: 0, totalMs: 0, minMs: 0, maxMs: 0, latencies: undefined };
   const lately = { map: [], prefixes: newPrefixMap() };
-  const heldUp = { sinceMs: Number.NaN, ms: 0 };
-  return { refused: 0, received: 0, sent: 0, ...times, ...lately, slow: 0, slowMs, heldUp };
+  const slow = { slow: 0, slowMs, heldUp: undefined };
+  return { refused: 0, received: 0, sent: 0, ...times, ...lately, ...slow };
 }
 
 /** In the turn of the loop that has begun at this time. */
-export function noteHeldUp({ heldUp }: Metrics, ms: number, turnMs: number): void {
-  if (heldUp.sinceMs !== turnMs) heldUp.ms = 0;
-  heldUp.sinceMs = turnMs;
-  heldUp.ms += ms;
+export function noteHeldUp(metrics: Metrics, ms: number, turnMs: number): void {
+  const { heldUp } = metrics;
+  const before = heldUp?.turnMs === turnMs ? heldUp.ms : 0;
+  metrics.heldUp = { turnMs, ms: before + ms };
 }
 
 /** When an answer leaves in the turn of the loop that has begun at this time, as far as is known. */
-export function answeredAtMs({ heldUp }: Metrics, turnMs: number): number {
-  return heldUp.sinceMs === turnMs ? turnMs + heldUp.ms : turnMs;
+export function answeredAtMs(metrics: Metrics, turnMs: number): number {
+  const { heldUp } = metrics;
+  if (heldUp === undefined) return turnMs;
+  if (heldUp.turnMs === turnMs) return turnMs + heldUp.ms;
+  metrics.heldUp = undefined;
+  return turnMs;
 }
 
 /** Begins again with all counts but those of slow requests, of clients that were turned away, and those that are told by the window. */

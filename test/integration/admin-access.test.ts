@@ -362,14 +362,14 @@ test.serial(
       return (await ask(writing, { path: `/api/v1/${name}`, method: "POST", headers: all, body }))
         .status;
     };
-    const nested = "[".repeat(500_000);
+    const nested = "[".repeat(100_000);
     const wrong: readonly (readonly [status: number, body: string, headers?: Headers])[] = [
       [413, "x", { "content-length": String(1536 * 1024 + 1) }],
       [413, "x", { "content-length": "9007199254740993" }],
       [411, "x", { "content-length": undefined, "transfer-encoding": "chunked" }],
       [400, ""],
       [400, nested],
-      [400, `${nested}${"]".repeat(500_000)}`],
+      [400, `${nested}${"]".repeat(100_000)}`],
       [400, `{"path":${nested}`],
       [400, "\u{feff}{}"],
       [400, '{"path":"/a","path":5}'],
