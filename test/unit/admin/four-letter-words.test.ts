@@ -334,6 +334,14 @@ test("dirs has the size of the data folder, which holds the log too", (t) => {
   t.is(ask("dirs", 1, "leading", report), `${ANSWER}datadir_size: 99\nlogdir_size: 99\n`);
 });
 
+test("slow is answered with a leader and without, with what the gateways have counted", (t) => {
+  for (const role of ["leading", "looking"] as const) {
+    const text = ask("slow", 3, role).slice(ANSWER.length);
+    const about = { node: 1, thresholdMs: 0, counted: 6 };
+    t.deepEqual(JSON.parse(text), { ...about, requests: [], records: [] }, role);
+  }
+});
+
 test("the trace mask is ZooKeeper's until stmk sets another", (t) => {
   t.is(ask("gtmk", 1, "looking"), `${ANSWER}306`);
   const set = { kind: "fourLetterWord", from: "zookeeper/1", client: 8, word: "stmk" } as const;
