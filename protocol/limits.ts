@@ -336,6 +336,38 @@ export const ADMIN_ANSWER_MS_MAX = 10_000;
 export const LATENCY_COLUMN_MS = 10_000;
 export const LATENCY_COLUMNS = 60;
 
+/** It keeps the same by where requests went, each minute by itself. */
+export const LATENCY_PREFIX_COLUMN_MS = 60_000;
+export const LATENCY_PREFIX_COLUMNS = 10;
+
+/**
+ * So many beginnings of paths are kept apart, of so many UTF-16 units each. One more makes the rarest be counted with what is above it; so is a
+ * longer one.
+ */
+export const LATENCY_PREFIXES_MAX = 64;
+export const LATENCY_PREFIX_LENGTH_MAX = 128;
+
+/** Answers of each second that are all counted so, and one in how many of the further ones. */
+export const LATENCY_PREFIX_COUNTED = 200;
+export const LATENCY_PREFIX_EVERY = 64;
+
+/** Slow requests that a gateway tells of in a second. Further ones are only counted. */
+export const SLOW_REQUESTS_PER_SECOND = 16;
+
+/**
+ * Slow requests that a node remembers: the last ones, and of those before, the slowest that came within so many milliseconds. The oldest go, and the
+ * least slow.
+ */
+export const SLOW_REQUESTS_LAST = 96;
+export const SLOW_REQUESTS_SLOWEST = 32;
+export const SLOW_REQUESTS_SLOWEST_MS = 3_600_000;
+
+/** UTF-16 units of the path that is remembered of one. A longer one is cut. */
+export const SLOW_PATH_LENGTH_MAX = 512;
+
+/** Records that a leader published, and that took long, of which a node remembers the stages. The oldest go. */
+export const SLOW_RECORDS_MAX = 128;
+
 /** How many elections a node remembers, and of how many steps each. */
 export const ELECTIONS_KEPT_MAX = 32;
 export const ELECTION_STEPS_MAX = 24;

@@ -310,7 +310,7 @@ class Node implements RunningNode {
     reports.add(reports$?.subscribe((report) => system.tell("admin", report)));
     const meter = this.#meter;
     if (meter !== undefined) {
-      reports.add(meter.start((report) => system.tell("admin", report)));
+      reports.add(meter.start((to, message) => system.tell(to, message)));
       reports.add(
         observe(system, "committed").subscribe(({ records }) => meter.committed(records)),
       );

@@ -23,8 +23,9 @@ import {
   takePart,
 } from "./gathering.ts";
 import { type GatheredWord, isGathered, listingText } from "./listings.ts";
-import { heatText } from "./heat.ts";
+import { heatText } from "./heat/heat.ts";
 import { busyText, sessionsText, watchesText } from "./own-words.ts";
+import { newSlow, type Slow, slowSummary, slowText, takeSlow } from "./slow/slow-requests.ts";
 import type {
   ActorReport,
   AdminMessage,
@@ -58,6 +59,8 @@ export type AdminOptions = {
   readonly lanes?: number;
   /** Without a leader, clients that ask for it may read. Default false. */
   readonly readOnlyMode?: boolean;
+  /** After how many milliseconds gateways call a request slow, for `slow` to tell. Default 0: none is. */
+  readonly slowRequestMs?: number;
   /** What `conf` tells of the configuration. Default: nothing. */
   readonly configuration?: ShownConfiguration;
 };
@@ -86,6 +89,7 @@ export type AdminState = {
   readonly measures: Map<string, MeasuresReport>;
   server: ServerReport;
   readonly elections: Elections;
+  readonly slow: Slow;
   /** What `stmk` has set. Nothing is traced by it. */
   traceMask: bigint;
   readonly gatherings: Gatherings;
@@ -139,6 +143,7 @@ function initialState(nowMs: number): AdminState {
     measures: new Map(),
     server: { kind: "serverReport", clientPort: undefined, folderBytes: 0, logFolderBytes: 0 },
     elections: [],
+    slow: newSlow(),
     traceMask: TRACE_MASK_DEFAULT,
     gatherings: newGatherings(nowMs),
     without: new Set(),
@@ -189,6 +194,11 @@ function receive(options: AdminOptions, turn: Turn, message: AdminMessage): void
     case "electionStep":
       takeElectionStep(state.elections, message);
       return;
+    case "slowRequests":
+    case "slowStages":
+    case "slowRecord":
+      takeSlow(state.slow, message, turn.wallMs);
+      return;
     case "clientsGone":
       state.without.add(message.gateway);
       // Each lane has two gateways.
@@ -231,12 +241,22 @@ function answerWord(
     }
     return;
   }
-  // That is asked most where there is no leader.
-  const text =
-    word === "elec"
-      ? electionsText(options.server, state.elections)
-      : answerOf(word, metricsOf(options, state, nowMs));
+  const text = ownText(options, state, word) ?? answerOf(word, metricsOf(options, state, nowMs));
   effects.push(tell(from, { kind: "adminAnswer", client, text }));
+}
+
+/** What this actor remembers. That is asked most where there is no leader. */
+function ownText(options: AdminOptions, state: AdminState, word: string): string | undefined {
+  const { server: node, slowRequestMs: thresholdMs = 0 } = options;
+  if (word === "elec") return electionsText(node, state.elections);
+  if (word !== "slow") return undefined;
+  return slowText(state.slow, { node, thresholdMs, counted: slowCount(state) });
+}
+
+function slowCount({ reports }: AdminState): number {
+  let count = 0;
+  for (const { slow } of reports.values()) count += slow;
+  return count;
 }
 
 /** A node that serves nobody has facts as well. */
@@ -254,7 +274,8 @@ function tellFacts(
 ): void {
   const metrics = metricsOf(options, state, nowMs);
   const elections = shownElections(state.elections);
-  effects.push(emit("facts", { kind: "facts", metrics, elections, ...answer }));
+  const slow = slowSummary(state.slow);
+  effects.push(emit("facts", { kind: "facts", metrics, elections, slow, ...answer }));
 }
 
 function workOf(options: AdminOptions, turn: Turn): GatheringWork {
@@ -343,6 +364,7 @@ function metricsOf(options: AdminOptions, state: AdminState, nowMs: number): Met
     received: sum((report) => report.received),
     sent,
     outstanding: sum((report) => report.outstanding),
+    slowRequests: slowCount(state),
     latencyMs: {
       min:
         busy.length === 0 ? 0 : Math.floor(Math.min(...busy.map((report) => report.latencyMs.min))),

@@ -38,6 +38,8 @@ export type Metrics = {
   readonly received: number;
   readonly sent: number;
   readonly outstanding: number;
+  /** Reads and writes whose answers took as long as a slow request's. */
+  readonly slowRequests: number;
   readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
   readonly clients: readonly string[];
   readonly streams: StreamMetrics;
@@ -185,6 +187,7 @@ export function monitorValues(metrics: Metrics, mode: Mode): readonly [string, s
   values.push(["zooid_applied_zxid", metrics.zxid]);
   values.push(["zooid_writes_refused", isWritable(metrics) ? 0 : 1]);
   values.push(["zooid_growth_refused", metrics.admission === "all" ? 0 : 1]);
+  values.push(["zooid_slow_requests", metrics.slowRequests]);
   values.push(["zooid_sessions", metrics.sessions]);
   values.push(["zooid_tree_bytes", metrics.treeBytes]);
   values.push(["zooid_tree_bytes_max", metrics.treeBytesMax]);

@@ -8,6 +8,8 @@ import type { GatewayName } from "../gateway/messages.ts";
 import type { Peers } from "../heartbeat/messages.ts";
 import type { TreeMetrics } from "../tree/messages.ts";
 import type { Metrics, Mode } from "./four-letter-words.ts";
+import type { LatencyCell, PrefixLatencies } from "./heat/messages.ts";
+import type { SlowRecord, SlowRequests, SlowStages, SlowSummary } from "./slow/messages.ts";
 
 /** From a gateway, once a second and whenever it asks for a four-letter word: its metrics since the start. */
 export type GatewayReport = {
@@ -20,6 +22,8 @@ export type GatewayReport = {
   readonly sent: number;
   readonly outstanding: number;
   readonly latencyMs: { readonly min: number; readonly average: number; readonly max: number };
+  /** Reads and writes whose answers took as long as a slow request's. */
+  readonly slow: number;
   /** One line for each client, as `stat` prints it. */
   readonly clients: readonly string[];
   /** From a gateway of native clients. */
@@ -159,14 +163,15 @@ export type Part = {
   readonly watches?: WatchCounts;
   /** From a gateway that was asked what is asked of it. */
   readonly busy?: BusyPart;
-  /** From a gateway that was asked how long requests took. */
+  /** From a gateway that was asked how long requests took, by kind and time, and by path. */
   readonly latencies?: readonly LatencyCell[];
+  readonly prefixes?: readonly PrefixLatencies[];
 };
 
 /** To every gateway: tell what is asked of it. The answer is a `part` with `busy`. */
 export type BusyQuestion = { readonly kind: "tellBusy"; readonly question: number };
 
-/** To every gateway: tell how long requests took. The answer is a `part` with `latencies`. */
+/** To every gateway: tell how long requests took. The answer is a `part` with `latencies` and `prefixes`. */
 export type LatenciesQuestion = { readonly kind: "tellLatencies"; readonly question: number };
 
 /** To every gateway. The answer is a `part` with SessionFacts in JSON for each session that has a connection. */
@@ -303,6 +308,9 @@ export type AdminMessage =
   | ServerReport
   | MeasuresReport
   | ElectionStep
+  | SlowRequests
+  | SlowStages
+  | SlowRecord
   | Part
   | ClientsGone
   /** From a gateway. The answer is an `adminAnswer` to the actor `from`, with the gateway's own number `client` of the connection. */
@@ -391,6 +399,7 @@ export type Facts = {
   readonly request: number;
   readonly metrics: Metrics;
   readonly elections: readonly Election[];
+  readonly slow: SlowSummary;
   /** What the other actors have answered. */
   readonly parts: readonly Part[];
 };
@@ -440,36 +449,6 @@ export type BusyAnswer = BusyCounts & {
   readonly window:
     | (Omit<BusyWindow, "sessions"> & { readonly sessions: readonly Hitter<string>[] })
     | null;
-};
-
-/** The kinds of operations whose times are kept apart. */
-export const LATENCY_KINDS = [
-  "get",
-  "exists",
-  "children",
-  "create",
-  "set",
-  "delete",
-  "multi",
-  "sync",
-  "other",
-] as const;
-/** Up to three minutes. Longer ones are in the last bucket. */
-export const LATENCY_BUCKETS = 44;
-
-/** How many requests of a kind took as long as a bucket says: the column is 0 for the ten seconds that are going on, 1 for those before, and so on. */
-export type LatencyCell = readonly [column: number, kind: number, bucket: number, count: number];
-
-/** The answer to `heat`. */
-export type HeatAnswer = {
-  readonly node: ServerId;
-  readonly columnMs: number;
-  readonly columns: number;
-  readonly kinds: readonly string[];
-  /** The longest time of each bucket, in milliseconds. */
-  readonly upToMs: readonly number[];
-  /** Those that are not zero. */
-  readonly cells: readonly LatencyCell[];
 };
 
 /** A session that a connection of the node has. */

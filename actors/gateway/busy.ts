@@ -8,7 +8,9 @@ import type { BusyCounts, BusyPart, BusyWindow } from "../admin/messages.ts";
 import { HeavyHitters } from "./heavy-hitters.ts";
 import { listedLatencies, newLatencies } from "./latencies.ts";
 import { type Metrics, outstandingOf } from "./metrics.ts";
+import { pathOf } from "./request-path.ts";
 import type { Run } from "./request-queue.ts";
+import { nextDistance, type Sampling } from "./sampling.ts";
 
 /** How long it is counted after somebody has asked. */
 const COUNTED_MS = 30_000;
@@ -31,16 +33,13 @@ type Window = {
   readonly sessions: HeavyHitters<SessionId>;
 };
 
-export type Busy = {
+export type Busy = Sampling & {
   untilMs: number;
   window: Window;
   /** What was counted between the two questions before. */
   last: BusyWindow | undefined;
-  /** One request in about so many is looked at, for which it counts that often. */
-  every: number;
   /** How many requests go by before one is looked at. */
   distance: number;
-  seed: number;
 };
 
 /** What counting needs of a gateway's state. `busy` is undefined while nobody has asked lately. */
@@ -97,17 +96,6 @@ function sample(
   }
 }
 
-/** Several operations in one count where the first of them is. Undefined: the request is about no path. */
-function pathOf(request: object): string | undefined {
-  if ("path" in request && typeof request.path === "string") return request.path;
-  for (const list of ["operations", "reads"] as const) {
-    if (!(list in request)) continue;
-    const [first] = (request as Record<typeof list, readonly object[]>)[list];
-    return first === undefined ? undefined : pathOf(first);
-  }
-  return undefined;
-}
-
 function countPath(
   paths: HeavyHitters<string>,
   path: string | undefined,
@@ -116,15 +104,6 @@ function countPath(
 ): void {
   if (path === undefined) return;
   paths.add(path.length > PATH_CHARACTERS_MAX ? LONG_PATHS : path, reads, writes);
-}
-
-/**
- * From 1 to twice as far as the mean. A linear congruential generator: actors have no chance of their own, and need none here. Source: the
- * C standard's `rand`.
- */
-function nextDistance(busy: Busy): number {
-  busy.seed = (Math.imul(busy.seed, 1_103_515_245) + 12_345) & 0x7fff_ffff;
-  return 1 + ((busy.seed >>> 16) % (2 * busy.every - 1));
 }
 
 /** Tells what was counted since the question before, and goes on. The first question only begins it. */

@@ -1,13 +1,14 @@
 /** The gateways of both protocols know this of their lane, their leader and their clients. */
 import type { WriteAdmission } from "../../protocol/replication.ts";
 import { type Epoch, EPOCH_NONE, ZXID_NONE, type Zxid } from "../../protocol/zxid.ts";
-import type { LogEffect, TellEffect } from "../../runtime/effects.ts";
+import type { EndOfTurnEffect, LogEffect, TellEffect } from "../../runtime/effects.ts";
 import { type Attachable, newSessions, type Sessions } from "./attachment.ts";
 import type { Busy } from "./busy.ts";
 import { type Contact, newContact } from "./contact.ts";
 import type { GatewayName } from "./messages.ts";
 import { type Metrics, newMetrics } from "./metrics.ts";
 import type { Queueable, RequestQueue } from "./request-queue.ts";
+import { newSlowNotes, type SlowNotes } from "./slow-requests.ts";
 
 export type GatewayOptions = {
   /** The lane whose clients these are: its tree and its submitter serve them. */
@@ -28,6 +29,8 @@ export type GatewayOptions = {
   readonly heldBytesMax?: number;
   /** Whether znodes with a time to live may be made. Default true. The same on every node. */
   readonly extendedTypes?: boolean;
+  /** A read or write whose answer took so many milliseconds is a slow request, of which the admin actor is told. Default: none is. */
+  readonly slowRequestMs?: number;
 };
 
 export const FAILOVER_GRACE_MS = 2000;
@@ -48,6 +51,7 @@ export type GatewayState<Connection extends GatewayConnection> = {
   readonly metrics: Metrics;
   /** What is asked for most. Undefined: nobody wants to know. */
   busy: Busy | undefined;
+  readonly slow: SlowNotes;
   /** `known`: a leader is known and can commit. */
   leader: { readonly kind: "known" } | { readonly kind: "lost"; readonly sinceMs: number };
   /** The epoch of the leader; without one, the epoch that this node has promised. */
@@ -63,13 +67,13 @@ export type GatewayState<Connection extends GatewayConnection> = {
 /** The part of a turn that shared code uses, of either gateway. */
 export type GatewayTurn<Connection extends GatewayConnection> = {
   readonly state: GatewayState<Connection>;
-  readonly effects: { push(effect: TellEffect | LogEffect): unknown };
+  readonly effects: { push(effect: TellEffect | LogEffect | EndOfTurnEffect): unknown };
   readonly nowMs: number;
 };
 
 export function newGatewayState<Connection extends GatewayConnection>(
   name: GatewayName,
-  lane: number,
+  { lane, slowRequestMs }: Pick<GatewayOptions, "lane" | "slowRequestMs">,
   nowMs: number,
 ): GatewayState<Connection> {
   return {
@@ -78,8 +82,9 @@ export function newGatewayState<Connection extends GatewayConnection>(
     connections: new Map(),
     sessions: newSessions(),
     contact: newContact(),
-    metrics: newMetrics(),
+    metrics: newMetrics(slowRequestMs),
     busy: undefined,
+    slow: newSlowNotes(nowMs),
     leader: { kind: "lost", sinceMs: nowMs },
     epoch: EPOCH_NONE,
     admission: "all",

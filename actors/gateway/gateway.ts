@@ -12,6 +12,7 @@ import type { Written } from "../submitter/messages.ts";
 import type { TreeReply } from "../tree/messages.ts";
 import { followSessions, servedBy } from "./attachment.ts";
 import { isOfNoEpoch, takeHeard } from "./contact.ts";
+import { noteHeldUp } from "./metrics.ts";
 import {
   type GatewayConnection,
   type GatewayState,
@@ -55,6 +56,9 @@ export function receiveShared<
 >(protocol: Protocol<Connection, Turn>, turn: Turn, message: SharedMessage): void {
   const { state } = turn;
   switch (message.kind) {
+    case "heldUp":
+      noteHeldUp(state.metrics, message.ms, turn.nowMs);
+      return;
     case "written":
       takeWritten(protocol, turn, message);
       return;

@@ -3,11 +3,11 @@
  * on, so that whoever comes to look sees what was before: a table of numbers for each ten seconds in which something was answered.
  */
 import { LATENCY_COLUMN_MS, LATENCY_COLUMNS } from "../../protocol/limits.ts";
-import { LATENCY_BUCKETS, LATENCY_KINDS, type LatencyCell } from "../admin/messages.ts";
+import { LATENCY_BUCKETS, LATENCY_KINDS, type LatencyCell } from "../admin/heat/messages.ts";
 import { bucketOf } from "./latencies.ts";
 import type { Queueable } from "./request-queue.ts";
 
-const BUCKETS_PER_POWER = 2;
+export const BUCKETS_PER_POWER = 2;
 
 /** The oldest first. */
 export type LatencyMap = Column[];

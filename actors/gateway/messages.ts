@@ -73,8 +73,15 @@ export type Retire = { readonly kind: "retire" };
 /** Emitted under `retiring`: from now on no clients come to this lane. */
 export type Retiring = { readonly kind: "retiring" };
 
+/**
+ * From the server, where it measures: what the tree has applied held this turn of the loop up for so long. The turn's time is that of its beginning, so
+ * what is answered behind that was waited for longer.
+ */
+export type HeldUp = { readonly kind: "heldUp"; readonly ms: number };
+
 /** Gateways of both protocols are told this. */
 export type SharedMessage =
+  | HeldUp
   | Written
   | TreeReply
   | TreeReset

@@ -2,6 +2,7 @@
 import type { GatewayReport } from "../admin/messages.ts";
 import { countLatency } from "./latencies.ts";
 import { countLatencyOf, type LatencyMap } from "./latency-map.ts";
+import { countPrefixOf, newPrefixMap, type PrefixMap, prefixWeight } from "./prefix-latencies.ts";
 import type { Entry, Queueable } from "./request-queue.ts";
 import type { GatewayConnection, GatewayState } from "./gateway-state.ts";
 
@@ -20,33 +21,67 @@ export type Metrics = {
   maxMs: number;
   /** How many took how long, while somebody asks (`busy.ts`). */
   latencies: Float64Array | undefined;
-  /** How many took how long lately, always. */
+  /** How many took how long lately, always: by kind, and by path. */
   readonly map: LatencyMap;
+  readonly prefixes: PrefixMap;
+  /** Reads and writes that took `slowMs` or longer. */
+  slow: number;
+  readonly slowMs: number;
+  /** How long the turn of the loop that began at that time was held up. Undefined: none was since long ago. */
+  heldUp: { readonly turnMs: number; readonly ms: number } | undefined;
 };
 
-export function newMetrics(): Metrics {
+/** `slowMs`: how long a slow request takes. Default: none is slow. */
+export function newMetrics(slowMs: number = Number.POSITIVE_INFINITY): Metrics {
   const times = { answered: 0, totalMs: 0, minMs: 0, maxMs: 0, latencies: undefined };
-  return { refused: 0, received: 0, sent: 0, ...times, map: [] };
+  const lately = { map: [], prefixes: newPrefixMap() };
+  const slow = { slow: 0, slowMs, heldUp: undefined };
+  return { refused: 0, received: 0, sent: 0, ...times, ...lately, ...slow };
 }
 
-/** Begins again with all counts but that of clients that were turned away, and those that are told by the window. */
+/** In the turn of the loop that has begun at this time. */
+export function noteHeldUp(metrics: Metrics, ms: number, turnMs: number): void {
+  const { heldUp } = metrics;
+  const before = heldUp?.turnMs === turnMs ? heldUp.ms : 0;
+  metrics.heldUp = { turnMs, ms: before + ms };
+}
+
+/** When an answer leaves in the turn of the loop that has begun at this time, as far as is known. */
+export function answeredAtMs(metrics: Metrics, turnMs: number): number {
+  const { heldUp } = metrics;
+  if (heldUp === undefined) return turnMs;
+  if (heldUp.turnMs === turnMs) return turnMs + heldUp.ms;
+  metrics.heldUp = undefined;
+  return turnMs;
+}
+
+/** Begins again with all counts but those of slow requests, of clients that were turned away, and those that are told by the window. */
 export function resetMetrics(metrics: Metrics): void {
-  const { refused, latencies, map } = metrics;
-  Object.assign(metrics, newMetrics(), { refused, latencies, map });
+  const { refused, slow, latencies, map, prefixes, heldUp } = metrics;
+  const kept = { refused, slow, latencies, map, prefixes, heldUp };
+  Object.assign(metrics, newMetrics(metrics.slowMs), kept);
 }
 
+/** In the turn of the loop that has begun at `turnMs`. Returns whether it was a slow request. */
 export function countAnswered(
   metrics: Metrics,
   { request, startedMs }: Pick<Entry<Queueable>, "request" | "startedMs">,
-  nowMs: number,
-): void {
+  turnMs: number,
+): boolean {
+  const nowMs = answeredAtMs(metrics, turnMs);
   const tookMs = nowMs - startedMs;
   metrics.minMs = metrics.answered === 0 || tookMs < metrics.minMs ? tookMs : metrics.minMs;
   metrics.maxMs = tookMs > metrics.maxMs ? tookMs : metrics.maxMs;
   metrics.answered += 1;
   metrics.totalMs += tookMs;
   if (metrics.latencies !== undefined) countLatency(metrics.latencies, tookMs);
+  if (request.kind !== "read" && request.kind !== "write") return false;
+  const isSlow = tookMs >= metrics.slowMs;
   countLatencyOf(metrics.map, request, { startedMs, nowMs });
+  const weight = isSlow ? 1 : prefixWeight(metrics.prefixes, nowMs);
+  if (weight > 0) countPrefixOf(metrics.prefixes, request, { startedMs, nowMs, weight });
+  if (isSlow) metrics.slow += 1;
+  return isSlow;
 }
 
 /** How many requests wait or are under way. */
@@ -62,7 +97,7 @@ export function reportOf<Connection extends GatewayConnection>(
   { name: gateway, connections, metrics }: GatewayState<Connection>,
   clients: readonly string[],
 ): GatewayReport {
-  const { refused, received, sent, answered, totalMs, minMs: min, maxMs: max } = metrics;
+  const { refused, received, sent, answered, totalMs, minMs: min, maxMs: max, slow } = metrics;
   return {
     kind: "gatewayReport",
     gateway,
@@ -72,6 +107,7 @@ export function reportOf<Connection extends GatewayConnection>(
     sent,
     outstanding: outstandingOf(connections),
     latencyMs: { min, average: answered === 0 ? 0 : totalMs / answered, max },
+    slow,
     clients,
   };
 }

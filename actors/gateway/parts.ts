@@ -13,6 +13,7 @@ import { Listing } from "../listing.ts";
 import { servedBy } from "./attachment.ts";
 import { takeBusy } from "./busy.ts";
 import { latencyCells } from "./latency-map.ts";
+import { prefixLatencies } from "./prefix-latencies.ts";
 import { shownIdentities } from "./shown-identities.ts";
 import type { GatewayConnection, GatewayTurn } from "./gateway-state.ts";
 
@@ -40,8 +41,10 @@ export function answerLatencies<Connection extends GatewayConnection>(
   turn: GatewayTurn<Connection>,
   { question }: LatenciesQuestion,
 ): void {
-  const latencies = latencyCells(turn.state.metrics.map, turn.nowMs);
-  answerPart(turn, question, { ...NOTHING, latencies });
+  const { map, prefixes: byPath } = turn.state.metrics;
+  const latencies = latencyCells(map, turn.nowMs);
+  const prefixes = prefixLatencies(byPath, turn.nowMs);
+  answerPart(turn, question, { ...NOTHING, latencies, prefixes });
 }
 
 /** Lists connections until the list is full. One without an entry is left out. */

@@ -53,7 +53,7 @@ class Due implements Disposable {
     this.#timer ??= setTimeout(() => {
       this.#isDue = true;
       this.#wake();
-    }, this.#everyMs).unref();
+    }, this.#everyMs);
   }
 
   /** "due": the time was over first. It may begin again. */

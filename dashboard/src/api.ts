@@ -2,6 +2,8 @@
 import { type Signal, signal } from "@preact/signals";
 import type { SeenElection } from "./format/elections.ts";
 import type { HeatCell, HeatScale } from "./format/heat.ts";
+import type { Prefix } from "./format/prefixes.ts";
+import type { SlowRequest } from "./format/slow.ts";
 
 export type Stat = {
   readonly czxid: string;
@@ -167,6 +169,18 @@ export type Latencies = HeatScale & {
     readonly isThis: boolean;
     /** Null: it has not answered, or serves nobody. */
     readonly cells: readonly HeatCell[] | null;
+    readonly prefixes: readonly Prefix[] | null;
+  }[];
+};
+
+export type SlowRequests = {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly isThis: boolean;
+    /** Null: it has not answered. */
+    readonly thresholdMs: number | null;
+    readonly counted: number | null;
+    readonly requests: readonly SlowRequest[] | null;
   }[];
 };
 

@@ -11,7 +11,17 @@ import {
   type Znode,
 } from "./api.ts";
 import { childOf } from "./format/paths.ts";
-import { type Kind, mayBeAbove, type Member, recognise, type Recognised } from "./format/queues.ts";
+import {
+  type Kind,
+  leasesIn,
+  mayBeAbove,
+  mayBeLeases,
+  type Member,
+  recognise,
+  type Recognised,
+  semaphoreOf,
+  waitingAt,
+} from "./format/queues.ts";
 
 const PAGE = 500;
 /** A line of more is read in part, which is said. */
@@ -31,16 +41,23 @@ export type Line = Pick<Recognised<Stat>, "kind" | "layout" | "others"> & {
   readonly places: readonly Place[];
   /** How many stand behind those. */
   readonly further: number;
+  /** How many of all wait. */
+  readonly waiting: number;
   /** How many children were not read, so that some of them may stand before those that are shown. */
   readonly unread: number;
+  /** How many may have what is waited for, of a semaphore that says so. */
+  readonly leases: number | undefined;
 };
+
+type Children = ChildrenPage["children"];
+type Semaphore = { readonly leases: number; readonly recognised: Recognised<Stat> };
 
 /** Values by the path and the zxid at which they were set: a line that moves on has most of its members as before. */
 export type Values = Map<string, string | null>;
 
 /** Undefined: the children are not those of anything that is known. Throws ApiError. */
 export async function readLine(path: string, values: Values): Promise<Line | undefined> {
-  const children: ChildrenPage["children"][number][] = [];
+  const children: Children[number][] = [];
   let next: string | null = "";
   let unread = 0;
   for (let pages = 0; pages < PAGES_MAX && next !== null; pages += 1) {
@@ -49,21 +66,51 @@ export async function readLine(path: string, values: Values): Promise<Line | und
     next = page.next;
     unread = next === null ? 0 : Math.max(page.stat.numChildren - children.length, 0);
   }
-  const recognised = recognise(children);
+  const byName = recognise(children);
+  const semaphore = byName === undefined ? await semaphoreAt(path, children) : undefined;
+  const recognised = byName ?? semaphore?.recognised;
   if (recognised === undefined) return undefined;
   const { kind, layout, others, members } = recognised;
   const shown = members.slice(0, SHOWN_MAX);
+  const pathOf = ({ name, state }: Member<Stat>): string =>
+    childOf(semaphore !== undefined && state === "waits" ? waitingAt(path) : path, name);
   const [rows, texts] = await Promise.all([
     rowsOf(shown),
-    Promise.all(shown.map((member) => valueOf(childOf(path, member.name), member, values))),
+    Promise.all(shown.map((member) => valueOf(pathOf(member), member, values))),
   ]);
   const places = shown.map((member, index) => ({
     ...member,
-    path: childOf(path, member.name),
+    path: pathOf(member),
     value: texts[index] ?? null,
     row: rows.get(member.stat.ephemeralOwner ?? ""),
   }));
-  return { kind, layout, others, places, further: members.length - shown.length, unread };
+  return {
+    ...{ kind, layout, others, places, unread, leases: semaphore?.leases },
+    further: members.length - shown.length,
+    waiting: members.filter(({ state }) => state === "waits").length,
+  };
+}
+
+/** One of kazoo's, with those who wait. Undefined: it is none. */
+async function semaphoreAt(path: string, children: Children): Promise<Semaphore | undefined> {
+  const leases = await leasesAt(path, children);
+  if (leases === undefined) return undefined;
+  const waiting = await childrenOf(waitingAt(path), PAGE, "").then(
+    (page) => recognise(page.children)?.members ?? [],
+    // Nobody has waited yet, or it has no place here.
+    () => [],
+  );
+  return { leases, recognised: semaphoreOf(children, waiting) };
+}
+
+/** How many leases a semaphore of kazoo's has. Undefined: it is none. */
+async function leasesAt(path: string, children: Children): Promise<number | undefined> {
+  if (!mayBeLeases(children)) return undefined;
+  const value = await read<Znode>("znode", { path }).then(
+    ({ text }) => text,
+    () => null,
+  );
+  return leasesIn(value, children.length);
 }
 
 function childrenOf(path: string, limit: number, after: string): Promise<ChildrenPage> {
@@ -148,6 +195,8 @@ export async function lookFurther(search: Search): Promise<Search> {
       const { kind, layout, others, members } = recognised;
       const count = next === null ? members.length : stat.numChildren - others;
       findings.push({ path, kind, layout, members: count });
+    } else if ((await leasesAt(path, children)) !== undefined) {
+      findings.push({ path, kind: "semaphore", layout: "kazoo", members: stat.numChildren });
     }
     if (next !== null) partly.push(path);
     for (const child of children) {

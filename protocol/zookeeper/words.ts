@@ -8,9 +8,9 @@ export const DEFAULT_WORDS: readonly string[] = ["ruok", "srvr", "stat", "mntr",
 
 /**
  * Words of zooid's own, whose answers are JSON: `sess`, the sessions; `busy`, what is asked for most, and by whom; `elec`, the last elections;
- * `heat`, how long requests took lately.
+ * `heat`, how long requests took lately; `slow`, the last slow requests and where their time went.
  */
-export const OWN_WORDS: readonly string[] = ["busy", "elec", "heat", "sess"];
+export const OWN_WORDS: readonly string[] = ["busy", "elec", "heat", "sess", "slow"];
 
 /** All words. */
 export const WORDS: readonly string[] = [

@@ -10,6 +10,7 @@ import { submitterActor } from "../../actors/submitter/submitter.ts";
 import { treeActor, type TreeOptions } from "../../actors/tree/tree.ts";
 import type { ActorSystem } from "../../runtime/system.ts";
 import { authenticationOf } from "../config/authentication.ts";
+import { slowRequestMs } from "../config/node-config.ts";
 import type { PlacedConfig } from "../threads/choice.ts";
 
 /** A lane's replica and its submitter. */
@@ -50,7 +51,8 @@ export function addGatewayActors(
   const { heldBytesMax } = options;
   const timeouts = { minSessionTimeoutMs, maxSessionTimeoutMs, failoverGraceMs };
   const held = heldBytesMax === undefined ? {} : { heldBytesMax };
-  const shared = { lane, extendedTypes, ...timeouts, ...held };
+  const slow = { slowRequestMs: slowRequestMs(config) };
+  const shared = { lane, extendedTypes, ...timeouts, ...held, ...slow };
   const authentication = authenticationOf(config);
   const { skipsAcl, hash, superDigest, schemes } = authentication;
   const digests = { hash, superDigest };

@@ -73,7 +73,7 @@ export function addAdminActor(
   environment: readonly (readonly [string, string])[] = [],
 ): void {
   const version = `${ZOOKEEPER_VERSION}-zooid-${zooidVersion()}, built on ${BUILT}`;
-  const { id: server, members: voters, lanes, readOnlyMode } = config;
+  const { id: server, members: voters, lanes, readOnlyMode, slowRequestMs } = config;
   const startedMs = system.nowMs;
   // `conf` picks what it tells.
   const about = {
@@ -81,6 +81,7 @@ export function addAdminActor(
     voters,
     lanes,
     readOnlyMode,
+    slowRequestMs,
     version,
     environment,
     configuration: config,

@@ -74,9 +74,14 @@ export type HttpServerOptions = {
   readonly tls?: TlsTerms | undefined;
   /** Default ADMIN_CONNECTION_MS_MAX. */
   readonly connectionMsMax?: number;
+  /** Default ADMIN_REQUEST_MS_MAX. */
+  readonly requestMsMax?: number;
 };
 
 export const TEXT = "text/plain; charset=utf-8";
+
+/** How often it is looked for requests that have not come in time. */
+const LATE_EVERY_MS = 1000;
 
 /** Whether only processes of this machine reach the address. */
 export function isLoopback(host: string): boolean {
@@ -108,12 +113,13 @@ export class HttpServer {
 
   private constructor(options: HttpServerOptions) {
     this.#options = options;
+    const { requestMsMax = ADMIN_REQUEST_MS_MAX } = options;
     const limits = {
       maxHeaderSize: ADMIN_HEAD_BYTES_MAX,
-      requestTimeout: ADMIN_REQUEST_MS_MAX,
-      headersTimeout: ADMIN_REQUEST_MS_MAX,
+      requestTimeout: requestMsMax,
+      headersTimeout: requestMsMax,
       keepAliveTimeout: ADMIN_IDLE_MS_MAX,
-      connectionsCheckingInterval: 1000,
+      connectionsCheckingInterval: Math.min(LATE_EVERY_MS, requestMsMax),
       noDelay: true,
     };
     const take = (request: IncomingMessage, response: ServerResponse): void =>

@@ -423,6 +423,12 @@ export const KEYS: readonly Key[] = [
     "log what holds a thread up for so long, 0: nothing (default 500)",
   ),
   key(
+    "slowRequestMs",
+    "slow-request-ms N",
+    "zooid.slowRequestMs",
+    "remember requests that took so long, 0: none (default 100)",
+  ),
+  key(
     "actorMetricsMs",
     "actor-metrics-ms N",
     "zooid.actorMetricsMs",

@@ -220,6 +220,11 @@ export type NodeConfig = {
    */
   readonly slowStepMs: number;
   /**
+   * Reads and writes whose answers take so many milliseconds are counted as slow, and the last of them remembered, with where their time went.
+   * 0: none. Default 100. It costs a comparison a request.
+   */
+  readonly slowRequestMs: number;
+  /**
    * How often `mntr` is given new metrics of what each actor has done meanwhile. 0, the default: not at all. Otherwise every step of
    * every actor is timed, which costs a busy node a few percent.
    */
@@ -228,6 +233,11 @@ export type NodeConfig = {
 
 /** For the runtime, in which a threshold that is never reached is infinite. */
 export function slowStepMs({ slowStepMs: ms }: Pick<NodeConfig, "slowStepMs">): number {
+  return ms > 0 ? ms : Number.POSITIVE_INFINITY;
+}
+
+/** The same for requests. */
+export function slowRequestMs({ slowRequestMs: ms }: Pick<NodeConfig, "slowRequestMs">): number {
   return ms > 0 ? ms : Number.POSITIVE_INFINITY;
 }
 

@@ -58,6 +58,7 @@ const LANE_HEAP_BYTES_MIN: number = 32 * 1024 * 1024;
 const SLOW_STEP_MS_MIN = 10;
 /** A quarter of the time after which a silent peer is lost. */
 const SLOW_STEP_MS_DEFAULT = 500;
+const SLOW_REQUEST_MS_DEFAULT = 100;
 const ACTOR_METRICS_MS_MIN = 100;
 const BYTES_MAX: number = 1024 ** 4;
 const COUNT_MAX = 16_000_000;
@@ -267,7 +268,7 @@ function snapshotsKept(text: string): Reading<number> {
   return { kind: "read", value: Math.max(SNAPSHOTS_KEPT_MIN, reading.value) };
 }
 
-type InspectionTimes = Pick<NodeConfig, "slowStepMs" | "actorMetricsMs">;
+type InspectionTimes = Pick<NodeConfig, "slowStepMs" | "slowRequestMs" | "actorMetricsMs">;
 
 function readInspection(draft: Draft): InspectionTimes {
   return {
@@ -276,6 +277,12 @@ function readInspection(draft: Draft): InspectionTimes {
       "slowStepMs",
       zeroOr(SLOW_STEP_MS_MIN, MINUTE_MS, "0 is never; it is in milliseconds"),
       SLOW_STEP_MS_DEFAULT,
+    ),
+    slowRequestMs: read(
+      draft,
+      "slowRequestMs",
+      wholeNumber(0, MINUTE_MS, "0 is never; it is in milliseconds"),
+      SLOW_REQUEST_MS_DEFAULT,
     ),
     actorMetricsMs: read(
       draft,

@@ -28,7 +28,7 @@ export default async function logLane(
       onStopNode,
     });
     addLogActor(system, config);
-    const stopMeter = meter?.start((report) => system.tell("admin", report));
+    const stopMeter = meter?.start((to, message) => system.tell(to, message));
     const close = async (): Promise<void> => {
       stopMeter?.();
       disk.close();

@@ -33,7 +33,7 @@ export default async function treeLane(task: LaneTask<TreeLaneData>): Promise<vo
       ...(clientPort !== undefined && { clientPort }),
       ...(secureClientPort !== undefined && { secureClientPort }),
     };
-    const stopMeter = meter?.start((report) => system.tell("admin", report));
+    const stopMeter = meter?.start((to, message) => system.tell(to, message));
     const close = async (): Promise<void> => {
       stopMeter?.();
       await clients.close();

@@ -2,6 +2,8 @@
 import type { SubmitMessage } from "../../actors/log-sync/messages.ts";
 import type { SubmitterMessage } from "../../actors/submitter/messages.ts";
 import type { MeasuredStep, StepMeter } from "../../runtime/meter.ts";
+import { type Zxid, zxidAfter } from "../../protocol/zxid.ts";
+import type { BatchJournal } from "./batch-journal.ts";
 import type { Measuring } from "./meter.ts";
 
 /** Batches without results of which the time is known. A submitter has far fewer. */
@@ -11,12 +13,14 @@ export class SubmitterMeter implements StepMeter {
   readonly kinds: ReadonlySet<string> = new Set<SubmitterMessage["kind"]>(["endOfTurn", "applied"]);
   readonly #measuring: Measuring;
   readonly #turnStartedMs: () => number;
+  readonly #journal: BatchJournal;
   /** When each batch was made, by its number. One that is sent again is the same batch. */
   readonly #made = new Map<number, number>();
 
-  constructor(measuring: Measuring, turnStartedMs: () => number) {
+  constructor(measuring: Measuring, turnStartedMs: () => number, journal: BatchJournal) {
     this.#measuring = measuring;
     this.#turnStartedMs = turnStartedMs;
+    this.#journal = journal;
   }
 
   step({ message, effects, startedMs, endedMs }: MeasuredStep): void {
@@ -26,6 +30,9 @@ export class SubmitterMeter implements StepMeter {
       if (madeMs === undefined) return;
       this.#made.delete(given.seq);
       this.#measuring.add("stage.whole", endedMs - madeMs);
+      const { firstZxid, results } = given;
+      const lastZxid: Zxid = zxidAfter(firstZxid, Math.max(results.length - 1, 0));
+      this.#journal.finished({ firstZxid, lastZxid, madeMs }, startedMs);
       return;
     }
     for (const effect of effects) {

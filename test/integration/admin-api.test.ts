@@ -440,6 +440,7 @@ test.serial("every endpoint that there is answers", async (t) => {
     status: () => read("status"),
     elections: () => read("elections"),
     latencies: () => read("latencies"),
+    "slow-requests": () => read("slow-requests"),
     count: () => read("count?path=/"),
     nodes: () => read("nodes"),
     sessions: () => read("sessions"),

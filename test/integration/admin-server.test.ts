@@ -9,10 +9,11 @@ import { launchNode } from "../../server/node.ts";
 import type { RunningNode } from "../../server/running-node.ts";
 import type { MeasureTrace } from "../../server/diagnostics.ts";
 import type { InspectionEvent } from "../../runtime/inspection.ts";
-import { askAdmin, askCommand, samplesOf } from "../support/admin.ts";
+import { askAdmin, askCommand, type Fields, samplesOf } from "../support/admin.ts";
 import { type Flags, MemoryEnsemble, memoryConfig } from "../support/running-nodes.ts";
 import { ZkClient } from "../support/zookeeper-client/client.ts";
-import { create, getData } from "../support/zookeeper-client/operations.ts";
+import { create, getData, setData } from "../support/zookeeper-client/operations.ts";
+import { found } from "../support/until.ts";
 
 type Ensemble = { readonly nodes: readonly RunningNode[]; readonly folder: string };
 const test = anyTest as TestFn<Ensemble>;
@@ -29,7 +30,8 @@ let stop: () => Promise<void> = () => Promise.resolve();
 
 test.before(async (t) => {
   // A lane of its own shows that it is asked on its thread.
-  const ensemble = await MemoryEnsemble.launch((id) => (id === "1" ? { lanes: "1" } : {}));
+  const own = { lanes: "1", "slow-request-ms": "1" };
+  const ensemble = await MemoryEnsemble.launch((id) => (id === "1" ? own : {}));
   stop = () => ensemble.stop();
   t.context = { folder: ensemble.folder, nodes: await ensemble.ready() };
 });
@@ -151,6 +153,58 @@ test.serial(
     t.is(leads.length, 1);
     t.true(leads[0]?.has("leader_uptime"));
     t.is(leads[0]?.get("learners"), 2);
+  },
+);
+
+type Slow = Fields & {
+  readonly tookMs: number;
+  readonly stages: readonly { readonly stage: string; fromMs: number; toMs: number }[];
+};
+
+test.serial(
+  "a slow request has its stages from all threads, by one clock, and is counted",
+  async (t) => {
+    const [node] = t.context.nodes;
+    const client = await ZkClient.connect({ port: node?.clientPort ?? 0 });
+    t.teardown(() => client.close());
+    await client.request(create("/slow"));
+    const large = "x".repeat(500_000);
+    const told = async (): Promise<{
+      readonly counted: number;
+      readonly requests: readonly Slow[];
+    }> => {
+      const { text } = await askAdmin(urlOf(node), "/api/v1/slow-requests");
+      const [first] = (JSON.parse(text) as { readonly nodes: readonly never[] }).nodes;
+      return first as never;
+    };
+    const slow = await found(async () => {
+      await client.request(setData("/slow", large));
+      const { requests } = await told();
+      return requests.find(({ path, stages }) => path === "/slow" && stages.length === 7);
+    }, "a slow request has all of its stages");
+    const { stages, tookMs } = slow;
+    t.like(slow, { operation: "setData", isWrite: true, operations: 1 });
+    t.true(Number(slow["bytes"]) > large.length);
+    const [gateway, second, log, quorum, deliver, apply, reply] = stages;
+    t.deepEqual(
+      [gateway, log, quorum, deliver, apply, reply].map((each) => each?.stage),
+      ["gateway", "log", "quorum", "deliver", "apply", "reply"],
+    );
+    t.is(second?.stage, slow["leads"] === true ? "queue" : "leader");
+    const borders = [gateway, second, quorum, deliver, apply, reply].flatMap((each) => [
+      each?.fromMs ?? Number.NaN,
+      each?.toMs ?? Number.NaN,
+    ]);
+    t.deepEqual(
+      borders,
+      borders.toSorted((a, b) => a - b),
+      "each begins where the one before ends",
+    );
+    t.is(log?.fromMs, quorum?.fromMs);
+    t.deepEqual([gateway?.fromMs, reply?.toMs], [0, tookMs]);
+    const samples = samplesOf((await askAdmin(urlOf(node), "/metrics")).text);
+    t.true((samples.get("zooid_slow_requests_total") ?? 0) >= 1);
+    t.true((await told()).counted >= 1);
   },
 );
 

@@ -28,6 +28,8 @@ export const BUNDLED: ReadonlySet<string> = new Set([
   "@preact/signals",
   "@preact/signals-core",
   "diff",
+  "cbor2",
+  "@cto.af/wtf8",
 ]);
 
 export type Component = {

@@ -105,6 +105,7 @@ export function configOf(plan: Plan, id: ServerId): PlacedConfig {
     leaderPatienceMs: Math.min(500, plan.peerTimeoutMs),
     peerTimeoutMs: plan.peerTimeoutMs,
     slowStepMs: 0,
+    slowRequestMs: 0,
     actorMetricsMs: 0,
   };
 }

@@ -11,6 +11,7 @@ import { type Protocol, receiveShared } from "../gateway.ts";
 import type { NatsClientMessage, NatsGatewayMessage } from "../messages.ts";
 import { REPORT_INTERVAL_MS } from "../metrics.ts";
 import { answerBusy, answerLatencies } from "../parts.ts";
+import { tellSlow } from "../slow-requests.ts";
 import {
   finishOpening,
   noteWrongPasswords,
@@ -77,6 +78,7 @@ function receive(turn: Turn, message: NatsGatewayMessage): void {
       return;
     case "endOfTurn":
       flushAll(turn);
+      tellSlow(turn);
       return;
     case "adminAnswer":
       answerWord(turn, message);

@@ -22,6 +22,7 @@ import { nativeRefusal, type Refusal } from "../checks.ts";
 import { dispatch } from "../lane.ts";
 import { countAnswered } from "../metrics.ts";
 import { shownIdentities } from "../shown-identities.ts";
+import { noteSlow } from "../slow-requests.ts";
 import { end, forget, outputBytesLeft, push } from "./output.ts";
 import type { Connection, Entry, Turn } from "./state.ts";
 
@@ -167,7 +168,8 @@ function replyAnswered(turn: Turn, connection: Connection): void {
   for (const entry of answered) {
     if (entry.id === NO_REQUEST) continue;
     const result = nativeResult(entry);
-    countAnswered(state.metrics, entry, nowMs);
+    // NATS carries it, so nobody knows the client's address.
+    if (countAnswered(state.metrics, entry, nowMs)) noteSlow(turn, connection, entry, null);
     const isOfTree = entry.state !== "refused" && entry.result !== undefined;
     const zxid = isOfTree ? entry.zxid : state.zxid;
     reply(turn, connection, entry.id, zxid, result);

@@ -123,11 +123,12 @@ export type Turn = TurnOf<State, NatsGatewayEffect>;
 
 export function initialState(options: NatsGatewayOptions, nowMs: number): State {
   return {
-    ...newGatewayState<Connection>(`nats/${options.lane}`, options.lane, nowMs),
+    ...newGatewayState<Connection>(`nats/${options.lane}`, options, nowMs),
     options: {
       heldBytesMax: GATEWAY_HELD_BYTES_MAX,
       failoverGraceMs: FAILOVER_GRACE_MS,
       extendedTypes: true,
+      slowRequestMs: Number.POSITIVE_INFINITY,
       streamPendingBytesMax: STREAM_PENDING_BYTES_MAX,
       skipsAcl: false,
       digests: NO_DIGESTS,

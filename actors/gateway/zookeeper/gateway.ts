@@ -45,6 +45,7 @@ import { closeBehindAnswer, lookWhoIsLeft, retire } from "./retire.ts";
 import { recover } from "./recover.ts";
 import { heard } from "./read-only.ts";
 import { reportInTurn, reportTimer } from "./report.ts";
+import { tellSlow } from "../slow-requests.ts";
 import { setUnsent, takeUnthrottled } from "./held.ts";
 import { advance, releaseEvents, sendEvents } from "./requests.ts";
 import {
@@ -144,6 +145,7 @@ function handle(turn: Turn, message: ZooKeeperGatewayMessage): void {
     case "endOfTurn":
       passWords(turn);
       releaseEvents(turn);
+      tellSlow(turn);
       return;
     case "timer":
       takeTimer(turn, message.timer);

@@ -25,6 +25,7 @@ import { enterClosing, servedBy } from "../attachment.ts";
 import { dispatch as dispatchRequests } from "../lane.ts";
 import { countAnswered } from "../metrics.ts";
 import { requestBytes } from "../request-bytes.ts";
+import { noteSlow } from "../slow-requests.ts";
 import {
   type Answer,
   answerTo,
@@ -261,7 +262,8 @@ function flush(turn: Turn, connection: Connection): boolean {
   return wrote && last === undefined;
 }
 
-function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry): void {
+function countReply(turn: Turn, connection: Connection, entry: Entry): void {
+  const { state, nowMs } = turn;
   const { request, id: xid, startedMs } = entry;
   const zxid = entry.result === undefined ? connection.repliedZxid : entry.zxid;
   const operation =
@@ -269,7 +271,8 @@ function countReply({ state, nowMs }: Turn, connection: Connection, entry: Entry
       ? PING_OPERATION
       : operationName("opCode" in request ? request.opCode : 0);
   noteAnswer(connection.statistics, { operation, xid, zxid, startedMs, nowMs });
-  countAnswered(state.metrics, entry, nowMs);
+  const isSlow = countAnswered(state.metrics, entry, nowMs);
+  if (isSlow) noteSlow(turn, connection, entry, connection.remoteAddress);
 }
 
 function writeReply(state: State, connection: Connection, entry: Entry): void {

@@ -151,7 +151,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
   const tokens = options.tokens ?? NO_TOKENS;
   const keeperOptions = { extendedTypes: options.extendedTypes ?? true, keeper: true };
   return {
-    ...newGatewayState<Connection>(`zookeeper/${options.lane}`, options.lane, nowMs),
+    ...newGatewayState<Connection>(`zookeeper/${options.lane}`, options, nowMs),
     options: {
       packetBytesMax: PACKET_BYTES_MAX,
       requestsMax: Number.POSITIVE_INFINITY,
@@ -162,6 +162,7 @@ export function initialState(options: ZooKeeperGatewayOptions, nowMs: number): S
       fourLetterWords: DEFAULT_WORDS,
       readOnlyMode: false,
       extendedTypes: true,
+      slowRequestMs: Number.POSITIVE_INFINITY,
       authentication: NO_AUTHENTICATION,
       ...options,
     },

@@ -38,7 +38,7 @@ export function fieldsOf(
   return [...counts.values()].map((field) => ({ ...field, level: levelOf(field.count, most) }));
 }
 
-function levelOf(count: number, most: number): number {
+export function levelOf(count: number, most: number): number {
   const share = most === 1 ? 1 : Math.log(count) / Math.log(most);
   return 1 + Math.round(share * (LEVELS - 1));
 }
@@ -70,7 +70,7 @@ export function figuresOf(
     .sort((a, b) => b.count - a.count);
 }
 
-function bucketAt(counts: readonly number[], rank: number): number {
+export function bucketAt(counts: readonly number[], rank: number): number {
   let seen = 0;
   return counts.findIndex((count) => {
     seen += count;

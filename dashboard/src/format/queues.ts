@@ -1,7 +1,7 @@
 /**
  * Recognises what clients wait for by the names of its znodes: locks, elections, read/write locks, semaphores and queues in the layouts of Curator, kazoo
  * and zooid/client, whose recipes share those of the first two. Sources: Curator's LockInternals, LeaderLatch, InterProcessReadWriteLock,
- * InterProcessSemaphoreV2 and SimpleDistributedQueue; kazoo's recipe/lock.py and recipe/queue.py; `client/recipes/`.
+ * InterProcessSemaphoreV2 and SimpleDistributedQueue; kazoo's recipe/lock.py, which has its semaphores too, and recipe/queue.py; `client/recipes/`.
  */
 
 /** A child of a parent that is looked at. */
@@ -124,6 +124,47 @@ function queueOf<Stat>(children: readonly Seen<Stat>[]): Recognised<Stat> | unde
 }
 
 type Children = { readonly numChildren: number };
+
+/** `uuid4().hex` of Python. Other recipes' names have something around it, kazoo's parties among them. */
+const LEASE = /^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$/;
+const LEASES_MAX = 1_000_000;
+
+type Owned = { readonly ephemeralOwner: string | null };
+
+/** Whether the children may be the leases of a semaphore of kazoo's. Their parent's value says so: how many there may be. */
+export function mayBeLeases(children: readonly Seen<Owned>[]): boolean {
+  const isLease = ({ name, stat }: Seen<Owned>): boolean =>
+    LEASE.test(name) && stat.ephemeralOwner !== null;
+  return children.length > 0 && children.every(isLease);
+}
+
+/** How many may have a lease, by the value of the semaphore's znode. Undefined: it is none, since more have one, or it says no number. */
+export function leasesIn(value: string | null, taken: number): number | undefined {
+  const leases = /^\d{1,7}$/.test(value ?? "") ? Number(value) : 0;
+  return leases >= Math.max(taken, 1) && leases <= LEASES_MAX ? leases : undefined;
+}
+
+/** Where those stand in line who wait for a lease of the semaphore: in a lock of kazoo's. Whoever has that takes the next lease that is free. */
+export function waitingAt(path: string): string {
+  return `${path}-__lock__`;
+}
+
+type Made = { readonly czxid: string };
+
+/** Leases in the order in which they were taken, and behind them those who wait, as `recognise` knows them. */
+export function semaphoreOf<Stat extends Made>(
+  leases: readonly Seen<Stat>[],
+  waiting: readonly Member<Stat>[],
+): Recognised<Stat> {
+  const taken = leases.toSorted(
+    (left, right) => Number(left.stat.czxid) - Number(right.stat.czxid),
+  );
+  const members = [
+    ...taken.map((lease): Member<Stat> => ({ ...lease, role: "member", state: "has" })),
+    ...waiting.map((member): Member<Stat> => ({ ...member, role: "member", state: "waits" })),
+  ];
+  return { kind: "semaphore", layout: "kazoo", members, others: 0 };
+}
 
 /** Whether znodes of the name may have children that are recognised: those of a queue, a lock or a semaphore themselves have none. */
 export function mayBeAbove(name: string): boolean {

@@ -1,10 +1,13 @@
-/** How long requests took in the last ten minutes: a heat map, colour by how many, and the same in numbers. */
+/** How long requests took in the last ten minutes: a heat map, colour by how many, and the same in numbers, by operation and by path. Below, slow requests. */
 import { useState } from "preact/hooks";
 import type { JSX } from "preact";
 import type { Latencies } from "../api.ts";
 import { fieldsOf, figuresOf, type HeatCell, type HeatScale } from "../format/heat.ts";
 import { counted, grouped, milliseconds } from "../format/numbers.ts";
+import { offers } from "../access.ts";
+import { PrefixTable } from "../parts/prefix-table.tsx";
 import { Problem } from "../parts/problem.tsx";
+import { SlowSection } from "../parts/slow-requests.tsx";
 import { usePolled } from "../polled.ts";
 
 const ALL = "all";
@@ -26,9 +29,9 @@ function Shown({ answer }: { readonly answer: Latencies }): JSX.Element {
   const [kind, setKind] = useState(ALL);
   const { nodes, kinds, columns, columnMs } = answer;
   const away = nodes.filter(({ cells }) => cells === null).map(({ id }) => id);
-  const cells = nodes
-    .filter(({ id }) => node === ALL || String(id) === node)
-    .flatMap(({ cells: of }) => of ?? []);
+  const chosen = nodes.filter(({ id }) => node === ALL || String(id) === node);
+  const cells = chosen.flatMap(({ cells: of }) => of ?? []);
+  const prefixes = chosen.flatMap(({ prefixes: of }) => of ?? []);
   const number = kind === ALL ? undefined : kinds.indexOf(kind);
   return (
     <>
@@ -48,6 +51,8 @@ function Shown({ answer }: { readonly answer: Latencies }): JSX.Element {
       </p>
       <HeatMap scale={answer} cells={cells} kind={number} />
       <Figures scale={answer} cells={cells} />
+      <PrefixTable prefixes={prefixes} upToMs={answer.upToMs} />
+      {offers("slow-requests") && <SlowSection node={node === ALL ? undefined : Number(node)} />}
     </>
   );
 }

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { codeOf, messageOf } from "../api.ts";
 import { counted, duration, grouped } from "../format/numbers.ts";
 import { parentOf } from "../format/paths.ts";
-import type { Kind } from "../format/queues.ts";
+import { type Kind, waitingAt } from "../format/queues.ts";
 import { visible } from "../format/values.ts";
 import { onChanges } from "../live.ts";
 import {
@@ -80,7 +80,8 @@ function LineView({ path }: { readonly path: string }): JSX.Element {
     };
     void load();
     const end = onChanges(({ paths, unlisted }) => {
-      const isOf = paths.some((each) => each === path || parentOf(each) === path);
+      const above = [path, waitingAt(path)];
+      const isOf = paths.some((each) => each === path || above.includes(parentOf(each)));
       if (unlisted > 0 || isOf) void load();
     });
     return () => {
@@ -102,15 +103,17 @@ function LineView({ path }: { readonly path: string }): JSX.Element {
 }
 
 function LineCard({ path, line }: { readonly path: string; readonly line: Line }): JSX.Element {
-  const { kind, layout, places, further, unread, others } = line;
-  const waiting = places.filter(({ state }) => state === "waits").length + further;
+  const { kind, layout, places, further, waiting, unread, others, leases } = line;
+  const holding = places.length + further - waiting;
   return (
     <section class="card" aria-labelledby="line-path">
       <h2 id="line-path">
         <PathLink path={path} /> <span class="role">{KINDS[kind]}</span>
       </h2>
       <p class="quiet">
-        In the layout of {layout}. {counted(waiting, "waits", "wait")}.
+        In the layout of {layout}.
+        {leases !== undefined && ` ${grouped(holding)} of ${counted(leases, "lease")} held.`}{" "}
+        {counted(waiting, "waits", "wait")}.
         {others > 0 && ` ${counted(others, "other child is", "other children are")} none of them.`}
       </p>
       {unread > 0 && (

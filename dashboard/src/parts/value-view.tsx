@@ -1,7 +1,8 @@
-/** A value as text, as JSON or as bytes; one that is compressed with gzip is shown as what is in it. */
+/** A value as text, as JSON, as CBOR or as bytes; one that is compressed with gzip is shown as what is in it. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import type { Znode } from "../api.ts";
+import { cborText } from "../format/cbor.ts";
 import { bytes } from "../format/numbers.ts";
 import {
   bytesOf,
@@ -13,10 +14,11 @@ import {
 } from "../format/values.ts";
 import { piecesOf } from "../pieces.ts";
 
-type Way = "text" | "json" | "gzip" | "hex";
+type Way = "text" | "json" | "cbor" | "gzip" | "hex";
 const NAMES: Readonly<Record<Way, string>> = {
   text: "Text",
   json: "JSON",
+  cbor: "CBOR",
   gzip: "Gzip",
   hex: "Hex",
 };
@@ -28,10 +30,12 @@ export function ValueView({ znode }: { readonly znode: Znode }): JSX.Element {
   const { base64, text } = znode;
   const all = useMemo(() => bytesOf(base64), [base64]);
   const json = useMemo(() => (text === null ? undefined : prettyJson(text)), [text]);
+  const cbor = useMemo(() => (text === null ? cborText(all) : undefined), [all, text]);
   const isPacked = isGzip(all);
   const ways: readonly Way[] = [
     ...(json === undefined ? [] : ["json" as const]),
     ...(text === null ? [] : ["text" as const]),
+    ...(cbor === undefined ? [] : ["cbor" as const]),
     ...(isPacked ? ["gzip" as const] : []),
     "hex",
   ];
@@ -56,6 +60,7 @@ export function ValueView({ znode }: { readonly znode: Znode }): JSX.Element {
       {way === "gzip" && <Unpacked packed={all} />}
       {way === "hex" && <Shown text={hexDump(all)} left={all.length - HEX_BYTES_MAX} />}
       {way === "json" && <Shown text={visibleLines(json ?? "")} left={0} />}
+      {way === "cbor" && <Shown text={visibleLines(cbor ?? "")} left={0} />}
       {way === "text" && <Shown text={visibleLines(text ?? "")} left={0} />}
     </>
   );

@@ -21,6 +21,7 @@ import { errorReply, jsonReply } from "./json.ts";
 import { latencies } from "./latencies.ts";
 import { OtherNodes } from "./other-nodes.ts";
 import { ApiSession } from "./session.ts";
+import { slowRequests } from "./slow-requests.ts";
 import { endpointIn } from "./request.ts";
 import { EnsembleSessions } from "./sessions.ts";
 import { FreshAnswers, SharedAnswer } from "./shared-answer.ts";
@@ -55,6 +56,7 @@ export class Api {
   readonly #sessions: EnsembleSessions;
   readonly #watchers: WatchersOptions;
   readonly #latencies: SharedAnswer;
+  readonly #slowRequests: SharedAnswer;
   /** Dashboards that hear of the same change ask for the same. */
   readonly #read = new FreshAnswers<HttpReply>();
   readonly #streams: ApiStreams;
@@ -69,6 +71,7 @@ export class Api {
     this.#statuses = new SharedAnswer(async () => await statuses(nodes));
     this.#elections = new SharedAnswer(async () => await elections(nodes));
     this.#latencies = new SharedAnswer(async () => await latencies(nodes));
+    this.#slowRequests = new SharedAnswer(async () => await slowRequests(nodes));
     this.#sessions = new EnsembleSessions(nodes);
     this.#watchers = { ...nodes, sessions: this.#sessions };
     this.#session = new ApiSession(async (signal) => {
@@ -139,6 +142,8 @@ export class Api {
         return jsonReply(200, await this.#statuses.get());
       case "latencies":
         return jsonReply(200, await this.#latencies.get());
+      case "slow-requests":
+        return jsonReply(200, await this.#slowRequests.get());
       case "elections":
         return jsonReply(200, await this.#elections.get());
       case "count":

@@ -19,6 +19,7 @@ export type Endpoint = {
     | "status"
     | "elections"
     | "latencies"
+    | "slow-requests"
     | "sessions"
     | "session"
     | "session-ephemerals"
@@ -77,7 +78,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: "GET",
     query: [],
     summary:
-      "how long requests took in the last ten minutes, at every member: `cells` of column (0: the ten seconds that are going on), kind, bucket and count. `cells` is null where `state` of `status` would be, and of a node that knows no leader",
+      "how long requests took in the last ten minutes, at every member: `cells` of column (0: the ten seconds that are going on), kind, bucket and count; `prefixes` of the same by the first names of paths, the most frequent first, each with buckets and counts. Both are null where `state` of `status` would be, and of a node that knows no leader",
+  },
+  {
+    name: "slow-requests",
+    method: "GET",
+    query: [],
+    summary:
+      "the last requests of every member that took `thresholdMs` or longer, the latest first, and behind them the slowest of the hour before: session, address, operation, path, memory, zxid, time, and `stages`, each from when to when after the request was taken in. `atLeader` has what became of the record at the leader, where another node served and the leader was slow. `requests` is null where `state` of `status` would be",
   },
   {
     name: "sessions",

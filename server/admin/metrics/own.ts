@@ -50,6 +50,11 @@ export const OWN_METRICS: readonly Metric<Known>[] = [
   gauge("zooid_requests_outstanding", "Requests that are not answered yet.", (each) => {
     return each.outstanding;
   }),
+  counter(
+    "zooid_slow_requests_total",
+    "Reads and writes whose answers took as long as slowRequestMs says.",
+    (each) => each.slowRequests,
+  ),
   gauge("zooid_tree_bytes", "Memory that the tree takes, by estimate.", (each) => each.treeBytes),
   gauge("zooid_tree_bytes_max", "From here on writes that grow the tree are refused.", (each) => {
     return each.treeBytesMax;

@@ -72,6 +72,7 @@ const WORDS: readonly string[] = [
   "elec",
   "heat",
   "sess",
+  "slow",
   "dirs",
   "stmk",
   "stmk\0\0\0\0\0\0\0~",

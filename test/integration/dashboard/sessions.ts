@@ -22,7 +22,27 @@ lock.release()
 client.stop()
 `;
 
+/** kazoo takes the only lease of a semaphore, or waits for it. */
+const KAZOO_LEASE = `
+import sys
+from kazoo.client import KazooClient
+client = KazooClient(sys.argv[1], timeout=20)
+client.start()
+semaphore = client.Semaphore(sys.argv[2], sys.argv[3], max_leases=1)
+semaphore.acquire()
+print("held", flush=True)
+sys.stdin.read()
+semaphore.release()
+client.stop()
+`;
+
 export function sessionCases(test: DashboardTest): void {
+  lockAndLeakCases(test);
+  // Whoever has a lease has it until its process ends.
+  semaphoreCase(test);
+}
+
+function lockAndLeakCases(test: DashboardTest): void {
   test.serial("who holds a lock is found, and who waits, live", async (t) => {
     const { tab, nodes, client } = t.context;
     const path = "/jobs/import";
@@ -119,5 +139,34 @@ export function sessionCases(test: DashboardTest): void {
     // A stranger's number is none, and does no harm.
     await tab.evaluate('location.hash = "#/sessions?id=0x7"');
     await tab.sees("no node that answers knows the session 0x7");
+  });
+}
+
+function semaphoreCase(test: DashboardTest): void {
+  test.serial("who has a lease of a kazoo semaphore is found, and who waits for one", async (t) => {
+    const { tab, nodes, client } = t.context;
+    const path = "/jobs/pool";
+    const address = `127.0.0.1:${nodes[2]?.clientPort}`;
+    const asks = (name: string): Child =>
+      new Child({ command: PYTHON, args: ["-c", KAZOO_LEASE, address, path, name] });
+    const holder = asks("ada at the pool");
+    t.teardown(() => holder.stop());
+    await holder.line(/^held$/);
+    const next = asks("bob at the pool");
+    t.teardown(() => next.stop());
+    const waits = async (): Promise<boolean> => {
+      const { stat } = await client.exists(`${path}-__lock__`);
+      return stat?.numChildren === 1;
+    };
+    await until(waits, "bob waits");
+    await tab.evaluate(`location.hash = "#/locks?path=${path}"`);
+    await tab.sees("In the layout of kazoo. 1 of 1 lease held. 1 waits.");
+    const text = await tab.text();
+    t.regex(text, /1\s+holds it\s+[0-9a-f]{32}\s+0x\w+[^]*ada at the pool/);
+    t.regex(text, /2\s+waits\s+[0-9a-f]{32}__lock__\d{10}[^]*bob at the pool/);
+    holder.process.stdin?.end();
+    await next.line(/^held$/);
+    await tab.sees("0 wait.");
+    t.regex(await tab.text(), /1\s+holds it[^]*bob at the pool/);
   });
 }

@@ -198,6 +198,16 @@ const admin: Messages<"admin"> = {
   serverReport: comes,
   measuresReport: comes,
   electionStep: comes,
+  slowRequests: told("admin", () => {
+    return { kind: "slowRequests", from: "zookeeper/1", requests: [] };
+  }),
+  slowStages: told("admin", () => {
+    return { kind: "slowStages", from: "zookeeper/1", stages: [{ number: 1, stamps: {} }] };
+  }),
+  slowRecord: told("admin", () => ({
+    ...{ kind: "slowRecord", firstZxid: ZXID_NONE, lastZxid: ZXID_NONE },
+    ...{ queueMs: 0, logMs: 0, quorumMs: 0 },
+  })),
   clientsGone: told("admin", () => ({ kind: "clientsGone", gateway: "nats/1" })),
   part: [
     way<"admin", "part">("of a gateway", asking("wchp"), ({ from }) => from === "zookeeper/1"),
@@ -310,6 +320,7 @@ const zookeeper: Messages<"zookeeper/1"> = {
       (_, node) => (node.gateway(1)?.sessions.withheld.size ?? 0) > 0,
     ),
   ],
+  heldUp: told("zookeeper/1", () => ({ kind: "heldUp", ms: 1 })),
   adminAnswer: word,
   tellMetrics: asking("stat"),
   resetMetrics: asking("srst"),
@@ -351,6 +362,7 @@ const nats: Messages<"nats/1"> = {
     way("of an open stream", comes, (message, node) => !opens(message, node)),
   ],
   compacted: comes,
+  heldUp: told("nats/1", () => ({ kind: "heldUp", ms: 1 })),
   adminAnswer: told("nats/1", () => ({ kind: "adminAnswer", client: -1, text: "told so" })),
   tellMetrics: asking("stat"),
   resetMetrics: asking("srst"),

@@ -54,6 +54,7 @@ function ask(
     refused: 0,
     received: 30,
     outstanding: 1,
+    slow: 3,
     clients: [" /10.0.0.1:1[1](queued=0,recved=1,sent=1)"],
   } as const;
   const messages: AdminMessage[] = [
@@ -237,6 +238,7 @@ test("an average without a fraction keeps its decimal point, as Java prints it",
     received: 0,
     sent: 0,
     outstanding: 0,
+    slow: 0,
     clients: [],
   } as const;
   const latencyMs = { min: 0, average: 0, max: 0 };
@@ -264,6 +266,7 @@ test("times of requests are whole milliseconds, whatever a gateway measures", (t
     received: 3,
     sent: 3,
     outstanding: 0,
+    slow: 0,
     clients: [],
     latencyMs: { min: 0.31, average: 1.5, max: 12.7 },
   } as const;
@@ -329,6 +332,14 @@ test("dirs has the size of the data folder, which holds the log too", (t) => {
     logFolderBytes: 99,
   } as const;
   t.is(ask("dirs", 1, "leading", report), `${ANSWER}datadir_size: 99\nlogdir_size: 99\n`);
+});
+
+test("slow is answered with a leader and without, with what the gateways have counted", (t) => {
+  for (const role of ["leading", "looking"] as const) {
+    const text = ask("slow", 3, role).slice(ANSWER.length);
+    const about = { node: 1, thresholdMs: 0, counted: 6 };
+    t.deepEqual(JSON.parse(text), { ...about, requests: [], records: [] }, role);
+  }
 });
 
 test("the trace mask is ZooKeeper's until stmk sets another", (t) => {

@@ -77,6 +77,7 @@ test("stat is answered when every lane has told who its clients are now", (t) =>
       received: 0,
       sent: 0,
       outstanding: 0,
+      slow: 0,
     };
     const gateway = `zookeeper/${lane}` as const;
     admin.tell({ kind: "gatewayReport", gateway, ...counts, latencyMs, clients });

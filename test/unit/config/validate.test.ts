@@ -131,6 +131,7 @@ test("with nothing set, every field has its default and the node is alone", (t) 
     leaderPatienceMs: 500,
     peerTimeoutMs: 2000,
     slowStepMs: 500,
+    slowRequestMs: 100,
     actorMetricsMs: 0,
   });
 });
@@ -264,6 +265,7 @@ test("the limits themselves are allowed and what lies beyond is not", (t) => {
     ["clientPortBacklog", 1, 65_535],
     ["lanes", 0, 16],
     ["slowStepMs", 10, 60_000],
+    ["slowRequestMs", 0, 60_000],
     ["actorMetricsMs", 100, 60_000],
     ["maxClientConnections", 0, 1_000_000],
     ["maxConnections", 0, 1_000_000],
@@ -339,7 +341,7 @@ test("a star is every four-letter word, and srvr is in every list, also in an em
   const wordsOf = (text: string): string[] => [
     ...configOf({ fourLetterWords: text }).fourLetterWords,
   ];
-  t.is(wordsOf("*").length, 22);
+  t.is(wordsOf("*").length, 23);
   t.deepEqual(wordsOf("cons, mntr, ruok"), ["ruok", "srvr", "mntr", "cons"]);
   t.deepEqual(wordsOf(""), ["srvr"]);
 });

@@ -1,6 +1,14 @@
 /** What the dashboard recognises by the names of znodes: layouts as their clients make them. */
 import test from "ava";
-import { mayBeAbove, recognise, type Recognised } from "../../../dashboard/src/format/queues.ts";
+import {
+  leasesIn,
+  mayBeAbove,
+  mayBeLeases,
+  recognise,
+  type Recognised,
+  semaphoreOf,
+  waitingAt,
+} from "../../../dashboard/src/format/queues.ts";
 
 type Told = Pick<Recognised<unknown>, "kind" | "layout" | "others"> & {
   readonly members: readonly string[];
@@ -119,6 +127,46 @@ test("names that only look like members are none", (t) => {
   ];
   for (const name of strangers) t.is(told([name]), undefined, name);
   t.is(told([]), undefined);
+});
+
+test("the leases of a kazoo semaphore are in no order by their names, and those who wait stand in a lock beside it", (t) => {
+  const lease = (name: string, czxid: string) => ({ name, stat: { czxid, ephemeralOwner: "0x1" } });
+  const [first, second] = [KAZOO, "0b5c6f3de8a94c8e8f3a2b1c0d9e8f7a"] as const;
+  const leases = [lease(second, "0x10000000a"), lease(first, "0x100000009")];
+  t.true(mayBeLeases(leases));
+  t.is(waitingAt("/pool"), "/pool-__lock__");
+  const line = recognise([
+    lease(`${first}__lock__0000000004`, "0x10000000c"),
+    lease(`${second}__lock__0000000003`, "0x10000000b"),
+  ]);
+  const { kind, layout, members } = semaphoreOf(leases, line?.members ?? []);
+  t.deepEqual([kind, layout], ["semaphore", "kazoo"]);
+  t.deepEqual(
+    members.map(({ name, state }) => `${name} ${state}`),
+    [
+      ...[`${first} has`, `${second} has`],
+      ...[`${second}__lock__0000000003 waits`, `${first}__lock__0000000004 waits`],
+    ],
+  );
+});
+
+test("a semaphore of kazoo's says in its value how many leases there are, and what says no number is none", (t) => {
+  t.is(leasesIn("3", 2), 3);
+  t.is(leasesIn("3", 3), 3);
+  for (const value of [null, "", "0", "-1", "1.5", "ada", " 3", "99999999"]) {
+    t.is(leasesIn(value, 1), undefined, `${value}`);
+  }
+  t.is(leasesIn("3", 4), undefined, "more have one than may");
+  const child = (name: string, ephemeralOwner: string | null = "0x1") => ({
+    name,
+    stat: { ephemeralOwner },
+  });
+  t.false(mayBeLeases([]));
+  t.false(mayBeLeases([child(KAZOO, null)]), "it stays");
+  t.false(mayBeLeases([child(KAZOO), child("config")]));
+  for (const name of [`${KAZOO}__party__`, `${KAZOO}-ada`, GUID, KAZOO.slice(1), "f".repeat(32)]) {
+    t.false(mayBeLeases([child(name)]), name);
+  }
 });
 
 test("below a member nothing is looked for, and below all else", (t) => {

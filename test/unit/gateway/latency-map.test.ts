@@ -6,8 +6,9 @@ import {
   type LatencyMap,
 } from "../../../actors/gateway/latency-map.ts";
 import type { Queueable } from "../../../actors/gateway/request-queue.ts";
-import { heatOf } from "../../../actors/admin/heat.ts";
-import { LATENCY_BUCKETS, LATENCY_KINDS, type Part } from "../../../actors/admin/messages.ts";
+import { heatOf } from "../../../actors/admin/heat/heat.ts";
+import { LATENCY_BUCKETS, LATENCY_KINDS } from "../../../actors/admin/heat/messages.ts";
+import type { Part } from "../../../actors/admin/messages.ts";
 import type { ServerId } from "../../../protocol/ids.ts";
 import { LATENCY_COLUMN_MS, LATENCY_COLUMNS } from "../../../protocol/limits.ts";
 

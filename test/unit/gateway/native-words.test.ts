@@ -63,7 +63,10 @@ test("words that change something or tell of the configuration, and what is none
       gateway.effects.filter(({ kind }) => kind === "tell"),
       [],
     );
-    t.regex(answers(gateway)[0]?.[1] ?? "", /not among srvr, mntr, busy, elec, heat, sess, wtch/);
+    t.regex(
+      answers(gateway)[0]?.[1] ?? "",
+      /not among srvr, mntr, busy, elec, heat, sess, slow, wtch/,
+    );
   }
 });
 

@@ -35,7 +35,7 @@ const PHASES = {
 } as const satisfies Record<string, Phase>;
 
 class Gateway {
-  readonly turn: Turn = { state: newGatewayState("nats/1", 1, 0), effects: [], nowMs: 0 };
+  readonly turn: Turn = { state: newGatewayState("nats/1", { lane: 1 }, 0), effects: [], nowMs: 0 };
   /** What the protocol was asked for. */
   readonly asked: string[] = [];
   readonly protocol: Protocol<GatewayConnection, Turn> = {

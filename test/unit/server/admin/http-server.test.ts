@@ -18,6 +18,7 @@ import {
   isLoopback,
 } from "../../../../server/admin/http-server.ts";
 import { CertificateFolder } from "../../../support/certificates.ts";
+import { until } from "../../../support/until.ts";
 
 type Started = {
   readonly port: number;
@@ -116,6 +117,71 @@ test("a head that is too long is answered 431", async (t) => {
     /^HTTP\/1.1 431 /,
   );
   t.deepEqual(asked, []);
+});
+
+test("many headers are too long together, and the most that fit are taken", async (t) => {
+  const { port, asked } = await start(t);
+  const many = (count: number): readonly string[] =>
+    Array.from({ length: count }, (_, index) => `X-${index}: ${"x".repeat(10)}`);
+  t.regex(await send(port, request("GET / HTTP/1.1", ...many(1000))), /^HTTP\/1.1 431 /);
+  t.deepEqual(asked, []);
+  t.regex(await send(port, request("GET / HTTP/1.1", ...many(300))), /^HTTP\/1.1 200 /);
+});
+
+test("two lengths of one body, or a length beside pieces, are no request: nobody reads it in two ways", async (t) => {
+  const { port, asked } = await start(t);
+  const wrong = [
+    ["Content-Length: 5", "Content-Length: 6"],
+    ["Content-Length: 5", "Transfer-Encoding: chunked"],
+    ["Content-Length: 5x"],
+    ["Content-Length: -1"],
+    ["Transfer-Encoding: chunked, identity"],
+  ];
+  for (const headers of wrong) {
+    const head = request("POST / HTTP/1.1", ...headers);
+    t.regex(await send(port, `${head}GET /smuggled HTTP/1.1\r\n\r\n`), /^HTTP\/1.1 400 /);
+  }
+  t.deepEqual(asked, []);
+});
+
+test("a head or a body that does not come is given up, and its connection with it", async (t) => {
+  const bodies: string[] = [];
+  const answer = async (asked: HttpRequest): Promise<HttpReply> => {
+    const body = await asked.body();
+    bodies.push(body.kind);
+    return { status: 200, body: "" };
+  };
+  const server = await HttpServer.listen({
+    ...{ host: "127.0.0.1", port: 0, answer, takesPost: () => true, requestMsMax: 200 },
+  });
+  t.teardown(() => server.close());
+  const port = Number(new URL(server.url).port);
+  const slow = [
+    "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
+    `${request("POST / HTTP/1.1", "Content-Length: 100")}{`,
+  ];
+  const answers = await Promise.all(slow.map((bytes) => send(port, bytes)));
+  for (const text of answers) t.regex(text, /^HTTP\/1.1 408 /);
+  await until(() => bodies.length > 0, "whoever waits for the body hears of it");
+  t.deepEqual(bodies, ["refused"]);
+});
+
+test("of a body with more bytes than it says no more are read than that", async (t) => {
+  const bodies: string[] = [];
+  const answer = async (asked: HttpRequest): Promise<HttpReply> => {
+    const body = await asked.body();
+    bodies.push(body.kind === "read" ? body.bytes.toString() : body.kind);
+    return { status: 200, body: "" };
+  };
+  const takesPost = (): boolean => true;
+  const server = await HttpServer.listen({ host: "127.0.0.1", port: 0, answer, takesPost });
+  t.teardown(() => server.close());
+  const port = Number(new URL(server.url).port);
+  const head = request("POST /a HTTP/1.1", "Content-Length: 2");
+  const more = request("POST /b HTTP/1.1", "Content-Length: 1");
+  // What is not read may cost the answer: the connection is reset.
+  await send(port, `${head}{}${more}x`);
+  t.deepEqual(bodies, ["{}"]);
 });
 
 test("bytes that are not HTTP end their connection alone", async (t) => {

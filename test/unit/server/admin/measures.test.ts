@@ -8,9 +8,11 @@ import type { ServerId } from "../../../../protocol/ids.ts";
 import type { Zxid } from "../../../../protocol/zxid.ts";
 import { ElectionMeter } from "../../../../server/measures/election-meter.ts";
 import { Histogram } from "../../../../server/measures/histogram.ts";
+import { BatchJournal } from "../../../../server/measures/batch-journal.ts";
 import { LeaderMeter } from "../../../../server/measures/leader-meter.ts";
 import { type Measuring, Meter } from "../../../../server/measures/meter.ts";
 import { SubmitterMeter } from "../../../../server/measures/submitter-meter.ts";
+import { WriteJournal } from "../../../../server/measures/write-journal.ts";
 import { crc32 } from "node:zlib";
 
 function filled(...values: readonly number[]): HistogramReport {
@@ -68,9 +70,14 @@ function recordOf(firstZxid: number, lastZxid: number): Uint8Array {
   );
 }
 
+function leaderMeter(notes: Notes): LeaderMeter {
+  const slow = { slowMs: Number.POSITIVE_INFINITY, onSlow: () => undefined };
+  return new LeaderMeter(notes, { journal: new WriteJournal(), ...slow });
+}
+
 test("at a leader records are measured from the first batch to the quorum", (t) => {
   const notes = new Notes();
-  const meter = new LeaderMeter(notes);
+  const meter = leaderMeter(notes);
   const step = (kind: string, atMs: number, effects: readonly Effect[] = [], more = {}): void =>
     meter.step({ message: { kind, ...more }, effects, startedMs: atMs, endedMs: atMs });
   const append = (records: readonly Uint8Array[]): readonly Effect[] => [
@@ -98,7 +105,7 @@ test("at a leader records are measured from the first batch to the quorum", (t) 
 
 test("what was under way when the leader was lost is measured by nobody, and a follower measures no stage of a leader", (t) => {
   const notes = new Notes();
-  const meter = new LeaderMeter(notes);
+  const meter = leaderMeter(notes);
   const message = { kind: "append", records: [recordOf(5, 7)] };
   const effects: readonly Effect[] = [{ kind: "tell", to: "log", message }];
   const times = { startedMs: 1, endedMs: 1 };
@@ -114,14 +121,15 @@ test("what was under way when the leader was lost is measured by nobody, and a f
 
 test("a lane's batch is measured once, however often it is sent", (t) => {
   const notes = new Notes();
-  const meter = new SubmitterMeter(notes, () => 5);
+  const meter = new SubmitterMeter(notes, () => 5, new BatchJournal());
   const submit = { kind: "submit", seq: 1, count: 3 };
   const effects: readonly Effect[] = [{ kind: "tell", to: "log-sync", message: submit }];
   const at = (ms: number) => ({ startedMs: ms, endedMs: ms });
   meter.step({ message: { kind: "endOfTurn" }, effects, ...at(7) });
   meter.step({ message: { kind: "endOfTurn" }, effects, ...at(60) });
-  meter.step({ message: { kind: "applied", seq: 1 }, effects: [], ...at(70) });
-  meter.step({ message: { kind: "applied", seq: 1 }, effects: [], ...at(80) });
+  const applied = { kind: "applied", seq: 1, firstZxid: 5, results: [{}, {}, {}] };
+  meter.step({ message: applied, effects: [], ...at(70) });
+  meter.step({ message: applied, effects: [], ...at(80) });
   t.deepEqual(notes.lines, ["stage.gateway 2", "batchOperations 3", "stage.whole 63"]);
 });
 
@@ -150,7 +158,8 @@ test("an election has its phases, at who comes to lead and at who follows", (t) 
 test("a turn of the loop with a commit has the time of its reply", (t) => {
   const meter = new Meter("1", 1 as ServerId);
   const tree = meter.stepMeter("tree/1");
-  tree?.step({ message: { kind: "committed" }, effects: [], startedMs: 3, endedMs: 5 });
+  const message = { kind: "committed", records: [recordOf(5, 7)] };
+  tree?.step({ message, effects: [], startedMs: 3, endedMs: 5 });
   meter.turn({ startedMs: 1, endedMs: 9, steps: 2, waiting: 4 });
   meter.turn({ startedMs: 10, endedMs: 11, steps: 1, waiting: 0 });
   const { histograms, thread } = meter.report();
@@ -166,5 +175,5 @@ test("a turn of the loop with a commit has the time of its reply", (t) => {
     ["mailbox", 4, 2],
     ["stage.reply", 4, 1],
   ]);
-  t.is(meter.stepMeter("zookeeper/1"), undefined);
+  t.is(meter.stepMeter("changes"), undefined);
 });
