@@ -1,6 +1,6 @@
 /** The pages of the dashboard, each with how it is seen that it is there. */
 import { znodePath } from "../../load/zookeeper/fill.ts";
-import type { Expected } from "./browser.ts";
+import type { Expected } from "./measured-tab.ts";
 import { CHANGED, type Furnished, LOCK, PARENT } from "./furnish.ts";
 
 /** Milliseconds that must not be exceeded. */

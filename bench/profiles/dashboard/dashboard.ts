@@ -16,7 +16,8 @@ import type { Target } from "../../targets/target.ts";
 import { bucketsOfAll, longestMs } from "../operator/loop-times.ts";
 import { backupOfFilled, startRestored, ZNODES } from "../operator/restored.ts";
 import type { ProfileContext } from "../profile.ts";
-import { MeasuredTab, openBrowser } from "./browser.ts";
+import { openBrowser } from "../../browser.ts";
+import { MeasuredTab } from "./measured-tab.ts";
 import { FIRST_PAINT, type Goals, pageCases, treeRoute, znodeExpected } from "./cases.ts";
 import { type Furnished, furnish, PARENT } from "./furnish.ts";
 import { goalsText } from "./goals.ts";
@@ -46,7 +47,7 @@ export async function dashboard(context: ProfileContext): Promise<void> {
   buildBundle();
   const folder = await mkdtemp(join(options.folder, "zooid-bench-dashboard-"));
   try {
-    await using browser = await openBrowser();
+    await using browser = await openBrowser({ isNice: false });
     const close = (): void => void browser.close().catch(() => undefined);
     signal.addEventListener("abort", close, { once: true });
     const { file } = await backupOfFilled(context, folder, PARENT);

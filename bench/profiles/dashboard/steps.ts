@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "../../../client/connect.ts";
 import { folderPath, znodePath } from "../../load/zookeeper/fill.ts";
-import type { MeasuredTab, Times } from "./browser.ts";
+import type { MeasuredTab, Times } from "./measured-tab.ts";
 import { type Goals, nameOf, treeRoute, ZNODE_PAGE, znodeExpected } from "./cases.ts";
 import { PARENT } from "./furnish.ts";
 

@@ -1,30 +1,6 @@
-/** Debian's Chromium without windows, and what a page of it is asked while the dashboard is measured. */
-import { existsSync } from "node:fs";
-import puppeteer, {
-  type Browser,
-  type BrowserContext,
-  type CDPSession,
-  type Page,
-} from "puppeteer-core";
+/** What a page is asked while the dashboard is measured. */
+import type { BrowserContext, CDPSession, Page } from "puppeteer-core";
 import { BenchError } from "../../failure.ts";
-
-const CHROMIUM = "/usr/bin/chromium-headless-shell";
-
-/** The same as in the tests of the dashboard: a container may lack what Chromium's sandbox needs, and its /dev/shm may be small. */
-const CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"];
-
-export function openBrowser(): Promise<Browser> {
-  if (!existsSync(CHROMIUM)) {
-    const install = "apt-get install chromium-headless-shell";
-    throw new BenchError(`no ${CHROMIUM} here; on Debian or Ubuntu: ${install}`);
-  }
-  return puppeteer.launch({
-    executablePath: CHROMIUM,
-    args: CHROMIUM_ARGS,
-    defaultViewport: { width: 1280, height: 800 },
-    protocolTimeout: 2 * THERE_MS_MAX,
-  });
-}
 
 /** How long anything is waited for. The past of a large tree takes a while to be built. */
 const THERE_MS_MAX = 90_000;
