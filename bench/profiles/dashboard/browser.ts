@@ -27,7 +27,7 @@ export function openBrowser(): Promise<Browser> {
 }
 
 /** How long anything is waited for. The past of a large tree takes a while to be built. */
-const THERE_MS_MAX = 90_000;
+const THERE_MS_MAX = 180_000;
 /** What is observed of long tasks comes a moment after them. */
 const LATE_MS = 200;
 
