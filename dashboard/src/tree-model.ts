@@ -3,7 +3,7 @@
  * read than were scrolled to, and those behind one that was gone to by its path.
  */
 import { type Signal, signal } from "@preact/signals";
-import { type ChildrenPage, codeOf, messageOf, read, type Znode } from "./api.ts";
+import { type ChildrenPage, codeOf, messageOf, read, type Stat, type Znode } from "./api.ts";
 import { childOf, lineageOf, nameOf, parentOf } from "./format/paths.ts";
 import type { Summary } from "./live.ts";
 import {
@@ -33,11 +33,15 @@ export type PageAsked = {
   readonly behind?: string;
 };
 
-type PageOf = (asked: PageAsked) => Promise<ChildrenPage>;
+type Source = {
+  readonly pageOf: (asked: PageAsked) => Promise<ChildrenPage>;
+  /** One znode by itself, without its children, which may be a million. */
+  readonly statOf: (path: string) => Promise<Stat>;
+};
 
 export class TreeModel {
   readonly rows: Signal<TreeRows> = signal(new TreeRows({ branches: new Map(), open: new Set() }));
-  readonly #pageOf: PageOf;
+  readonly #source: Source;
   readonly #branches = new Map<string, Branch>();
   readonly #open = new Set<string>();
   /** The znodes of whose children something is read, and until when. */
@@ -50,8 +54,8 @@ export class TreeModel {
   /** The znode that was gone to last. */
   #sought = "/";
 
-  constructor(pageOf: PageOf) {
-    this.#pageOf = pageOf;
+  constructor(source: Source) {
+    this.#source = source;
   }
 
   /** What is open, the longest open first. */
@@ -82,7 +86,7 @@ export class TreeModel {
     const after = branch.stretches[stretch]?.next ?? null;
     if (after === null || this.#reading.has(path) || countOf(branch) >= CHILDREN_MAX) return;
     await this.#alone(path, branch, async () => {
-      const page = await this.#pageOf({ path, limit: CHILDREN_PAGE, after });
+      const page = await this.#source.pageOf({ path, limit: CHILDREN_PAGE, after });
       return withPage(branch, stretch, page);
     });
     this.#show();
@@ -148,7 +152,11 @@ export class TreeModel {
     for (let pages = 0; pages < FRESH_PAGES_MAX; pages += 1) {
       const after = branch.stretches[0]?.next ?? null;
       if (after === null || (pages > 0 && countOf(branch) >= wanted)) break;
-      branch = withPage(branch, 0, await this.#pageOf({ path, limit: CHILDREN_PAGE, after }));
+      branch = withPage(
+        branch,
+        0,
+        await this.#source.pageOf({ path, limit: CHILDREN_PAGE, after }),
+      );
     }
     const begin = further?.children[0]?.name;
     if (begin === undefined || isWhole(branch) || hasChild(branch, begin)) return branch;
@@ -158,9 +166,9 @@ export class TreeModel {
   /** As it was, if nothing is known of where the child is, or it is gone. */
   async #withStretchAt(path: string, branch: Branch, name: string): Promise<Branch> {
     try {
-      const [{ stat }, behind] = await Promise.all([
-        this.#pageOf({ path: childOf(path, name), limit: 1 }),
-        this.#pageOf({ path, limit: CHILDREN_PAGE, behind: name }),
+      const [stat, behind] = await Promise.all([
+        this.#source.statOf(childOf(path, name)),
+        this.#source.pageOf({ path, limit: CHILDREN_PAGE, behind: name }),
       ]);
       return withStretch(branch, childOfPage(name, stat), behind);
     } catch {
@@ -204,7 +212,10 @@ export class TreeModel {
   }
 }
 
-export const liveTree: TreeModel = new TreeModel((asked) => read<ChildrenPage>("children", asked));
+export const liveTree: TreeModel = new TreeModel({
+  pageOf: (asked) => read<ChildrenPage>("children", asked),
+  statOf: async (path) => (await readZnode(path)).stat,
+});
 
 export function readZnode(path: string): Promise<Znode> {
   return read<Znode>("znode", { path });

@@ -3,7 +3,7 @@ import type { BrowserContext, CDPSession, Page } from "puppeteer-core";
 import { BenchError } from "../../failure.ts";
 
 /** How long anything is waited for. The past of a large tree takes a while to be built. */
-const THERE_MS_MAX = 90_000;
+const THERE_MS_MAX = 180_000;
 /** What is observed of long tasks comes a moment after them. */
 const LATE_MS = 200;
 

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { messageOf } from "../api.ts";
-import { type ChildrenThen, readPast, type Span, type Transaction } from "../past.ts";
+import { type ChildrenThen, readPast, type Span, type Transaction, znodeAt } from "../past.ts";
 import { GoTo } from "../parts/go-to.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { TimeBar } from "../parts/time-bar.tsx";
@@ -45,12 +45,15 @@ let openBefore: readonly string[] = [];
 function Then({ path, zxid }: ThenProps): JSX.Element {
   const [last, setLast] = useState<Transaction | null>();
   const model = useRef<TreeModel | undefined>(undefined);
-  model.current ??= new TreeModel(async ({ path: of, limit, after, behind }) => {
-    // They come in the order of their names, so that a page goes on behind any.
-    const query = { path: of, zxid, limit, after: behind ?? after };
-    const page = await readPast<ChildrenThen>("children-at", query);
-    setLast(page.last);
-    return { ...page, sorted: true };
+  model.current ??= new TreeModel({
+    pageOf: async ({ path: of, limit, after, behind }) => {
+      // They come in the order of their names, so that a page goes on behind any.
+      const query = { path: of, zxid, limit, after: behind ?? after };
+      const page = await readPast<ChildrenThen>("children-at", query);
+      setLast(page.last);
+      return { ...page, sorted: true };
+    },
+    statOf: async (of) => (await znodeAt(of, zxid)).stat,
   });
   const tree = model.current;
   useEffect(() => {
