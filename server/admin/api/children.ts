@@ -20,6 +20,8 @@ import type { HttpReply } from "../http-server.ts";
 import { errorReply, jsonReply, statJson, zxidIn } from "./json.ts";
 
 const CHILDREN_DEFAULT = 100;
+/** Characters of the names in one request, but for the last. */
+const NAMES_UNITS_SOFT_MAX: number = 64 * 1024;
 /** No name of a znode has one. */
 const CURSOR = "/";
 
@@ -100,11 +102,27 @@ async function statsTogether(
   path: string,
   names: readonly string[],
 ): Promise<Stats> {
-  const read = { kind: "childStats", path, names } as const;
-  const { result } = await client.request({ kind: "read", read }, path, {});
-  if (result.kind === "error") throw errorOfCode(result.code, path);
-  assert(result.kind === "stats", "Stats are answered with Stats");
-  return result.stats.map((stat) => stat ?? undefined);
+  const stats: (Stat | undefined)[] = [];
+  for (const some of portionsOf(names)) {
+    const read = { kind: "childStats", path, names: some } as const;
+    const { result } = await client.request({ kind: "read", read }, path, {});
+    if (result.kind === "error") throw errorOfCode(result.code, path);
+    assert(result.kind === "stats", "Stats are answered with Stats");
+    for (const stat of result.stats) stats.push(stat ?? undefined);
+  }
+  return stats;
+}
+
+/** As many as a request may have, which are all unless they are very long. */
+function* portionsOf(names: readonly string[]): Generator<readonly string[], void, undefined> {
+  let [begin, units] = [0, 0];
+  for (const [index, { length }] of names.entries()) {
+    units += length;
+    if (units < NAMES_UNITS_SOFT_MAX) continue;
+    yield names.slice(begin, index + 1);
+    [begin, units] = [index + 1, 0];
+  }
+  if (begin < names.length) yield names.slice(begin);
 }
 
 type Asked = {

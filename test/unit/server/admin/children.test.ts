@@ -28,16 +28,16 @@ async function pageOf(client: object, listing?: Listing): Promise<readonly strin
   return page.children.map(({ name }) => name);
 }
 
-test("a page of 500 children takes three reads, and shows all that are still there", async (t) => {
-  const asked: string[] = [];
-  const listed = await pageOf({
+/** What a node is asked for so many names. */
+function nodeOf(names: readonly string[], asked: string[]): object {
+  return {
     exists: async () => {
       asked.push("exists");
       return { stat: STAT, zxid: 1 };
     },
     children: async () => {
       asked.push("children");
-      return { children: NAMES.toReversed(), stat: STAT, zxid: 1 };
+      return { children: names.toReversed(), stat: STAT, zxid: 1 };
     },
     request: async (request: NativeRequest) => {
       if (request.kind !== "read" || request.read.kind !== "childStats") throw new Error("of what");
@@ -45,12 +45,24 @@ test("a page of 500 children takes three reads, and shows all that are still the
       const stats = request.read.names.map((name) => (name === GONE ? null : STAT));
       return { result: { kind: "stats", stats }, zxid: 2 };
     },
-  });
+  };
+}
+
+test("a page of 500 children takes three reads, and shows all that are still there", async (t) => {
+  const asked: string[] = [];
+  const listed = await pageOf(nodeOf(NAMES, asked));
   t.deepEqual(
     listed,
     NAMES.filter((name) => name !== GONE),
   );
   t.deepEqual(asked, ["exists", "children", "childStats"]);
+});
+
+test("names that are too long for one request are asked for in several", async (t) => {
+  const asked: string[] = [];
+  const names = NAMES.map((name) => name.padEnd(1000, "x"));
+  t.deepEqual(await pageOf(nodeOf(names, asked)), names);
+  t.is(asked.filter((each) => each === "childStats").length, 8);
 });
 
 test("of a server that has no such read 25 are asked for at once", async (t) => {
