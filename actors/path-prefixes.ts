@@ -3,6 +3,8 @@
  * with what is above them, by the first name, and the rarest of those with all others. So the sum is always exact, and what comes often is apart.
  */
 
+import { ownedText } from "./owned-text.ts";
+
 /** Stands for all paths that are not counted by a beginning of theirs. */
 export const OTHER_PATHS = "";
 
@@ -41,7 +43,7 @@ export function countsOf(
   if (known !== undefined) return known;
   if (all.size >= prefixesMax) cut(all, prefixesMax / 2, (prefixesMax * 3) / 4);
   const counts = all.get(prefix) ?? new Uint32Array(kinds);
-  all.set(owned(prefix), counts);
+  all.set(ownedText(prefix), counts);
   return counts;
 }
 
@@ -112,9 +114,4 @@ function totalOf(counts: Uint32Array): number {
   let total = 0;
   for (const count of counts) total += count;
   return total;
-}
-
-/** A beginning of a path may be a piece of a whole message. */
-function owned(text: string): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text));
 }

@@ -8,6 +8,7 @@ import type { BusyCounts, BusyPart, BusyWindow } from "../admin/messages.ts";
 import { HeavyHitters } from "./heavy-hitters.ts";
 import { listedLatencies, newLatencies } from "./latencies.ts";
 import { type Metrics, outstandingOf } from "./metrics.ts";
+import { ownedText } from "../owned-text.ts";
 import { pathOf } from "./request-path.ts";
 import type { Run } from "./request-queue.ts";
 import { nextDistance, type Sampling } from "./sampling.ts";
@@ -160,7 +161,7 @@ function newWindow(sinceMs: number): Window {
     sinceMs,
     requests: 0,
     // A path may be a piece of a whole message.
-    paths: new HeavyHitters((path) => new TextDecoder().decode(new TextEncoder().encode(path))),
+    paths: new HeavyHitters(ownedText),
     sessions: new HeavyHitters((session) => session),
   };
 }

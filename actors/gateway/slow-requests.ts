@@ -3,6 +3,7 @@ import { SLOW_PATH_LENGTH_MAX, SLOW_REQUESTS_PER_SECOND } from "../../protocol/l
 import { formatSession, SESSION_NONE } from "../../protocol/ids.ts";
 import type { SlowRequest } from "../admin/slow/messages.ts";
 import { tell } from "../inboxes.ts";
+import { ownedText } from "../owned-text.ts";
 import { servedBy } from "./attachment.ts";
 import type { GatewayConnection, GatewayTurn } from "./gateway-state.ts";
 import { answeredAtMs } from "./metrics.ts";
@@ -66,19 +67,13 @@ function aboutOf(request: Queueable): About {
   const path = pathOf(asked);
   return {
     ...{ isWrite, operation: asked.kind, operations: operationsIn(asked) },
-    path: path === undefined ? null : cut(path),
+    path: path === undefined ? null : ownedText(path.slice(0, SLOW_PATH_LENGTH_MAX)),
   };
 }
 
 function operationsIn(asked: object): number {
   if ("operations" in asked && Array.isArray(asked.operations)) return asked.operations.length;
   return "reads" in asked && Array.isArray(asked.reads) ? asked.reads.length : 1;
-}
-
-/** What is kept holds on to nothing else: a path may be a piece of a whole message. */
-function cut(path: string): string {
-  const beginning = path.slice(0, SLOW_PATH_LENGTH_MAX);
-  return new TextDecoder().decode(new TextEncoder().encode(beginning));
 }
 
 /** Tells of those of this turn of the loop. */

@@ -6,7 +6,6 @@ import { CHANGED_LOOKED_MAX, CHANGED_UNITS_SOFT_MAX } from "../../protocol/limit
 import type { Who } from "../../protocol/identities.ts";
 import { isAtOrBelow } from "../../protocol/paths.ts";
 import type { Changed, ChangedPaths } from "../../protocol/reads.ts";
-import type { Zxid } from "../../protocol/zxid.ts";
 import type { TreeState } from "./state.ts";
 import { visitChanges } from "./store/change-ring.ts";
 import { guardOf, mayRead, readersOf } from "./watch/readers.ts";
@@ -46,6 +45,6 @@ export function changedPaths(tree: TreeState, asked: ChangedPaths, who: Who): Ch
   const end = isEnough ? "more" : "last";
   return {
     ...{ kind: "changed", changes, paths: [...paths], unlisted, end },
-    through: isEnough ? through : (lastApplied as Zxid),
+    through: isEnough ? through : lastApplied,
   };
 }

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
-import { networkInterfaces, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { PATH_LENGTH_MAX } from "../../protocol/limits.ts";
@@ -27,6 +27,8 @@ const test = anyTest as TestFn<Shared>;
 const TOKEN = "0123456789abcdef0123456789abcdef";
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 const JSON_TYPE = { "content-type": "application/json" };
+/** Not the address of loopback that programs of this machine use, and on loopback nevertheless: a test lets nobody else in. */
+const OTHER_ADDRESS = "127.0.0.2";
 const started = new AsyncDisposableStack();
 
 test.before(async (t) => {
@@ -54,13 +56,6 @@ test.before(async (t) => {
 });
 
 test.after.always(() => started.disposeAsync());
-
-/** An address by which other machines reach this one, if it has any; otherwise another one of its own. */
-function otherAddress(): string {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const reached = all.find(({ family, internal }) => family === "IPv4" && !internal);
-  return reached?.address ?? "127.0.0.2";
-}
 
 type Headers = Readonly<Record<string, string | undefined>>;
 type Told = { readonly status: number; readonly body: Fields; readonly headers: Fields };
@@ -183,7 +178,7 @@ test.serial(
   "without a token nobody but who is on the machine reads, and nobody writes",
   async (t) => {
     const { own, open } = t.context.nodes;
-    const host = otherAddress();
+    const host = OTHER_ADDRESS;
     for (const { name } of READS) {
       t.deepEqual(
         codeOf(await ask(open, { path: pathOf(name), host })),
@@ -214,7 +209,7 @@ test.serial(
   "who has not the token is told nothing, and who has one that may not write changes nothing",
   async (t) => {
     const { reading } = t.context.nodes;
-    const host = otherAddress();
+    const host = OTHER_ADDRESS;
     const before = await treeOf(reading);
     for (const headers of [
       {},

@@ -105,20 +105,11 @@ export type StageSpan = {
 };
 
 /** A slow request as it is told. */
-export type SlowFacts = {
+export type SlowFacts = Omit<SlowRequest, "number" | "zxid" | "startedMs" | "answeredMs"> & {
   /** When it was answered, in Unix milliseconds by the node's clock. */
   readonly atMs: number;
-  readonly session: string;
-  readonly address: string | null;
-  readonly isWrite: boolean;
-  readonly operation: string;
-  readonly operations: number;
-  readonly path: string | null;
-  readonly bytes: number;
-  readonly answerBytes: number;
   /** In hexadecimal. */
   readonly zxid: string | null;
-  readonly tookMs: number;
   /** Whether the node that served it led. Null: it has no write's stages. */
   readonly leads: boolean | null;
   /** Empty: they are not known. */
