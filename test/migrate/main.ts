@@ -9,7 +9,7 @@ import { type Client, connect } from "../../client/connect.ts";
 import { compileJava } from "../support/java.ts";
 import { ZooidEnsemble } from "../support/zooid.ts";
 import { startZookeeper } from "../support/zookeeper-server.ts";
-import { type Moved, moved } from "./moved.ts";
+import { eventsIn, type Moved, moved } from "./moved.ts";
 import { lossesOf, startKazoo } from "./writers.ts";
 
 const JAVA = fileURLToPath(new URL("java", import.meta.url));
@@ -20,6 +20,8 @@ const DATA_BYTES = 100;
 const PAUSE_MS_MAX = 1_000;
 /** How long a copy may take: only a hang reaches it. */
 const WAIT_MS = 4 * 3_600_000;
+/** How often it is printed how far the copy has come. */
+const PROGRESS_MS = 10_000;
 
 const { values } = parseArgs({ options: { znodes: { type: "string", default: "100000" } } });
 const znodes = Number(values.znodes);
@@ -47,6 +49,19 @@ async function fill(client: Client): Promise<void> {
     if (underWay.length >= UNDER_WAY) await underWay.shift();
   }
   await Promise.all(underWay);
+}
+
+/** Prints what `zooid migrate` says, of its progress a line now and then. */
+function printing(): (line: string) => void {
+  let progressMs = performance.now();
+  return (line) => {
+    for (const { event, at: _, ...fields } of eventsIn(line)) {
+      const nowMs = performance.now();
+      if (event === "progress" && nowMs - progressMs < PROGRESS_MS) continue;
+      if (event === "progress") progressMs = nowMs;
+      say(`  ${String(event)} ${JSON.stringify(fields)}`);
+    }
+  };
 }
 
 function report(
@@ -103,7 +118,8 @@ for (const [direction, args, names, client] of [
         ? startKazoo(address, name)
         : java.start("CuratorMigrated", [address, name]),
   );
-  const all = await moved(args, writers, WAIT_MS);
+  say(`${direction} ...`);
+  const all = await moved(args, writers, { waitMs: WAIT_MS, onLine: printing() });
   const losses: string[] = all.exitCode === 0 ? [] : [`the exit code is ${all.exitCode}`];
   for (const [index, name] of names.entries()) {
     const log = all.logs[index];

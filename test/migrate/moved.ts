@@ -26,16 +26,26 @@ export function eventsIn(text: string): readonly Event[] {
     .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Event] : []));
 }
 
-/** `writers` are started with the address of the relay. `waitMs`: how long the copy may take. */
+export type MovedOptions = {
+  /** How long the copy may take. Default 60_000. */
+  readonly waitMs?: number;
+  /** Called with each line that the command prints. */
+  readonly onLine?: (line: string) => void;
+};
+
+/** `writers` are started with the address of the relay. */
 export async function moved(
   args: readonly string[],
   writers: readonly ((address: string) => Child)[],
-  waitMs = 60_000,
+  { waitMs = 60_000, onLine }: MovedOptions = {},
 ): Promise<Moved> {
   await using ending = new AsyncDisposableStack();
   const all = ["migrate", ...args, ...PATIENT, "--json", "--listen", "127.0.0.1:0"];
   const command = [COMMAND_LINE, ...all];
-  const migrate = new Child({ command: process.execPath, args: command, waitMsMax: waitMs });
+  const migrate = new Child({
+    ...{ command: process.execPath, args: command, waitMsMax: waitMs },
+    ...(onLine === undefined ? {} : { onLine }),
+  });
   ending.defer(() => migrate.stop());
   const [listening] = eventsIn(await migrate.line(/"listening"/));
   const address = `127.0.0.1:${String(listening?.["port"])}`;

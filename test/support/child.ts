@@ -8,6 +8,8 @@ export type ChildOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** The time after which waiting for a line fails. Default 60_000: only a hang reaches it. */
   readonly waitMsMax?: number;
+  /** Called with each line, as it is printed. */
+  readonly onLine?: (line: string) => void;
 };
 
 type LineWaiter = {
@@ -23,10 +25,12 @@ export class Child {
   readonly exited: Promise<void>;
   readonly #waiters = new Set<LineWaiter>();
   readonly #waitMsMax: number;
+  readonly #onLine: ((line: string) => void) | undefined;
   #ended = false;
 
   constructor(options: ChildOptions) {
     this.#waitMsMax = options.waitMsMax ?? 60_000;
+    this.#onLine = options.onLine;
     // A test run that is cut short leaves nothing behind: the kernel ends the process with the thread that started it.
     const args = ["--pdeathsig", "KILL", options.command, ...options.args];
     this.process = spawn("setpriv", args, {
@@ -129,6 +133,7 @@ export class Child {
 
   #take(line: string): void {
     this.lines.push(line);
+    this.#onLine?.(line);
     for (const waiter of this.#waiters) if (waiter.matches(line)) waiter.resolve(line);
   }
 }
