@@ -99,6 +99,7 @@ export const SECTIONS: readonly Section[] = [
           "docs/compatibility.md",
           "docs/compatibility-differences.md",
           "docs/operations/migrate.md",
+          "docs/operations/migrate/*.md",
           "docs/operations/coming-from-zkcli.md",
           "docs/operations/clickhouse.md",
           "docs/client/coming-from/curator.md",
