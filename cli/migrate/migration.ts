@@ -26,6 +26,7 @@ const AGAIN_MS = 1_000;
 /** How long changes are gathered before they are written. */
 const GATHER_MS = 20;
 const LOOK_MS = 500;
+const WATCH_PROGRESS_MS = 1_000;
 /** A target that is not further behind than this counts as equal while clients write. */
 const EQUAL_MS = 1_000;
 /** Before the switch changes are written until so few are left, or so often. */
@@ -162,12 +163,26 @@ export class Migration {
       if (!isEmpty && !this.#isChecked) await this.#checkOthers(mirror);
       this.#isChecked = true;
       await this.#makeEqual(mirror, "copy", isEmpty);
-      await follow.established;
+      await this.#watched(follow);
       // Whatever has been changed while the stream began, and what no stream tells: lists, and children that came and went.
       await this.#makeEqual(mirror, "compare", false);
       return await this.#followOn(mirror, follow);
     } finally {
       ended.abort(new Error("the attempt is over"));
+    }
+  }
+
+  /** Over ZooKeeper's protocol the stream reads the whole source to set its watches, which takes minutes with millions of znodes. */
+  async #watched(follow: Follow): Promise<void> {
+    const startedMs = performance.now();
+    const timer = setInterval(() => {
+      const seconds = Math.round((performance.now() - startedMs) / 1_000);
+      this.#report.progress("watch", { seconds }, () => `watching the source: ${seconds} s`);
+    }, WATCH_PROGRESS_MS);
+    try {
+      await follow.established;
+    } finally {
+      clearInterval(timer);
     }
   }
 
