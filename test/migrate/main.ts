@@ -6,10 +6,12 @@ import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { readFileSync } from "node:fs";
 import { type Client, connect } from "../../client/connect.ts";
+import { prepareDebian } from "../setup/debian.ts";
 import { compileJava } from "../support/java.ts";
 import { ZooidEnsemble } from "../support/zooid.ts";
 import { startZookeeper } from "../support/zookeeper-server.ts";
-import { eventsIn, type Moved, moved } from "./moved.ts";
+import { eventsIn } from "./command.ts";
+import { type Moved, moved } from "./moved.ts";
 import { lossesOf, startKazoo } from "./writers.ts";
 
 const JAVA = fileURLToPath(new URL("java", import.meta.url));
@@ -80,6 +82,8 @@ function report(
   for (const loss of losses) say(`  lost: ${loss}`);
 }
 
+const problem = prepareDebian();
+if (problem !== undefined) throw new Error(problem);
 await using ending = new AsyncDisposableStack();
 const zookeeper = await startZookeeper({
   // As it is by default: a target that ends containers at once would have them made again and again.

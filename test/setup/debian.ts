@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 type Need = { readonly package: string; readonly isThere: () => boolean };
 
 export const CHROMIUM = "/usr/bin/chromium-headless-shell";
+export const CLICKHOUSE_SERVER = "/usr/sbin/clickhouse-server";
 
 const TESTS: readonly Need[] = [
   { package: "nats-server", isThere: () => existsSync("/usr/sbin/nats-server") },
@@ -67,9 +68,16 @@ const PROMETHEUS: readonly Need[] = [
   { package: "prometheus", isThere: () => existsSync("/usr/bin/promtool") },
 ];
 
-export type PackageSet = "tests" | "kazoo" | "go" | "patroni" | "prometheus";
+/** A server of 2018, the newest that Debian has. */
+const CLICKHOUSE: readonly Need[] = [
+  ...TESTS,
+  { package: "clickhouse-server", isThere: () => existsSync(CLICKHOUSE_SERVER) },
+];
+
+export type PackageSet = "tests" | "kazoo" | "go" | "patroni" | "prometheus" | "clickhouse";
 const SETS: Readonly<Record<PackageSet, readonly Need[]>> = {
   ...{ tests: TESTS, kazoo: KAZOO, go: GO, patroni: PATRONI, prometheus: PROMETHEUS },
+  clickhouse: CLICKHOUSE,
 };
 
 const LOCK_WAIT_SECONDS = 600;

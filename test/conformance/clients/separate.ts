@@ -22,7 +22,7 @@ type Program = {
   readonly remove: () => Promise<void>;
 };
 
-type Name = Exclude<PackageSet, "tests" | "kazoo" | "prometheus">;
+type Name = Extract<PackageSet, "go" | "patroni">;
 
 const PROGRAMS: Readonly<Record<Name, () => Promise<Program>>> = {
   go: async () => {
