@@ -22,7 +22,7 @@ const DATA_BYTES = 100;
 const PAUSE_MS_MAX = 1_000;
 /** How long a copy may take: only a hang reaches it. */
 const WAIT_MS = 4 * 3_600_000;
-/** How often it is printed how far the copy has come. */
+/** How often it is printed how far a phase has come. */
 const PROGRESS_MS = 10_000;
 
 const { values } = parseArgs({ options: { znodes: { type: "string", default: "100000" } } });
@@ -53,14 +53,17 @@ async function fill(client: Client): Promise<void> {
   await Promise.all(underWay);
 }
 
-/** Prints what `zooid migrate` says, of its progress a line now and then. */
+/** Prints what `zooid migrate` says, of its progress a line as each phase begins and now and then. */
 function printing(): (line: string) => void {
-  let progressMs = performance.now();
+  let printed = { phase: "", atMs: 0 };
   return (line) => {
     for (const { event, at: _, ...fields } of eventsIn(line)) {
-      const nowMs = performance.now();
-      if (event === "progress" && nowMs - progressMs < PROGRESS_MS) continue;
-      if (event === "progress") progressMs = nowMs;
+      if (event === "progress") {
+        const progress = { phase: String(fields["phase"]), atMs: performance.now() };
+        const isSoon = progress.atMs - printed.atMs < PROGRESS_MS;
+        if (progress.phase === printed.phase && isSoon) continue;
+        printed = progress;
+      }
       say(`  ${String(event)} ${JSON.stringify(fields)}`);
     }
   };

@@ -8,7 +8,7 @@ import { reservePorts } from "../../support/ports.ts";
 
 /** An answer may wait for a session. */
 const ANSWER_MS_MAX = 60_000;
-/** As ClickHouse's releases of today have it for replicas that lost their session: theirs of 2018 looks once a minute. */
+/** How often a table looks whether its session has expired. By default once a minute, which would be what is measured. */
 const LOOK_AGAIN_SECONDS = 1;
 
 export type ClickHouse = {
