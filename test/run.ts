@@ -1,12 +1,12 @@
 /**
- * `npm test [-- FILE…]`: runs the tests, prints each failure as it comes and the progress, and as the last line the totals.
+ * `npm test [-- FILE…]`: runs the tests, prints each failure as it comes and the progress, the failures again at the end, and as the last line the totals.
  * `--quick` leaves out what starts processes or simulates for long.
  */
 import { prepareDebian } from "./setup/debian.ts";
 import { ALL_FILES, runTests } from "./setup/run-tests.ts";
 import { type Totals, totalsLine } from "./setup/tap.ts";
 
-const SLOW_FOLDERS = ["sim", "fuzz", "integration", "conformance", "examples"];
+const SLOW_FOLDERS = ["sim", "fuzz", "integration", "conformance"];
 
 function patterns(args: readonly string[]): readonly string[] {
   const files = args.filter((arg) => !arg.startsWith("--"));

@@ -1,10 +1,11 @@
-/** Runs test files by the test runner: prints each failure as it comes, and the progress, and returns the totals. */
+/** Runs test files by the test runner: prints each failure as it comes, and the progress, and all failures again at the end. */
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { againText, failureText } from "./failures.ts";
 import { ANNOUNCEMENTS, progressText, slowestText } from "./progress.ts";
 import { TapReader, type Totals } from "./tap.ts";
 
@@ -19,9 +20,7 @@ export type TestRun = {
   readonly environment?: Readonly<Record<string, string>>;
 };
 
-const PROGRESS_EVERY_MS = 10_000;
-/** How many lines of one failure are shown: a difference of two long texts must not bury the other failures. */
-const DETAIL_LINES_MAX = 80;
+const PROGRESS_EVERY_MS = 30_000;
 /** How many test files there are in the run. */
 function countFiles(patterns: readonly string[]): number {
   const cwd = fileURLToPath(new URL("../..", import.meta.url));
@@ -30,13 +29,6 @@ function countFiles(patterns: readonly string[]): number {
     .filter((pattern) => pattern.startsWith("!"))
     .map((each) => each.slice(1));
   return globSync(wanted.length === 0 ? [ALL_FILES] : wanted, { cwd, exclude }).length;
-}
-
-function printFailure(title: string, details: readonly string[]): void {
-  const shown = details.slice(0, DETAIL_LINES_MAX);
-  const left = details.length - shown.length;
-  if (left > 0) shown.push(`    … and ${left} more lines`);
-  console.log([`✗ ${title}`, ...shown, ""].join("\n"));
 }
 
 export async function runTests({ files, titles = [], environment }: TestRun): Promise<Totals> {
@@ -64,9 +56,13 @@ export async function runTests({ files, titles = [], environment }: TestRun): Pr
   });
   const startedMs = performance.now();
   const totals = { passed: 0, failed: 0 };
+  const failures: string[] = [];
   const tap = new TapReader((event) => {
     totals[event.kind] += 1;
-    if (event.kind === "failed") printFailure(event.title, event.details);
+    if (event.kind !== "failed") return;
+    const text = failureText(event.title, event.details);
+    console.log(text);
+    failures.push(text);
   });
   const progress = setInterval(() => {
     const seconds = Math.round((performance.now() - startedMs) / 1000);
@@ -86,6 +82,7 @@ export async function runTests({ files, titles = [], environment }: TestRun): Pr
   const slowest = slowestText(readFileSync(announcements, "utf8"));
   if (slowest !== "") console.log(`  slowest files: ${slowest}`);
   rmSync(folder, { recursive: true, maxRetries: 5 });
+  if (failures.length > 0) console.log(againText(failures));
   if (!isWhole || (how !== "exit code 0" && totals.failed === 0)) {
     console.log(`✗ the test runner ended with ${how}${isWhole ? "" : " before all tests had run"}`);
     totals.failed += 1;
