@@ -70,7 +70,9 @@ function chosen(
   let best: { readonly id: ServerId; readonly accepted: number } | undefined;
   for (const [id, follower] of role.followers) {
     if (declined.has(id)) continue;
-    const reason = reasonAgainst(turn, role, id, follower);
+    const reason =
+      reasonAgainst(turn, role, id, follower) ??
+      (isKnown(follower) ? undefined : `node ${id} has not said what it has`);
     if (reason !== undefined) reasons.push(reason);
     else if (best === undefined || follower.accepted >= best.accepted) {
       best = { id, accepted: follower.accepted };
@@ -79,19 +81,27 @@ function chosen(
   return best?.id ?? `nobody can take over: ${reasons.join("; ")}`;
 }
 
+/** Why the follower cannot take over. Undefined also for one that this leader does not know yet: it may turn out to be able to. */
 function reasonAgainst(
   { state, nowMs }: LogSyncTurn,
   role: Leading,
   id: ServerId,
-  { identity, incarnation, diskSpace }: Follower,
+  follower: Follower,
 ): string | undefined {
-  const counts = identity !== undefined && state.membership.counted.get(id) === identity;
-  if (!counts || incarnation.hasForgotten) return `node ${id} has no vote`;
+  const { identity, incarnation, diskSpace } = follower;
   const quietMs = nowMs - (role.heardMs.get(id) ?? role.sinceMs);
   if (quietMs > HEARD_WITHIN_MS) return `node ${id} was not heard for ${Math.round(quietMs)} ms`;
+  if (!isKnown(follower)) return undefined;
+  const counts = identity !== undefined && state.membership.counted.get(id) === identity;
+  if (!counts || incarnation.hasForgotten) return `node ${id} has no vote`;
   return diskSpace === "full" || diskSpace === "low"
     ? `node ${id} has no disk space left`
     : undefined;
+}
+
+/** A leader begins its epoch when it has heard of a majority: of the others it learns next what they have. */
+function isKnown({ identity, guest, incarnation }: Follower): boolean {
+  return identity !== undefined || guest !== undefined || incarnation.hasForgotten;
 }
 
 /** Must be called when a follower has accepted more, and when more is committed. */
@@ -102,6 +112,8 @@ export function goOn(turn: LogSyncTurn, role: Leading): void {
   if (handover === undefined || follower === undefined) return;
   const { step } = handover;
   if (step.kind === "catchingUp") {
+    const reason = reasonAgainst(turn, role, handover.to, follower);
+    if (reason !== undefined) return passOver(turn, role, handover, reason);
     if (follower.replication.kind !== "streaming" || follower.accepted < step.through) return;
     handover.step = { kind: "holding" };
     handover.heldSinceMs = nowMs;
@@ -147,7 +159,7 @@ export function handoverIsDue(turn: LogSyncTurn): void {
   else goOn(turn, role);
 }
 
-/** The follower does not stand. Another one may, unless this one was wanted. */
+/** The follower does not stand. */
 export function receiveDeclined(
   turn: LogSyncTurn,
   role: Leading,
@@ -157,14 +169,19 @@ export function receiveDeclined(
   const { handover } = turn.state;
   if (handover?.step.kind !== "asked" || id !== handover.to) return;
   if (epoch !== role.epoch || zxid !== handover.step.zxid) return;
-  handover.declined.add(id);
-  const next = handover.wanted === undefined ? chosen(turn, role, handover) : "";
+  handover.step = { kind: "holding" };
+  passOver(turn, role, handover, `node ${id} does not take over: it is ${reason}`);
+}
+
+/** The follower cannot take over for this reason. Another one may, unless this one was wanted. */
+function passOver(turn: LogSyncTurn, role: Leading, handover: Handover, reason: string): void {
+  handover.declined.add(handover.to);
+  const next = handover.wanted === undefined ? chosen(turn, role, handover) : reason;
   if (typeof next === "string") {
-    abandon(turn, role, `node ${id} does not take over: it is ${reason}`);
+    abandon(turn, role, reason);
     return;
   }
   handover.to = next;
-  handover.step = { kind: "holding" };
   goOn(turn, role);
 }
 

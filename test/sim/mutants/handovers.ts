@@ -20,6 +20,13 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "handover-refused-to-the-last-heard",
+    mistake:
+      "a leader refuses to hand over to a node because it has not heard of it in its epoch yet",
+    story: "handover-to-the-last-heard",
+    edits: [{ file: GIVE, find: "if (!isKnown(follower)) return undefined;", replace: "" }],
+  },
+  {
     name: "records-after-takeover",
     mistake: "a leader that has had a follower take over goes on to make records",
     story: "handover-abandoned",

@@ -58,6 +58,23 @@ export const HANDOVERS: readonly StoryCase[] = [
     },
   },
   {
+    name: "handover-to-the-last-heard",
+    title:
+      "a leader that has only just begun hands over to a node of which it has not heard yet, once it has",
+    nodes: 3,
+    tell: (story) => {
+      const { leader } = story;
+      const [one, two] = story.others(leader);
+      story.slow(two, one, 200);
+      story.handOver(leader, one);
+      story.untilReplaced(leader, AT_ONCE_MS);
+      story.expectLeader(one);
+      story.handOver(one, two);
+      story.untilReplaced(one);
+      story.expectLeader(two);
+    },
+  },
+  {
     name: "handover-waits-for-the-last",
     title: "a leader hands over once the node that is wanted has the last of its records, too",
     nodes: 3,
