@@ -7,6 +7,8 @@ type WireStream = {
   credits: number;
   /** More changes came than the credits allow, which is right only if `compacted` follows. */
   overdrawn: boolean;
+  /** `compacted` has come. What the client has said before it read that may still be a credit: they cross. */
+  ended: boolean;
 };
 
 export class WireStreams {
@@ -29,15 +31,17 @@ export class WireStreams {
       this.#streams.delete(item.stream);
       return;
     }
-    const stream = this.#streams.get(item.stream) ?? { credits: 0, overdrawn: false };
     if (item.kind === "openStream") {
       must(!this.#streams.has(item.stream), "change streams", () => {
         return `${this.#who}: opens stream ${item.stream} twice`;
       });
-      this.#streams.set(item.stream, stream);
-    } else if (stream.credits <= 0) {
-      this.#counts.paused += 1;
+      this.#streams.set(item.stream, { credits: 0, overdrawn: false, ended: false });
     }
+    const stream = this.#streams.get(item.stream);
+    must(stream !== undefined, "change streams", () => {
+      return `${this.#who}: grants changes to stream ${item.stream}, which it has not open`;
+    });
+    if (item.kind === "credit" && stream.credits <= 0) this.#counts.paused += 1;
     stream.credits += item.credits;
     must(stream.credits <= this.#window, "change streams", () => {
       return `${this.#who}: grants stream ${item.stream} ${stream.credits} changes, at most ${this.#window} may be under way`;
@@ -47,8 +51,11 @@ export class WireStreams {
   hears(item: Extract<GatewayItem, { readonly kind: "changes" | "compacted" }>): void {
     const stream = this.#streams.get(item.stream);
     if (stream === undefined) return;
+    must(!stream.ended, "change streams", () => {
+      return `${this.#who}: hears ${item.kind} of stream ${item.stream}, which is compacted`;
+    });
     if (item.kind === "compacted") {
-      this.#streams.delete(item.stream);
+      stream.ended = true;
       return;
     }
     if (item.changes.length > 0) stream.overdrawn ||= stream.credits <= 0;
@@ -57,8 +64,12 @@ export class WireStreams {
 
   /** A whole frame has been heard. */
   heardAll(): void {
-    for (const [number, { overdrawn }] of this.#streams) {
-      must(!overdrawn, "change streams", () => `${this.#who}: stream ${number} is sent too much`);
+    for (const [number, { overdrawn, ended }] of this.#streams) {
+      must(
+        ended || !overdrawn,
+        "change streams",
+        () => `${this.#who}: stream ${number} is sent too much`,
+      );
     }
   }
 }
