@@ -65,7 +65,11 @@ function runWorker({ take, onReport, choice }: Work): Promise<boolean> {
   return new Promise((resolve) => {
     const child = fork(MAIN, ["--worker"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     let seed: number | undefined = first;
-    const watchdog = setTimeout(() => child.kill("SIGKILL"), SEED_TIMEOUT_MS);
+    let isLate = false;
+    const watchdog = setTimeout(() => {
+      isLate = true;
+      child.kill("SIGKILL");
+    }, SEED_TIMEOUT_MS);
     child.on("message", (report: SeedReport) => {
       onReport(report);
       seed = take();
@@ -75,7 +79,9 @@ function runWorker({ take, onReport, choice }: Work): Promise<boolean> {
     child.once("exit", (code, signal) => {
       clearTimeout(watchdog);
       if (seed !== undefined) {
-        const report = `seed ${seed}: its process ended (${signal ?? `exit code ${code}`})`;
+        const report = isLate
+          ? `seed ${seed}: it had not ended after ${SEED_TIMEOUT_MS / 1000} s`
+          : `seed ${seed}: its process ended (${signal ?? `exit code ${code}`})`;
         onReport({ kind: "failed", seed, report });
       }
       resolve(seed !== undefined);
