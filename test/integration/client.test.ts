@@ -70,7 +70,9 @@ async function client(
   url: string,
   options: ConnectOptions = {},
 ): Promise<Client> {
-  const connected = await connect(url, { connectTimeoutMs: 30_000, ...options });
+  // On a machine with other work a program may stand still for longer than the default of 10 s.
+  const patience = { connectTimeoutMs: 60_000, sessionTimeoutMs: 40_000 };
+  const connected = await connect(url, { ...patience, ...options });
   t.teardown(() => connected.close());
   return connected;
 }

@@ -182,7 +182,6 @@ async function withNodes(
 test.serial(
   "a node alone on a full disk refuses writes, serves reads, keeps sessions, and loses nothing",
   async (t) => {
-    t.timeout(120_000);
     await withNodes(t, { count: 1, args: [] }, (nodes) => fillAndFree(t, nodes));
   },
 );
@@ -190,7 +189,6 @@ test.serial(
 test.serial(
   "three nodes on full disks refuse writes, serve reads, keep sessions, and lose nothing",
   async (t) => {
-    t.timeout(180_000);
     const nats = await startNatsServer();
     try {
       await withNodes(t, { count: 3, args: ["--nats", nats.url] }, (nodes) =>
@@ -203,7 +201,6 @@ test.serial(
 );
 
 test.serial("a native client learns by the error's code that the disk is full", async (t) => {
-  t.timeout(120_000);
   const nats = await startNatsServer();
   const body = async (nodes: Nodes): Promise<void> => {
     await nodes.startAll();

@@ -168,38 +168,40 @@ async function keepsItsNats(t: ExecutionContext, child: Child, folder: string): 
   );
 }
 
-test("three nodes come up, stop cleanly by SIGTERM and by SIGINT, and go on with the same data", async (t) => {
-  t.timeout(120_000);
-  const where = await place(t);
-  const startedMs = performance.now();
-  const first = start(t, where);
-  await first.line(READY);
-  t.log(`ready after ${Math.round(performance.now() - startedMs)} ms`);
-  const [nats, ...others] = first.lines;
-  t.regex(
-    nats ?? "",
-    /^nats {2}pid \d+ {2}nats:\/\/127\.0\.0\.1:\d+ {2}clients: \S+nats-client\.url$/,
-  );
-  await keepsItsNats(t, first, join(where.folder, "data"));
-  const nodes = others.slice(0, 3).map((line) => NODE.exec(line)?.slice(1).map(Number) ?? []);
-  t.deepEqual(
-    nodes.map(([id, , port]) => [id, port]),
-    [1, 2, 3].map((id) => [id, where.port + id - 1]),
-  );
-  t.is(new Set(pidsOf(first)).size, 4, "each is a process of its own");
-  t.is(first.lines.length, 5, first.output());
-  await write(where.port, "/kept", "by all");
-  t.is(await configOf(where.port + 1), configFrom(where.port));
-  await end(t, first, "SIGTERM");
+test.serial(
+  "three nodes come up, stop cleanly by SIGTERM and by SIGINT, and go on with the same data",
+  async (t) => {
+    const where = await place(t);
+    const startedMs = performance.now();
+    const first = start(t, where);
+    await first.line(READY);
+    t.log(`ready after ${Math.round(performance.now() - startedMs)} ms`);
+    const [nats, ...others] = first.lines;
+    t.regex(
+      nats ?? "",
+      /^nats {2}pid \d+ {2}nats:\/\/127\.0\.0\.1:\d+ {2}clients: \S+nats-client\.url$/,
+    );
+    await keepsItsNats(t, first, join(where.folder, "data"));
+    const nodes = others.slice(0, 3).map((line) => NODE.exec(line)?.slice(1).map(Number) ?? []);
+    t.deepEqual(
+      nodes.map(([id, , port]) => [id, port]),
+      [1, 2, 3].map((id) => [id, where.port + id - 1]),
+    );
+    t.is(new Set(pidsOf(first)).size, 4, "each is a process of its own");
+    t.is(first.lines.length, 5, first.output());
+    await write(where.port, "/kept", "by all");
+    t.is(await configOf(where.port + 1), configFrom(where.port));
+    await end(t, first, "SIGTERM");
 
-  const second = start(t, where);
-  const ready = await second.line(READY);
-  t.false(ready.endsWith(" epoch 1"), "a new leader begins a new epoch");
-  t.is(await read(where.port + 2, "/kept"), JSON.stringify("by all"));
-  await end(t, second, "SIGINT");
-});
+    const second = start(t, where);
+    const ready = await second.line(READY);
+    t.false(ready.endsWith(" epoch 1"), "a new leader begins a new epoch");
+    t.is(await read(where.port + 2, "/kept"), JSON.stringify("by all"));
+    await end(t, second, "SIGINT");
+  },
+);
 
-test("a port that is in use is named with its node, and nothing is started", async (t) => {
+test.serial("a port that is in use is named with its node, and nothing is started", async (t) => {
   const where = await place(t);
   const holder = createServer();
   await new Promise<void>((resolve) => {
@@ -216,65 +218,74 @@ test("a port that is in use is named with its node, and nothing is started", asy
   t.false(existsSync(join(where.folder, "data")));
 });
 
-test("in one process, without NATS, the nodes serve clients and keep their data", async (t) => {
-  const where = await place(t);
-  const first = start(t, where, ["--in-process"]);
-  await first.line(READY);
-  t.is(new Set(pidsOf(first)).size, 1, "all nodes are in one process");
-  t.false(first.output().includes("nats"));
-  await write(where.port, "/kept", "in memory's network");
-  t.is(await read(where.port, "/kept"), JSON.stringify("in memory's network"));
-  first.kill("SIGTERM");
-  await first.exited;
-  t.is(first.process.exitCode, 0, first.output());
+test.serial(
+  "in one process, without NATS, the nodes serve clients and keep their data",
+  async (t) => {
+    const where = await place(t);
+    const first = start(t, where, ["--in-process"]);
+    await first.line(READY);
+    t.is(new Set(pidsOf(first)).size, 1, "all nodes are in one process");
+    t.false(first.output().includes("nats"));
+    await write(where.port, "/kept", "in memory's network");
+    t.is(await read(where.port, "/kept"), JSON.stringify("in memory's network"));
+    first.kill("SIGTERM");
+    await first.exited;
+    t.is(first.process.exitCode, 0, first.output());
 
-  const second = start(t, where, ["--in-process"]);
-  await second.line(READY);
-  t.is(await read(where.port + 1, "/kept"), JSON.stringify("in memory's network"));
-});
+    const second = start(t, where, ["--in-process"]);
+    await second.line(READY);
+    t.is(await read(where.port + 1, "/kept"), JSON.stringify("in memory's network"));
+  },
+);
 
-test("without a nats-server it says so, and runs all nodes in its own process", async (t) => {
-  const where = await place(t);
-  const missing = join(where.folder, "no-nats-server");
-  const child = start(t, where, [], { ZOOID_NATS_SERVER: missing });
-  await child.line(READY);
-  t.true(child.lines[0]?.includes(missing), child.output());
-  t.is(child.lines[1], "without NATS: all nodes run in this process, as with --in-process");
-  t.is(new Set(pidsOf(child)).size, 1);
-});
+test.serial(
+  "without a nats-server it says so, and runs all nodes in its own process",
+  async (t) => {
+    const where = await place(t);
+    const missing = join(where.folder, "no-nats-server");
+    const child = start(t, where, [], { ZOOID_NATS_SERVER: missing });
+    await child.line(READY);
+    t.true(child.lines[0]?.includes(missing), child.output());
+    t.is(child.lines[1], "without NATS: all nodes run in this process, as with --in-process");
+    t.is(new Set(pidsOf(child)).size, 1);
+  },
+);
 
-test("a node that is killed is reported and not started again; the others go on", async (t) => {
-  const where = await place(t);
-  const child = start(t, where);
-  await child.line(READY);
-  const [, victim] =
-    NODE.exec(child.lines[2] ?? "")
-      ?.slice(1)
-      .map(Number) ?? [];
-  kill(victim);
-  await child.line(/^node 2 {2}pid \d+ {2}exited/);
-  const restart = await child.line(
-    /^ {2}to start it again, in another terminal: (zooid|npm run zooid --) serve /,
-  );
-  t.is(child.lines.at(-2), `node 2  pid ${victim}  exited (signal SIGKILL)`);
-  await untilServed(where.port, child);
-  await write(where.port, "/without-2", "x");
-  await t.throwsAsync(ZkClient.connect({ port: where.port + 1 }));
-  t.is(pidsOf(child).filter(isThere).length, 3, "two nodes and the nats-server");
-  const words = ["serve", ...argumentsOf(restart)];
-  const again = new Child({
-    command: process.execPath,
-    args: [COMMAND_LINE, ...words],
-    cwd: where.folder,
-  });
-  t.teardown(() => again.stop());
-  await again.line(/node=2 log-sync following/);
-  await untilServed(where.port + 1, child);
-  t.is(await read(where.port + 1, "/without-2"), JSON.stringify("x"));
-  await allAreStartedAgain(t, where, child);
-  await again.stop();
-  await end(t, child, "SIGTERM");
-});
+test.serial(
+  "a node that is killed is reported and not started again; the others go on",
+  async (t) => {
+    const where = await place(t);
+    const child = start(t, where);
+    await child.line(READY);
+    const [, victim] =
+      NODE.exec(child.lines[2] ?? "")
+        ?.slice(1)
+        .map(Number) ?? [];
+    kill(victim);
+    await child.line(/^node 2 {2}pid \d+ {2}exited/);
+    const restart = await child.line(
+      /^ {2}to start it again, in another terminal: (zooid|npm run zooid --) serve /,
+    );
+    t.is(child.lines.at(-2), `node 2  pid ${victim}  exited (signal SIGKILL)`);
+    await untilServed(where.port, child);
+    await write(where.port, "/without-2", "x");
+    await t.throwsAsync(ZkClient.connect({ port: where.port + 1 }));
+    t.is(pidsOf(child).filter(isThere).length, 3, "two nodes and the nats-server");
+    const words = ["serve", ...argumentsOf(restart)];
+    const again = new Child({
+      command: process.execPath,
+      args: [COMMAND_LINE, ...words],
+      cwd: where.folder,
+    });
+    t.teardown(() => again.stop());
+    await again.line(/node=2 log-sync following/);
+    await untilServed(where.port + 1, child);
+    t.is(await read(where.port + 1, "/without-2"), JSON.stringify("x"));
+    await allAreStartedAgain(t, where, child);
+    await again.stop();
+    await end(t, child, "SIGTERM");
+  },
+);
 
 /** With node 2 of somebody else's already, the last two go and come back: the nats-server has to stay. */
 async function allAreStartedAgain(t: ExecutionContext, where: Place, child: Child): Promise<void> {
@@ -320,42 +331,45 @@ const SECRETS = [
 for (const [authorization, credentials, variables] of SECRETS) {
   const names = Object.keys(variables);
   const [last = ""] = names.slice(-1);
-  test(`what is secret in the URL of --nats is on no node's command line and not printed: ${last}`, async (t) => {
-    const where = await place(t);
-    const nats = await startNatsServer({ config: `authorization { ${authorization} }` });
-    t.teardown(nats.stop);
-    const child = start(t, where, ["--nats", nats.url.replace("//", `//${credentials}`)]);
-    await child.line(READY);
-    await write(where.port, "/served", "x");
-    const secret = Object.values(variables).at(-1) ?? "";
-    const secrets = [secret, encodeURIComponent(secret)];
-    const isSecretIn = (text: string): boolean => secrets.some((form) => text.includes(form));
-    const pids = pidsOf(child);
-    t.is(pids.length, 3);
-    for (const pid of pids) {
-      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      t.true(line.includes(`--nats\0${nats.url}\0`), line);
-      t.false(isSecretIn(line), line);
-    }
-    kill(pids[1]);
-    const restart = await child.line(/^ {2}to start it again, in another terminal: /);
-    const from = await child.line(/^ {2}with .* in its environment/);
-    for (const name of names) t.true(from.includes(name), from);
-    const again = new Child({
-      command: process.execPath,
-      args: [COMMAND_LINE, "serve", ...argumentsOf(restart)],
-      cwd: where.folder,
-      env: variables,
-    });
-    t.teardown(() => again.stop());
-    await again.line(/node=2 log-sync following/);
-    t.is(await read(where.port + 1, "/served"), JSON.stringify("x"));
-    t.false(isSecretIn(child.output() + again.output()));
-    for (const node of [1, 2, 3]) {
-      const log = readFileSync(join(where.folder, "data", `node-${node}.log`), "utf8");
-      t.false(isSecretIn(log));
-    }
-  });
+  test.serial(
+    `what is secret in the URL of --nats is on no node's command line and not printed: ${last}`,
+    async (t) => {
+      const where = await place(t);
+      const nats = await startNatsServer({ config: `authorization { ${authorization} }` });
+      t.teardown(nats.stop);
+      const child = start(t, where, ["--nats", nats.url.replace("//", `//${credentials}`)]);
+      await child.line(READY);
+      await write(where.port, "/served", "x");
+      const secret = Object.values(variables).at(-1) ?? "";
+      const secrets = [secret, encodeURIComponent(secret)];
+      const isSecretIn = (text: string): boolean => secrets.some((form) => text.includes(form));
+      const pids = pidsOf(child);
+      t.is(pids.length, 3);
+      for (const pid of pids) {
+        const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        t.true(line.includes(`--nats\0${nats.url}\0`), line);
+        t.false(isSecretIn(line), line);
+      }
+      kill(pids[1]);
+      const restart = await child.line(/^ {2}to start it again, in another terminal: /);
+      const from = await child.line(/^ {2}with .* in its environment/);
+      for (const name of names) t.true(from.includes(name), from);
+      const again = new Child({
+        command: process.execPath,
+        args: [COMMAND_LINE, "serve", ...argumentsOf(restart)],
+        cwd: where.folder,
+        env: variables,
+      });
+      t.teardown(() => again.stop());
+      await again.line(/node=2 log-sync following/);
+      t.is(await read(where.port + 1, "/served"), JSON.stringify("x"));
+      t.false(isSecretIn(child.output() + again.output()));
+      for (const node of [1, 2, 3]) {
+        const log = readFileSync(join(where.folder, "data", `node-${node}.log`), "utf8");
+        t.false(isSecretIn(log));
+      }
+    },
+  );
 }
 
 /** Its process is gone, or is about to be: the kernel tells its own children later than us. */
@@ -364,7 +378,7 @@ async function untilGone(pids: readonly number[]): Promise<void> {
 }
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-  test(`npm start that is ended by ${signal} takes the ensemble with it`, async (t) => {
+  test.serial(`npm start that is ended by ${signal} takes the ensemble with it`, async (t) => {
     const where = await place(t);
     const npm = new Child({
       command: "npm",
@@ -384,7 +398,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   });
 }
 
-test("an ensemble that is killed takes its nodes and its nats-server with it", async (t) => {
+test.serial("an ensemble that is killed takes its nodes and its nats-server with it", async (t) => {
   const where = await place(t);
   const child = start(t, where);
   await child.line(READY);

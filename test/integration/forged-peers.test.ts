@@ -197,12 +197,10 @@ async function survives(t: ExecutionContext, of: Ensemble, isKeyed: boolean): Pr
 }
 
 test("forged messages that are malformed, out of range or for other actors stop no node, and nothing is lost", async (t) => {
-  t.timeout(240_000);
   await survives(t, await ensemble(t), false);
 });
 
 test("nodes with a key also refuse what was said by nodes, to others or with a byte changed", async (t) => {
-  t.timeout(240_000);
   const folder = await mkdtemp(join(tmpdir(), "zooid-key-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "peers.key");

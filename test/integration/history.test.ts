@@ -100,7 +100,8 @@ test.serial(
       }
     })();
     let asked = 0;
-    while (!isPurged) {
+    // On a machine with other work the log is purged before anything could be asked: then it is asked of what is left.
+    while (!isPurged || asked === 0) {
       const span = await ask(url, "span");
       t.is(span.status, 200, JSON.stringify(span["error"]));
       const begin = BigInt(String(span["from"]));

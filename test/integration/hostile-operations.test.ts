@@ -29,7 +29,7 @@ function ports(): number[] {
 }
 
 async function codesOf(port: number, requests: readonly Operation[]): Promise<number[]> {
-  const client = await ZkClient.connect({ port, timeoutMs: 30_000 });
+  const client = await ZkClient.connect({ port, timeoutMs: 60_000 });
   const replies = await Promise.all(requests.map((request) => client.request(request)));
   await client.close();
   return replies.map(({ code }) => code);

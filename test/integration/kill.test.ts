@@ -11,7 +11,6 @@ const ROUNDS = 12;
 const ROUND_MS = 3000;
 
 test("what is acknowledged outlives kill -9 of nodes and leaders, and clients of other nodes notice nothing", async (t) => {
-  t.timeout(280_000);
   const ensemble = await ZooidProcesses.start();
   try {
     const writers = await startWriters(ensemble);

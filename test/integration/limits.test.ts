@@ -31,7 +31,7 @@ test("clients that flood a node wait for each other, and one that asks one by on
   const limits = { maxOutstandingRequests: 32, sessionTokens: 3, sessionTokenFillMs: 20 };
   const { clientPort: port } = await start(t, { dataDir: folderOf(t), ...limits });
   const clients = await Promise.all(
-    Array.from({ length: 12 }, () => ZkClient.connect({ port, timeoutMs: 20_000 })),
+    Array.from({ length: 12 }, () => ZkClient.connect({ port, timeoutMs: 40_000 })),
   );
   t.true(
     clients.every(({ grant }) => grant.sessionId !== 0n),

@@ -135,7 +135,6 @@ async function tlsRecipe(): Promise<{ readonly commands: string; readonly block:
 }
 
 test("TLS as nats.conf documents it: a node with the authority's certificate is served, one without is told why not", async (t) => {
-  t.timeout(120_000);
   const folder = await temporaryFolder(t);
   const { commands, block } = await tlsRecipe();
   t.regex(commands, /openssl req -x509[^]*openssl x509 -req/);

@@ -97,7 +97,6 @@ async function clients(t: ExecutionContext, url: string): Promise<readonly Clien
 test.serial(
   "a rolling restart under load costs native clients no error, and others connections only",
   async (t) => {
-    t.timeout(120_000);
     const over = new AbortController();
     const natives = await clients(t, readFileSync(ensemble.clientUrlFile, "utf8").trim());
     const others = await clients(t, `zk://${ensemble.connectString}`);

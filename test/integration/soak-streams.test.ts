@@ -4,8 +4,6 @@ import test from "ava";
 import { runSoak } from "../support/soak-command.ts";
 
 test("fifty subscribers see each change once while nodes and nats-servers are killed for 40 s", async (t) => {
-  // Longer than the runner waits for any news, where all cores are busy.
-  t.timeout(240_000);
   const args = ["--profile", "streams", "--seconds", "40", "--seed", "3", "--pace", "2"];
   const faults = ["--faults", "kill,restart,nats-kill", "--clients", "1"];
   const { child, folder } = await runSoak(t, ...args, ...faults);

@@ -15,7 +15,6 @@ async function withEnsemble(
   t: ExecutionContext,
   run: (ensemble: ZooidProcesses) => Promise<void>,
 ): Promise<void> {
-  t.timeout(240_000);
   const ensemble = await ZooidProcesses.start(FLAGS);
   try {
     await run(ensemble);

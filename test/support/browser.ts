@@ -11,7 +11,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** Where `npm run dashboard:screenshots` wants them. Undefined: none are made. */
 const SCREENSHOTS = process.env["ZOOID_SCREENSHOTS"];
 const SCHEMES = ["light", "dark"] as const;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 export function openBrowser(): Promise<Browser> {
   return puppeteer.launch({

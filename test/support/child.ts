@@ -6,7 +6,7 @@ export type ChildOptions = {
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The time after which waiting for a line fails. Default 60_000: only a hang reaches it. */
+  /** The time after which waiting for a line fails. Default 180_000: only a hang reaches it, also on a machine with much other work. */
   readonly waitMsMax?: number;
   /** Called with each line, as it is printed. */
   readonly onLine?: (line: string) => void;
@@ -29,7 +29,7 @@ export class Child {
   #ended = false;
 
   constructor(options: ChildOptions) {
-    this.#waitMsMax = options.waitMsMax ?? 60_000;
+    this.#waitMsMax = options.waitMsMax ?? 180_000;
     this.#onLine = options.onLine;
     // A test run that is cut short leaves nothing behind: the kernel ends the process with the thread that started it.
     const args = ["--pdeathsig", "KILL", options.command, ...options.args];

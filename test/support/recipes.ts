@@ -8,7 +8,7 @@ import type { Clock, Wire } from "../../client/wire.ts";
 import { startNode } from "../../server/start.ts";
 import { startNatsServer } from "./nats-server.ts";
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 export type RecipesHost = {
   readonly url: string;

@@ -2,10 +2,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 const LOOK_EVERY_MS = 10;
-/** Only what never comes takes so long: less than AVA waits for a test that says nothing. */
-const WAIT_MS_MAX = 60_000;
+/** Only what never comes takes so long, also on a machine with much other work: less than AVA waits for a test that says nothing. */
+const WAIT_MS_MAX = 180_000;
 
-/** What there is to be found, once it is there. Rejects, with `what` was looked for, after 60 s without, also while it looks. */
+/** What there is to be found, once it is there. Rejects, with `what` was looked for, after three minutes without, also while it looks. */
 export async function found<Value>(
   look: () => Value | undefined | Promise<Value | undefined>,
   what: string,
@@ -26,7 +26,7 @@ export async function found<Value>(
   }
 }
 
-/** Resolves when it is so. Rejects, with `what` should have come about, after 60 s. */
+/** Resolves when it is so. Rejects, with `what` should have come about, after three minutes. */
 export async function until(is: () => boolean | Promise<boolean>, what: string): Promise<void> {
   await found(async () => ((await is()) ? true : undefined), what);
 }
