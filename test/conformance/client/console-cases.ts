@@ -223,9 +223,10 @@ function serverCases(target: ConsoleTarget, zooid: Zooid): void {
       .trim()
       .split("\n")
       .map((line): Listed => JSON.parse(line));
-    // Apache ZooKeeper's numbers of sessions are longer than what stat shows exactly.
-    const own = all.find(({ timeoutMs }) => timeoutMs === 7000);
-    t.like(own, { ephemerals: 1, watches: 0 }, listed.stdout);
+    // Apache ZooKeeper's numbers of sessions are longer than what stat shows exactly. Where cores are busy a session may have been made, and the
+    // answer come too late for its client, which then has another one.
+    const own = all.find(({ timeoutMs, ephemerals }) => timeoutMs === 7000 && ephemerals === 1);
+    t.is(own?.["watches"], 0, listed.stdout);
     t.true(Number(own?.["received"]) > 0);
     t.truthy(own?.["server"]);
     if (isOverNats) t.is(own?.["address"], null);
