@@ -53,7 +53,7 @@ function pair(): readonly [Client, Client] {
   return [a, b];
 }
 
-test("a tick is run by one of those who ask, also in one program", async (t) => {
+test.serial("a tick is run by one of those who ask, also in one program", async (t) => {
   const [a, b] = pair();
   const name = "reports/daily: ä";
   const asked = [a, b, a, b].map((each) => isElected(each, { name, atMs: 1000 }));
@@ -61,21 +61,24 @@ test("a tick is run by one of those who ask, also in one program", async (t) => 
   t.true(await isElected(b, { name, atMs: 2000 }));
 });
 
-test("ticks long past are forgotten, and are not run by a program that comes to them so late", async (t) => {
-  const [a, b] = pair();
-  const options = { path: "/cron/short", keepMs: 5000 };
-  const ask = (client: Client, atMs: number): Promise<boolean> =>
-    isElected(client, { name: "a", atMs }, options);
-  t.true(await ask(a, 1000));
-  t.true(await ask(a, 4000));
-  t.true(await ask(b, 7000));
-  const { children } = await a.children("/cron/short/a");
-  t.deepEqual(new Set(children.map(Number)), new Set([4000, 7000]));
-  t.false(await ask(a, 1000));
-  t.true(await ask(a, 3000), "this tick is late, but nobody can have run it");
-});
+test.serial(
+  "ticks long past are forgotten, and are not run by a program that comes to them so late",
+  async (t) => {
+    const [a, b] = pair();
+    const options = { path: "/cron/short", keepMs: 5000 };
+    const ask = (client: Client, atMs: number): Promise<boolean> =>
+      isElected(client, { name: "a", atMs }, options);
+    t.true(await ask(a, 1000));
+    t.true(await ask(a, 4000));
+    t.true(await ask(b, 7000));
+    const { children } = await a.children("/cron/short/a");
+    t.deepEqual(new Set(children.map(Number)), new Set([4000, 7000]));
+    t.false(await ask(a, 1000));
+    t.true(await ask(a, 3000), "this tick is late, but nobody can have run it");
+  },
+);
 
-test("of two programs with node-cron, one runs each tick", async (t) => {
+test.serial("of two programs with node-cron, one runs each tick", async (t) => {
   const ran: number[] = [];
   const tasks = pair().map((client) =>
     schedule("* * * * * *", ({ date }) => ran.push(date.getTime()), {
@@ -97,43 +100,51 @@ test("of two programs with node-cron, one runs each tick", async (t) => {
   t.deepEqual([...new Set(skipped)], ["not-elected"]);
 });
 
-test("the run coordinator refuses keys of another shape", async (t) => {
+test.serial("the run coordinator refuses keys of another shape", async (t) => {
   const coordinator = zooidRunCoordinator(pair()[0]);
   await t.throwsAsync(async () => coordinator.shouldRun("nightly", 1000), {
     instanceOf: BadArgumentsError,
   });
 });
 
-test("a Fastify instance has a client, tells whether it is ready, and closes what it opened", async (t) => {
-  const app = Fastify();
-  await app.register(zooid, { url, readyPath: "/ready" });
-  await app.register(async (child) => {
-    child.get("/names", async () => (await child.zooid.children("/")).children);
-  });
-  const ready = await app.inject("/ready");
-  t.deepEqual([ready.statusCode, ready.json()], [200, { zooid: "connected" }]);
-  t.true((await app.inject("/names")).json<string[]>().includes("zookeeper"));
-  const client = app.zooid;
-  await app.close();
-  t.is(client.state.kind, "closed");
-});
+test.serial(
+  "a Fastify instance has a client, tells whether it is ready, and closes what it opened",
+  async (t) => {
+    const app = Fastify();
+    await app.register(zooid, { url, readyPath: "/ready" });
+    await app.register(async (child) => {
+      child.get("/names", async () => (await child.zooid.children("/")).children);
+    });
+    const ready = await app.inject("/ready");
+    t.deepEqual([ready.statusCode, ready.json()], [200, { zooid: "connected" }]);
+    t.true((await app.inject("/names")).json<string[]>().includes("zookeeper"));
+    const client = app.zooid;
+    await app.close();
+    t.is(client.state.kind, "closed");
+  },
+);
 
-test("a Fastify instance leaves a client that it was given open, and is not ready once that is closed", async (t) => {
-  const own = await open();
-  const app = Fastify();
-  await app.register(zooid, { client: own, readyPath: "/ready" });
-  await app.ready();
-  await own.close();
-  t.deepEqual((await app.inject("/ready")).json(), { zooid: "closed" });
-  await app.close();
-  const given = Fastify();
-  await given.register(zooid, { client: pair()[0] });
-  await given.close();
-  t.is(pair()[0].state.kind, "connected");
-  await t.throwsAsync(async () => Fastify().register(zooid, {}), { instanceOf: BadArgumentsError });
-});
+test.serial(
+  "a Fastify instance leaves a client that it was given open, and is not ready once that is closed",
+  async (t) => {
+    const own = await open();
+    const app = Fastify();
+    await app.register(zooid, { client: own, readyPath: "/ready" });
+    await app.ready();
+    await own.close();
+    t.deepEqual((await app.inject("/ready")).json(), { zooid: "closed" });
+    await app.close();
+    const given = Fastify();
+    await given.register(zooid, { client: pair()[0] });
+    await given.close();
+    t.is(pair()[0].state.kind, "connected");
+    await t.throwsAsync(async () => Fastify().register(zooid, {}), {
+      instanceOf: BadArgumentsError,
+    });
+  },
+);
 
-test("flags of OpenFeature are znodes, and follow them", async (t) => {
+test.serial("flags of OpenFeature are znodes, and follow them", async (t) => {
   const [a] = pair();
   const own = await open();
   await a.put("/flags/dark", "true");
@@ -208,33 +219,36 @@ class Jobs {
   }
 }
 
-test("of two NestJS applications, one runs each tick; their health is that of their clients", async (t) => {
-  const descriptor = Object.getOwnPropertyDescriptor(Jobs.prototype, "tick") ?? {};
-  // As TypeScript applies `@OnlyOne("pair") @Cron("* * * * * *")`.
-  Cron("* * * * * *")(Jobs.prototype, "tick", descriptor);
-  OnlyOne("pair", { path: "/cron/nest" })(Jobs.prototype, "tick", descriptor);
-  Object.defineProperty(Jobs.prototype, "tick", descriptor);
-  const apps = await Promise.all(
-    [{ url }, { client: pair()[1] }].map(async (options) => {
-      class Root {}
-      const imports = [ScheduleModule.forRoot(), TerminusModule, ZooidModule.forRoot(options)];
-      return NestFactory.createApplicationContext(
-        { module: Root, imports, providers: [Jobs] },
-        { logger: false },
-      );
-    }),
-  );
-  await ranTwice.promise;
-  const [opened, given] = apps.map((app) => app.get(Client));
-  const health = apps[0]?.get(HealthCheckService);
-  const indicator = apps[0]?.get(ZooidHealthIndicator);
-  const check = async (): Promise<unknown> => health?.check([() => indicator?.isHealthy() ?? {}]);
-  t.like(await check(), { status: "ok", info: { zooid: { status: "up", state: "connected" } } });
-  for (const app of apps) await app.close();
-  // Each tick has a znode. One that somebody has won may not have run before the end.
-  const ticks = (await pair()[1].children("/cron/nest/pair")).children.length;
-  t.true(ran <= ticks, `${ran} runs of ${ticks} ticks`);
-  t.is(opened?.state.kind, "closed");
-  t.is(given?.state.kind, "connected");
-  await t.throwsAsync(check);
-});
+test.serial(
+  "of two NestJS applications, one runs each tick; their health is that of their clients",
+  async (t) => {
+    const descriptor = Object.getOwnPropertyDescriptor(Jobs.prototype, "tick") ?? {};
+    // As TypeScript applies `@OnlyOne("pair") @Cron("* * * * * *")`.
+    Cron("* * * * * *")(Jobs.prototype, "tick", descriptor);
+    OnlyOne("pair", { path: "/cron/nest" })(Jobs.prototype, "tick", descriptor);
+    Object.defineProperty(Jobs.prototype, "tick", descriptor);
+    const apps = await Promise.all(
+      [{ url }, { client: pair()[1] }].map(async (options) => {
+        class Root {}
+        const imports = [ScheduleModule.forRoot(), TerminusModule, ZooidModule.forRoot(options)];
+        return NestFactory.createApplicationContext(
+          { module: Root, imports, providers: [Jobs] },
+          { logger: false },
+        );
+      }),
+    );
+    await ranTwice.promise;
+    const [opened, given] = apps.map((app) => app.get(Client));
+    const health = apps[0]?.get(HealthCheckService);
+    const indicator = apps[0]?.get(ZooidHealthIndicator);
+    const check = async (): Promise<unknown> => health?.check([() => indicator?.isHealthy() ?? {}]);
+    t.like(await check(), { status: "ok", info: { zooid: { status: "up", state: "connected" } } });
+    for (const app of apps) await app.close();
+    // Each tick has a znode. One that somebody has won may not have run before the end.
+    const ticks = (await pair()[1].children("/cron/nest/pair")).children.length;
+    t.true(ran <= ticks, `${ran} runs of ${ticks} ticks`);
+    t.is(opened?.state.kind, "closed");
+    t.is(given?.state.kind, "connected");
+    await t.throwsAsync(check);
+  },
+);

@@ -479,7 +479,7 @@ test.serial("what cannot be written into the audit log is not done", async (t) =
   t.is((await ask(node?.adminUrl ?? "", "znode?path=/unseen")).status, 404);
 });
 
-test("changes need somebody who can prove who he is, and their log needs changes", (t) => {
+test.serial("changes need somebody who can prove who he is, and their log needs changes", (t) => {
   const fields = (flags: Readonly<Record<string, string>>): readonly string[] => {
     const loaded = loadConfig({ transport: "memory", flags: new Map(Object.entries(flags)) });
     return loaded.kind === "invalid" ? loaded.problems.map(({ field }) => field) : [];

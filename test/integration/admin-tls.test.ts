@@ -106,74 +106,86 @@ function ask(url: string, path: string, { as, token, agent, ca }: Asking = {}): 
   });
 }
 
-test("a certificate of an operator is let in, another's is not, and who has none is told the health alone", async (t) => {
-  const { url } = await opened(t, TLS);
-  t.regex(url, /^https:\/\/127\.0\.0\.1:/);
-  t.is((await ask(url, "/livez")).text, "ok\n");
-  const refused = await ask(url, "/commands");
-  t.deepEqual(
-    [refused.status, refused.text],
-    [401, "show a certificate that the node trusts for this\n"],
-  );
-  t.is((await ask(url, "/commands", { as: [certs, "operator"] })).status, 200);
-  t.is((await ask(url, "/commands", { as: [certs, "app"] })).status, 401);
-  t.is((await ask(url, "/commands", { token: TOKEN })).status, 401);
-  await t.throwsAsync(ask(url, "/livez", { as: [strangers, "operator"] }));
-  // Who does not speak TLS is closed, and nobody else notices.
-  const plain = new Promise((resolve, reject) => {
-    const agent = new PlainAgent();
-    plainGet(url.replace("https", "http"), { agent }, resolve).once("error", reject);
-  });
-  await t.throwsAsync(plain);
-  t.is((await ask(url, "/livez")).status, 200);
-});
+test.serial(
+  "a certificate of an operator is let in, another's is not, and who has none is told the health alone",
+  async (t) => {
+    const { url } = await opened(t, TLS);
+    t.regex(url, /^https:\/\/127\.0\.0\.1:/);
+    t.is((await ask(url, "/livez")).text, "ok\n");
+    const refused = await ask(url, "/commands");
+    t.deepEqual(
+      [refused.status, refused.text],
+      [401, "show a certificate that the node trusts for this\n"],
+    );
+    t.is((await ask(url, "/commands", { as: [certs, "operator"] })).status, 200);
+    t.is((await ask(url, "/commands", { as: [certs, "app"] })).status, 401);
+    t.is((await ask(url, "/commands", { token: TOKEN })).status, 401);
+    await t.throwsAsync(ask(url, "/livez", { as: [strangers, "operator"] }));
+    // Who does not speak TLS is closed, and nobody else notices.
+    const plain = new Promise((resolve, reject) => {
+      const agent = new PlainAgent();
+      plainGet(url.replace("https", "http"), { agent }, resolve).once("error", reject);
+    });
+    await t.throwsAsync(plain);
+    t.is((await ask(url, "/livez")).status, 200);
+  },
+);
 
-test("a token does as well where there is one, and where certificates are needed nothing is told without", async (t) => {
-  const tokenFile = join(folder, "token");
-  writeFileSync(tokenFile, TOKEN);
-  const either = await opened(t, {
-    ...TLS,
-    "admin-token-file": tokenFile,
-    "admin-address": "0.0.0.0",
-  });
-  const url = either.url.replace("0.0.0.0", "127.0.0.1");
-  t.false(either.events.includes("adminWithoutToken"));
-  t.is((await ask(url, "/commands", { token: TOKEN })).status, 200);
-  t.is((await ask(url, "/commands", { as: [certs, "operator"] })).status, 200);
-  t.is((await ask(url, "/commands", { token: `${TOKEN}0` })).status, 401);
-  const strict = await opened(t, { ...TLS, "admin-client-auth": "need" });
-  await t.throwsAsync(ask(strict.url, "/livez"));
-  t.is((await ask(strict.url, "/livez", { as: [certs, "app"] })).status, 200);
-});
+test.serial(
+  "a token does as well where there is one, and where certificates are needed nothing is told without",
+  async (t) => {
+    const tokenFile = join(folder, "token");
+    writeFileSync(tokenFile, TOKEN);
+    const either = await opened(t, {
+      ...TLS,
+      "admin-token-file": tokenFile,
+      "admin-address": "0.0.0.0",
+    });
+    const url = either.url.replace("0.0.0.0", "127.0.0.1");
+    t.false(either.events.includes("adminWithoutToken"));
+    t.is((await ask(url, "/commands", { token: TOKEN })).status, 200);
+    t.is((await ask(url, "/commands", { as: [certs, "operator"] })).status, 200);
+    t.is((await ask(url, "/commands", { token: `${TOKEN}0` })).status, 401);
+    const strict = await opened(t, { ...TLS, "admin-client-auth": "need" });
+    await t.throwsAsync(ask(strict.url, "/livez"));
+    t.is((await ask(strict.url, "/livez", { as: [certs, "app"] })).status, 200);
+  },
+);
 
-test("the client port's certificate is shown where there is no other, and no client is an operator by it", async (t) => {
-  const { url } = await opened(t, {
-    "admin-https": "true",
-    "tls-key-store": join(certs, "node.pem"),
-    "tls-trust-store": join(certs, "ca.crt"),
-  });
-  t.is((await ask(url, "/commands")).status, 200);
-});
+test.serial(
+  "the client port's certificate is shown where there is no other, and no client is an operator by it",
+  async (t) => {
+    const { url } = await opened(t, {
+      "admin-https": "true",
+      "tls-key-store": join(certs, "node.pem"),
+      "tls-trust-store": join(certs, "ca.crt"),
+    });
+    t.is((await ask(url, "/commands")).status, 200);
+  },
+);
 
-test("a renewed certificate is shown to new connections, and those that there are go on", async (t) => {
-  const own = join(folder, "renewed");
-  await makeCertificates(own);
-  const { url, renewed } = await opened(t, { "admin-key-store": join(own, "node.pem") });
-  const ca = readFileSync(join(own, "ca.crt"));
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  t.teardown(() => agent.destroy());
-  const before = await ask(url, "/livez", { ca, agent });
-  await firstLook();
-  await makeCertificates(own, { renew: "true" });
-  await renewed;
-  const stays = await ask(url, "/livez", { ca, agent });
-  t.deepEqual([stays.status, stays.port], [200, before.port]);
-  const after = await ask(url, "/livez", { ca });
-  t.is(after.status, 200);
-  t.not(after.serial, before.serial);
-});
+test.serial(
+  "a renewed certificate is shown to new connections, and those that there are go on",
+  async (t) => {
+    const own = join(folder, "renewed");
+    await makeCertificates(own);
+    const { url, renewed } = await opened(t, { "admin-key-store": join(own, "node.pem") });
+    const ca = readFileSync(join(own, "ca.crt"));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    t.teardown(() => agent.destroy());
+    const before = await ask(url, "/livez", { ca, agent });
+    await firstLook();
+    await makeCertificates(own, { renew: "true" });
+    await renewed;
+    const stays = await ask(url, "/livez", { ca, agent });
+    t.deepEqual([stays.status, stays.port], [200, before.port]);
+    const after = await ask(url, "/livez", { ca });
+    t.is(after.status, 200);
+    t.not(after.serial, before.serial);
+  },
+);
 
-test("all that is wrong with the settings is said at once", (t) => {
+test.serial("all that is wrong with the settings is said at once", (t) => {
   const problems = (flags: Flags): readonly Problem[] => {
     const loading = loaded(flags);
     return loading.kind === "invalid" ? loading.problems : [];

@@ -119,7 +119,7 @@ function draftsIn(folder: string): readonly string[] {
   return readdirSync(folder).filter((name) => name.includes(".partial."));
 }
 
-test("a backup of a node that serves may be killed at any moment", async (t) => {
+test.serial("a backup of a node that serves may be killed at any moment", async (t) => {
   const { folder, data, port, environment } = t.context;
   const node = await startNode(t);
   const server = { host: "127.0.0.1", port };
@@ -173,7 +173,7 @@ test("a backup of a node that serves may be killed at any moment", async (t) => 
   t.is(await znodesOf(file), await znodesOf(t.context.whole));
 });
 
-test("a folder whose restore was killed is refused, until it is emptied", async (t) => {
+test.serial("a folder whose restore was killed is refused, until it is emptied", async (t) => {
   const { folder, whole, port, environment } = t.context;
   const restored = join(folder, "restored");
   const args = ["restore", whole, "--data-dir", restored];
@@ -216,7 +216,7 @@ async function onSmallDisk(
 
 const NODE_ENTRY = `"${process.execPath}" "${COMMAND_LINE}"`;
 
-test("a backup to a disk that becomes full names the file and leaves nothing", async (t) => {
+test.serial("a backup to a disk that becomes full names the file and leaves nothing", async (t) => {
   const { folder, whole } = t.context;
   // That of a node is in use, so this is another one.
   const data = join(folder, "another");
@@ -229,16 +229,19 @@ test("a backup to a disk that becomes full names the file and leaves nothing", a
   t.true(said.includes(`${file} cannot be written: the disk is full. Nothing is left of it`));
 });
 
-test("a restore to a disk that becomes full leaves nothing that a node serves", async (t) => {
-  const { folder, whole, port } = t.context;
-  const disk = join(folder, "disk-for-restore");
-  const data = join(disk, "data");
-  const commands = `${NODE_ENTRY} restore ${whole} --data-dir ${data}; echo code $?
+test.serial(
+  "a restore to a disk that becomes full leaves nothing that a node serves",
+  async (t) => {
+    const { folder, whole, port } = t.context;
+    const disk = join(folder, "disk-for-restore");
+    const data = join(disk, "data");
+    const commands = `${NODE_ENTRY} restore ${whole} --data-dir ${data}; echo code $?
     mount -o remount,size=64m ${disk}
     ${NODE_ENTRY} serve --data-dir ${data} --client-port ${port + 2}; echo code $?`;
-  const { said } = await onSmallDisk(t, { folder: disk, kibibytes: 2048 }, commands);
-  t.regex(said, /the disk of \S+\/disk-for-restore\/data is full: remove what is in the folder/);
-  t.regex(said, /did not start: the data folder holds snapshot\.\w+ but no zooid\.json/);
-  const ends = said.match(/^(?:code|left) .*$/gm) ?? [];
-  t.regex(ends.join(" "), /^code 1 code 1 left data\/snapshot\.\w+$/, said);
-});
+    const { said } = await onSmallDisk(t, { folder: disk, kibibytes: 2048 }, commands);
+    t.regex(said, /the disk of \S+\/disk-for-restore\/data is full: remove what is in the folder/);
+    t.regex(said, /did not start: the data folder holds snapshot\.\w+ but no zooid\.json/);
+    const ends = said.match(/^(?:code|left) .*$/gm) ?? [];
+    t.regex(ends.join(" "), /^code 1 code 1 left data\/snapshot\.\w+$/, said);
+  },
+);

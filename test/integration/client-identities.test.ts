@@ -55,52 +55,55 @@ async function pathsUpTo(of: Client, last: string): Promise<readonly string[]> {
   return paths;
 }
 
-test("a client may do what its identities may, and its streams show what they may read", async (t) => {
-  const [ann, bob, both, nobody, root] = await Promise.all([
-    client(t, ANN),
-    client(t, BOB),
-    client(t, BOB, ANN),
-    client(t),
-    client(t, SUPER),
-  ]);
-  const owner = await ZkClient.connect(node ?? { port: 0 });
-  t.teardown(() => owner.close());
-  await owner.request(auth("digest", "ann:secret"));
-  await nobody.create("/shown");
-  const all = { ann, bob, both, nobody, root };
-  await Promise.all(Object.values(all).map((each) => each.children("/shown")));
-  const told = Object.values(all).map((each) => pathsUpTo(each, "/shown/last"));
-  await owner.request(create("/shown/ann", "hers", { acl: AUTH }));
-  const may = async (of: Client): Promise<readonly string[]> => [
-    await codeOf(of.sync().then(() => of.get("/shown/ann"))),
-    await codeOf(of.set("/shown/ann", "x")),
-    await codeOf(of.create("/shown/ann/child").then(() => of.delete("/shown/ann/child"))),
-    await codeOf(of.children("/shown/ann")),
-  ];
-  const nothing = Array.from({ length: 4 }, () => "ZOOID_NO_AUTH");
-  const everything = Array.from({ length: 4 }, () => "done");
-  t.deepEqual(await may(bob), nothing);
-  t.deepEqual(await may(nobody), nothing);
-  t.deepEqual(await may(ann), everything);
-  t.deepEqual(await may(both), everything);
-  t.deepEqual(await may(root), everything);
-  t.is((await nobody.exists("/shown/ann")).stat?.version, 3);
-  await owner.request(setAcl("/shown/ann", [{ perms: 31, scheme: "digest", id: "x:y" }]));
-  t.deepEqual(await may(ann), nothing);
-  await nobody.create("/shown/last");
-  const [annTold = [], bobTold, bothTold, nobodyTold, rootTold = []] = await Promise.all(told);
-  // Each of the children of hers was open.
-  const open = rootTold.filter((each) => each.endsWith("/child"));
-  t.is(open.length, 6);
-  t.deepEqual(bobTold, [...open, "created /shown/last"]);
-  t.deepEqual(nobodyTold, bobTold);
-  t.deepEqual(bothTold, annTold);
-  t.is(annTold.filter((each) => each === "data /shown/ann").length, 3);
-  t.is(rootTold.filter((each) => each === "acl /shown/ann").length, 1);
-  t.false(annTold.includes("acl /shown/ann"), "the list that closed it");
-});
+test.serial(
+  "a client may do what its identities may, and its streams show what they may read",
+  async (t) => {
+    const [ann, bob, both, nobody, root] = await Promise.all([
+      client(t, ANN),
+      client(t, BOB),
+      client(t, BOB, ANN),
+      client(t),
+      client(t, SUPER),
+    ]);
+    const owner = await ZkClient.connect(node ?? { port: 0 });
+    t.teardown(() => owner.close());
+    await owner.request(auth("digest", "ann:secret"));
+    await nobody.create("/shown");
+    const all = { ann, bob, both, nobody, root };
+    await Promise.all(Object.values(all).map((each) => each.children("/shown")));
+    const told = Object.values(all).map((each) => pathsUpTo(each, "/shown/last"));
+    await owner.request(create("/shown/ann", "hers", { acl: AUTH }));
+    const may = async (of: Client): Promise<readonly string[]> => [
+      await codeOf(of.sync().then(() => of.get("/shown/ann"))),
+      await codeOf(of.set("/shown/ann", "x")),
+      await codeOf(of.create("/shown/ann/child").then(() => of.delete("/shown/ann/child"))),
+      await codeOf(of.children("/shown/ann")),
+    ];
+    const nothing = Array.from({ length: 4 }, () => "ZOOID_NO_AUTH");
+    const everything = Array.from({ length: 4 }, () => "done");
+    t.deepEqual(await may(bob), nothing);
+    t.deepEqual(await may(nobody), nothing);
+    t.deepEqual(await may(ann), everything);
+    t.deepEqual(await may(both), everything);
+    t.deepEqual(await may(root), everything);
+    t.is((await nobody.exists("/shown/ann")).stat?.version, 3);
+    await owner.request(setAcl("/shown/ann", [{ perms: 31, scheme: "digest", id: "x:y" }]));
+    t.deepEqual(await may(ann), nothing);
+    await nobody.create("/shown/last");
+    const [annTold = [], bobTold, bothTold, nobodyTold, rootTold = []] = await Promise.all(told);
+    // Each of the children of hers was open.
+    const open = rootTold.filter((each) => each.endsWith("/child"));
+    t.is(open.length, 6);
+    t.deepEqual(bobTold, [...open, "created /shown/last"]);
+    t.deepEqual(nobodyTold, bobTold);
+    t.deepEqual(bothTold, annTold);
+    t.is(annTold.filter((each) => each === "data /shown/ann").length, 3);
+    t.is(rootTold.filter((each) => each === "acl /shown/ann").length, 1);
+    t.false(annTold.includes("acl /shown/ann"), "the list that closed it");
+  },
+);
 
-test("what is no identity is refused before anything is sent", async (t) => {
+test.serial("what is no identity is refused before anything is sent", async (t) => {
   const wrong: readonly unknown[] = [{ user: "a:b", password: "" }, { user: "a" }, "ann:secret"];
   for (const identity of wrong) {
     const identities = [identity as Identity];

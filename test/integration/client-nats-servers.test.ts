@@ -48,50 +48,59 @@ async function hungServer(t: ExecutionContext): Promise<NatsProxy & { readonly u
   return Object.assign(hung, { url });
 }
 
-test("the first server of a client's list is taken while it is there", async (t) => {
+test.serial("the first server of a client's list is taken while it is there", async (t) => {
   const nats = await served(t);
   const hung = await hungServer(t);
   for (let times = 0; times < 8; times += 1) await client(t, [nats.url, hung.url]);
   t.is(hung.accepted, 0);
 });
 
-test("servers that accept a client's connection and say nothing are passed over within its time to connect", async (t) => {
-  const nats = await served(t);
-  const [first, second] = [await hungServer(t), await hungServer(t)];
-  const connectTimeoutMs = 3_000;
-  const startedMs = performance.now();
-  const one = await client(t, [first.url, second.url, nats.url], { connectTimeoutMs });
-  await one.create("/reached");
-  t.deepEqual([first.accepted, second.accepted], [1, 1]);
-  t.log(`connected after ${Math.round(performance.now() - startedMs)} ms`);
-  const problem = await t.throwsAsync<ZooidError>(client(t, [first.url], { connectTimeoutMs }));
-  t.is(problem?.code, "ZOOID_UNREACHABLE");
-});
+test.serial(
+  "servers that accept a client's connection and say nothing are passed over within its time to connect",
+  async (t) => {
+    const nats = await served(t);
+    const [first, second] = [await hungServer(t), await hungServer(t)];
+    const connectTimeoutMs = 3_000;
+    const startedMs = performance.now();
+    const one = await client(t, [first.url, second.url, nats.url], { connectTimeoutMs });
+    await one.create("/reached");
+    t.deepEqual([first.accepted, second.accepted], [1, 1]);
+    t.log(`connected after ${Math.round(performance.now() - startedMs)} ms`);
+    const problem = await t.throwsAsync<ZooidError>(client(t, [first.url], { connectTimeoutMs }));
+    t.is(problem?.code, "ZOOID_UNREACHABLE");
+  },
+);
 
 for (const word of ["CONNECT ", "SUB ", "PUB "]) {
-  test(`a server that dies when a client says ${word.trim()} is no failed start`, async (t) => {
-    const nats = await served(t);
-    const dying = new NatsProxy(nats.port);
-    dying.endAt = word;
-    const one = await client(t, [await dying.listen(t.teardown), nats.url]);
-    await one.create("/reached");
-    t.is(dying.accepted, 1, "it is not dialled first again");
-  });
+  test.serial(
+    `a server that dies when a client says ${word.trim()} is no failed start`,
+    async (t) => {
+      const nats = await served(t);
+      const dying = new NatsProxy(nats.port);
+      dying.endAt = word;
+      const one = await client(t, [await dying.listen(t.teardown), nats.url]);
+      await one.create("/reached");
+      t.is(dying.accepted, 1, "it is not dialled first again");
+    },
+  );
 }
 
-test("a client leaves a server that falls silent before its session ends, and does not dial it first", async (t) => {
-  const nats = await served(t);
-  const proxy = new NatsProxy(nats.port);
-  const one = await client(t, [await proxy.listen(t.teardown), nats.url]);
-  await one.create("/lock", null, { ephemeral: true });
-  const lost = firstValueFrom(one.state$.pipe(filter(({ kind }) => kind !== "connected")));
-  proxy.silent = true;
-  t.like(await lost, { kind: "reconnecting", reason: "the NATS server is gone" });
-  t.not((await one.exists("/lock")).stat, undefined, "the session lives");
-  t.is(proxy.accepted, 1);
-});
+test.serial(
+  "a client leaves a server that falls silent before its session ends, and does not dial it first",
+  async (t) => {
+    const nats = await served(t);
+    const proxy = new NatsProxy(nats.port);
+    const one = await client(t, [await proxy.listen(t.teardown), nats.url]);
+    await one.create("/lock", null, { ephemeral: true });
+    const lost = firstValueFrom(one.state$.pipe(filter(({ kind }) => kind !== "connected")));
+    proxy.silent = true;
+    t.like(await lost, { kind: "reconnecting", reason: "the NATS server is gone" });
+    t.not((await one.exists("/lock")).stat, undefined, "the session lives");
+    t.is(proxy.accepted, 1);
+  },
+);
 
-test("a client whose only server hangs can be closed", async (t) => {
+test.serial("a client whose only server hangs can be closed", async (t) => {
   const nats = await served(t);
   const proxy = new NatsProxy(nats.port);
   const one = await client(t, [await proxy.listen(t.teardown)]);
@@ -100,14 +109,17 @@ test("a client whose only server hangs can be closed", async (t) => {
   t.pass();
 });
 
-test("a client's credentials are those of its options, else of its URLs, a token among them", async (t) => {
-  const users = `users: [{ user: "node", password: "n0de" }, { user: "one", password: "s3cret" }]`;
-  const nats = await served(t, `authorization { ${users} }`);
-  const at = (credentials: string): string => nats.url.replace("//", `//${credentials}@`);
-  await client(t, [at("one:s3cret")]);
-  await client(t, [at("one")], { password: "s3cret" });
-  await client(t, [at("two:wrong")], { user: "one", password: "s3cret" });
-  const problem = await t.throwsAsync(client(t, [at("one:wr0ng")]));
-  t.regex(problem?.message ?? "", /refuses these credentials/);
-  t.false(problem?.message.includes("wr0ng"));
-});
+test.serial(
+  "a client's credentials are those of its options, else of its URLs, a token among them",
+  async (t) => {
+    const users = `users: [{ user: "node", password: "n0de" }, { user: "one", password: "s3cret" }]`;
+    const nats = await served(t, `authorization { ${users} }`);
+    const at = (credentials: string): string => nats.url.replace("//", `//${credentials}@`);
+    await client(t, [at("one:s3cret")]);
+    await client(t, [at("one")], { password: "s3cret" });
+    await client(t, [at("two:wrong")], { user: "one", password: "s3cret" });
+    const problem = await t.throwsAsync(client(t, [at("one:wr0ng")]));
+    t.regex(problem?.message ?? "", /refuses these credentials/);
+    t.false(problem?.message.includes("wr0ng"));
+  },
+);

@@ -98,45 +98,48 @@ function reaches<Kind extends SessionState["kind"]>(
   return firstValueFrom(of.state$.pipe(filter(isIt)));
 }
 
-test("nodes are created, read, changed and deleted, and every refusal has its code", async (t) => {
-  const { url } = t.context;
-  const one = await client(t, url);
-  const { path, stat } = await one.create("/a", "first");
-  t.is(path, "/a");
-  const got = await one.get("/a");
-  t.is(read(got.data), "first");
-  t.deepEqual(got.stat, stat);
-  t.is((await one.set("/a", "second", { version: 0 })).version, 1);
-  t.is(await codeOf(one.set("/a", "third", { version: 0 })), "ZOOID_BAD_VERSION");
-  t.is(await codeOf(one.create("/a")), "ZOOID_NODE_EXISTS");
-  t.is(await codeOf(one.create("/no/parent")), "ZOOID_NO_NODE");
-  t.is(await codeOf(one.get("/none")), "ZOOID_NO_NODE");
-  t.is(await codeOf(one.get("none")), "ZOOID_BAD_ARGUMENTS");
-  t.is(await codeOf(one.set("/a", new Uint8Array(1_048_576))), "ZOOID_BAD_ARGUMENTS");
-  t.is((await one.exists("/none")).stat, undefined);
-  const numbered = await one.create("/a/", "x", { sequential: true, ephemeral: true });
-  t.is(numbered.path, "/a/0000000000");
-  t.is(await codeOf(one.create("/a/0000000000/b")), "ZOOID_NO_CHILDREN_FOR_EPHEMERALS");
-  t.deepEqual((await one.children("/a")).children, ["0000000000"]);
-  await Promise.all(["x", "y", "z"].map((name) => one.create(`/a/${name}`)));
-  const pages: number[] = [];
-  const paged: string[] = [];
-  for await (const { children, stat } of one.childrenPages("/a", { size: 3 })) {
-    pages.push(children.length);
-    paged.push(...children);
-    t.is(stat.numChildren, 4);
-  }
-  t.deepEqual(pages, [3, 1]);
-  t.deepEqual(paged.toSorted(), ["0000000000", "x", "y", "z"]);
-  t.is(await codeOf(one.childrenPages("/absent").next()), "ZOOID_NO_NODE");
-  await Promise.all(["x", "y", "z"].map((name) => one.delete(`/a/${name}`)));
-  t.is(await codeOf(one.delete("/a")), "ZOOID_NOT_EMPTY");
-  await one.delete("/a/0000000000");
-  await one.delete("/a", { version: 1 });
-  t.is((await one.exists("/a")).stat, undefined);
-});
+test.serial(
+  "nodes are created, read, changed and deleted, and every refusal has its code",
+  async (t) => {
+    const { url } = t.context;
+    const one = await client(t, url);
+    const { path, stat } = await one.create("/a", "first");
+    t.is(path, "/a");
+    const got = await one.get("/a");
+    t.is(read(got.data), "first");
+    t.deepEqual(got.stat, stat);
+    t.is((await one.set("/a", "second", { version: 0 })).version, 1);
+    t.is(await codeOf(one.set("/a", "third", { version: 0 })), "ZOOID_BAD_VERSION");
+    t.is(await codeOf(one.create("/a")), "ZOOID_NODE_EXISTS");
+    t.is(await codeOf(one.create("/no/parent")), "ZOOID_NO_NODE");
+    t.is(await codeOf(one.get("/none")), "ZOOID_NO_NODE");
+    t.is(await codeOf(one.get("none")), "ZOOID_BAD_ARGUMENTS");
+    t.is(await codeOf(one.set("/a", new Uint8Array(1_048_576))), "ZOOID_BAD_ARGUMENTS");
+    t.is((await one.exists("/none")).stat, undefined);
+    const numbered = await one.create("/a/", "x", { sequential: true, ephemeral: true });
+    t.is(numbered.path, "/a/0000000000");
+    t.is(await codeOf(one.create("/a/0000000000/b")), "ZOOID_NO_CHILDREN_FOR_EPHEMERALS");
+    t.deepEqual((await one.children("/a")).children, ["0000000000"]);
+    await Promise.all(["x", "y", "z"].map((name) => one.create(`/a/${name}`)));
+    const pages: number[] = [];
+    const paged: string[] = [];
+    for await (const { children, stat } of one.childrenPages("/a", { size: 3 })) {
+      pages.push(children.length);
+      paged.push(...children);
+      t.is(stat.numChildren, 4);
+    }
+    t.deepEqual(pages, [3, 1]);
+    t.deepEqual(paged.toSorted(), ["0000000000", "x", "y", "z"]);
+    t.is(await codeOf(one.childrenPages("/absent").next()), "ZOOID_NO_NODE");
+    await Promise.all(["x", "y", "z"].map((name) => one.delete(`/a/${name}`)));
+    t.is(await codeOf(one.delete("/a")), "ZOOID_NOT_EMPTY");
+    await one.delete("/a/0000000000");
+    await one.delete("/a", { version: 1 });
+    t.is((await one.exists("/a")).stat, undefined);
+  },
+);
 
-test("values up to the limit pass a nats-server with its default limit", async (t) => {
+test.serial("values up to the limit pass a nats-server with its default limit", async (t) => {
   const { url } = t.context;
   const one = await client(t, url);
   const value = new Uint8Array(1_048_500).fill(65);
@@ -148,7 +151,7 @@ test("values up to the limit pass a nats-server with its default limit", async (
   t.is(change.kind === "data" ? change.data?.length : undefined, value.length);
 });
 
-test("an ephemeral node goes when its client closes, and others hear of it", async (t) => {
+test.serial("an ephemeral node goes when its client closes, and others hear of it", async (t) => {
   const { url } = t.context;
   const [one, two] = [await client(t, url), await client(t, url)];
   await two.create("/lock", null, { ephemeral: true });
@@ -158,19 +161,22 @@ test("an ephemeral node goes when its client closes, and others hear of it", asy
   t.like(await gone, { path: "/lock" });
 });
 
-test("what was asked at once is done in order, and a read sees the client's own writes", async (t) => {
-  const { url } = t.context;
-  const one = await client(t, url);
-  await one.create("/order");
-  const rounds = Array.from({ length: 300 }, (_, index) => index);
-  const seen = await Promise.all(
-    rounds.map(async (index) => {
-      void one.set("/order", String(index));
-      return read((await one.get("/order")).data);
-    }),
-  );
-  t.deepEqual(seen, rounds.map(String));
-});
+test.serial(
+  "what was asked at once is done in order, and a read sees the client's own writes",
+  async (t) => {
+    const { url } = t.context;
+    const one = await client(t, url);
+    await one.create("/order");
+    const rounds = Array.from({ length: 300 }, (_, index) => index);
+    const seen = await Promise.all(
+      rounds.map(async (index) => {
+        void one.set("/order", String(index));
+        return read((await one.get("/order")).data);
+      }),
+    );
+    t.deepEqual(seen, rounds.map(String));
+  },
+);
 
 test.serial(
   "when a client's own node dies it goes on with its session at another, its stream without a gap",
@@ -256,7 +262,7 @@ test.serial("the project's nats.conf lets its client user use an ensemble", asyn
   t.is((await changed).kind, "data");
 });
 
-test("connect says what is missing: the nats-server, or the nodes", async (t) => {
+test.serial("connect says what is missing: the nats-server, or the nodes", async (t) => {
   const nats = await startNatsServer();
   const noNodes = await t.throwsAsync(connect(nats.url, { connectTimeoutMs: 5000 }));
   t.regex(noNodes.message, /no node of this ensemble/);
@@ -266,7 +272,7 @@ test("connect says what is missing: the nats-server, or the nodes", async (t) =>
   t.is(await codeOf(connect("http://localhost")), "ZOOID_BAD_ARGUMENTS");
 });
 
-test("the example follows its configuration node", async (t) => {
+test.serial("the example follows its configuration node", async (t) => {
   const { url } = t.context;
   const example = new Child({
     command: process.execPath,

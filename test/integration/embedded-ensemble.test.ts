@@ -31,7 +31,7 @@ function portOf(ensemble: RunningEnsemble): number {
   return Number(ensemble.clientAddresses.split(",").at(-1)?.split(":").at(-1));
 }
 
-test("three nodes in memory serve clients of both protocols", async (t) => {
+test.serial("three nodes in memory serve clients of both protocols", async (t) => {
   const ensemble = await ensembleOf(t, { nodes: 3 });
   t.is(ensemble.nodes.length, 3);
   t.is(ensemble.clientAddresses.split(",").length, 3);
@@ -83,7 +83,7 @@ function leadershipOf(node: RunningNode | undefined): Promise<Leadership> {
   return firstValueFrom(node.leadership$.pipe(filter(settled)));
 }
 
-test("with a folder the data is there again at the next start", async (t) => {
+test.serial("with a folder the data is there again at the next start", async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), "zooid-ensemble-"));
   t.teardown(() => rm(dataDir, { recursive: true, force: true }));
   const first = await ensembleOf(t, { dataDir });
@@ -95,7 +95,7 @@ test("with a folder the data is there again at the next start", async (t) => {
   t.is((await (await second.connect()).get("/a")).data?.length, 4);
 });
 
-test("over NATS it is the same, and clients of other processes are served", async (t) => {
+test.serial("over NATS it is the same, and clients of other processes are served", async (t) => {
   const nats = await startNatsServer();
   t.teardown(nats.stop);
   const ensemble = await ensembleOf(t, {
@@ -110,7 +110,7 @@ test("over NATS it is the same, and clients of other processes are served", asyn
   t.deepEqual((await other.children("/a")).children, []);
 });
 
-test("what cannot start is told, and all that was begun is released", async (t) => {
+test.serial("what cannot start is told, and all that was begun is released", async (t) => {
   const taken = createServer();
   const port = await new Promise<number>((resolve) => {
     taken.listen(0, "127.0.0.1", () => {
@@ -125,7 +125,7 @@ test("what cannot start is told, and all that was begun is released", async (t) 
   await ensembleOf(t, options);
 });
 
-test("wrong options are refused in words", async (t) => {
+test.serial("wrong options are refused in words", async (t) => {
   const refused = { name: "BadArgumentsError" };
   await t.throwsAsync(startEnsemble({ nodes: 8 }), { ...refused, message: /`nodes`.*1 to 7/ });
   await t.throwsAsync(startEnsemble({ clientPorts: [1, 2] }), {

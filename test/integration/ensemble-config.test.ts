@@ -12,27 +12,30 @@ const SHOWN = [
   "version=0",
 ].join("\n");
 
-test("clients of each node read the members' addresses, and a quota holds on each", async (t) => {
-  const flags = { servers: ADDRESSES, "enforce-quota": "true" };
-  const ensemble = await MemoryEnsemble.launch(() => flags);
-  t.teardown(() => ensemble.stop());
-  const nodes = await ensemble.ready();
-  for (const [index, { clientPort: port }] of nodes.entries()) {
-    const client = await ZkClient.connect({ port });
-    const { text } = await client.request(getConfig());
-    t.deepEqual(text, [SHOWN]);
-    const path = `/limited-${index}`;
-    const quota = `/zookeeper/quota${path}`;
-    await client.request(create(path));
-    await client.request(create(quota));
-    await client.request(
-      create(`${quota}/zookeeper_limits`, "count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=2"),
-    );
-    await client.request(create(`${quota}/zookeeper_stats`, "count=0,bytes=0"));
-    t.is((await client.request(create(`${path}/1`))).code, 0);
-    t.is((await client.request(create(`${path}/2`))).code, -125);
-    t.is((await client.request(remove(`${path}/1`))).code, 0);
-    t.is((await client.request(create(`${path}/2`))).code, 0);
-    await client.close();
-  }
-});
+test.serial(
+  "clients of each node read the members' addresses, and a quota holds on each",
+  async (t) => {
+    const flags = { servers: ADDRESSES, "enforce-quota": "true" };
+    const ensemble = await MemoryEnsemble.launch(() => flags);
+    t.teardown(() => ensemble.stop());
+    const nodes = await ensemble.ready();
+    for (const [index, { clientPort: port }] of nodes.entries()) {
+      const client = await ZkClient.connect({ port });
+      const { text } = await client.request(getConfig());
+      t.deepEqual(text, [SHOWN]);
+      const path = `/limited-${index}`;
+      const quota = `/zookeeper/quota${path}`;
+      await client.request(create(path));
+      await client.request(create(quota));
+      await client.request(
+        create(`${quota}/zookeeper_limits`, "count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=2"),
+      );
+      await client.request(create(`${quota}/zookeeper_stats`, "count=0,bytes=0"));
+      t.is((await client.request(create(`${path}/1`))).code, 0);
+      t.is((await client.request(create(`${path}/2`))).code, -125);
+      t.is((await client.request(remove(`${path}/1`))).code, 0);
+      t.is((await client.request(create(`${path}/2`))).code, 0);
+      await client.close();
+    }
+  },
+);

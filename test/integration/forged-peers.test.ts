@@ -196,14 +196,20 @@ async function survives(t: ExecutionContext, of: Ensemble, isKeyed: boolean): Pr
   }
 }
 
-test("forged messages that are malformed, out of range or for other actors stop no node, and nothing is lost", async (t) => {
-  await survives(t, await ensemble(t), false);
-});
+test.serial(
+  "forged messages that are malformed, out of range or for other actors stop no node, and nothing is lost",
+  async (t) => {
+    await survives(t, await ensemble(t), false);
+  },
+);
 
-test("nodes with a key also refuse what was said by nodes, to others or with a byte changed", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-key-"));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const file = join(folder, "peers.key");
-  await writeFile(file, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
-  await survives(t, await ensemble(t, "--peer-key-file", file), true);
-});
+test.serial(
+  "nodes with a key also refuse what was said by nodes, to others or with a byte changed",
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "zooid-key-"));
+    t.teardown(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, "peers.key");
+    await writeFile(file, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
+    await survives(t, await ensemble(t, "--peer-key-file", file), true);
+  },
+);

@@ -52,25 +52,28 @@ const entries: readonly AclEntry[] = Array.from({ length: 45_000 }, (_, index) =
   id: `1.2.3.4`,
 }));
 
-test("access control lists of a megabyte, pipelined from four connections, stop no node", async (t) => {
-  const [port = 0] = ports();
-  t.deepEqual(await codesOf(port, [create("/acls")]), [0]);
-  const requests = [colons, entries].flatMap((acl) => [
-    create("/acls/a", "", { acl }),
-    setAcl("/acls", acl),
-    multi(create("/acls/b"), create("/acls/c", "", { acl })),
-  ]);
-  const all = await Promise.all(
-    ports()
-      .concat(port)
-      .map((each) => codesOf(each, requests)),
-  );
-  const expected = [INVALID_ACL, INVALID_ACL, 0, INVALID_ACL, INVALID_ACL, 0];
-  for (const codes of all) t.deepEqual(codes, expected);
-  await served(t);
-});
+test.serial(
+  "access control lists of a megabyte, pipelined from four connections, stop no node",
+  async (t) => {
+    const [port = 0] = ports();
+    t.deepEqual(await codesOf(port, [create("/acls")]), [0]);
+    const requests = [colons, entries].flatMap((acl) => [
+      create("/acls/a", "", { acl }),
+      setAcl("/acls", acl),
+      multi(create("/acls/b"), create("/acls/c", "", { acl })),
+    ]);
+    const all = await Promise.all(
+      ports()
+        .concat(port)
+        .map((each) => codesOf(each, requests)),
+    );
+    const expected = [INVALID_ACL, INVALID_ACL, 0, INVALID_ACL, INVALID_ACL, 0];
+    for (const codes of all) t.deepEqual(codes, expected);
+    await served(t);
+  },
+);
 
-test("data of a megabyte, pipelined from four connections, stops no node", async (t) => {
+test.serial("data of a megabyte, pipelined from four connections, stops no node", async (t) => {
   const [port = 0] = ports();
   const data = Buffer.alloc(1_000_000, 1);
   t.deepEqual(await codesOf(port, [create("/data")]), [0]);
@@ -83,18 +86,21 @@ test("data of a megabyte, pipelined from four connections, stops no node", async
   await served(t);
 });
 
-test("paths and lists of paths without end are answered, and leave nothing behind", async (t) => {
-  const [port = 0] = ports();
-  const deep = "/a".repeat(400_000);
-  const long = `/${"b".repeat(900_000)}`;
-  const paths = Array.from({ length: 200_000 }, () => "");
-  const requests = [
-    create(deep),
-    getData(long, true),
-    setData(deep, "x"),
-    multi(create(long)),
-    setWatches(0n, { data: paths }),
-  ];
-  t.deepEqual(await codesOf(port, requests), [-8, -101, -8, 0, -8]);
-  await served(t);
-});
+test.serial(
+  "paths and lists of paths without end are answered, and leave nothing behind",
+  async (t) => {
+    const [port = 0] = ports();
+    const deep = "/a".repeat(400_000);
+    const long = `/${"b".repeat(900_000)}`;
+    const paths = Array.from({ length: 200_000 }, () => "");
+    const requests = [
+      create(deep),
+      getData(long, true),
+      setData(deep, "x"),
+      multi(create(long)),
+      setWatches(0n, { data: paths }),
+    ];
+    t.deepEqual(await codesOf(port, requests), [-8, -101, -8, 0, -8]);
+    await served(t);
+  },
+);

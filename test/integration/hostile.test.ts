@@ -131,7 +131,7 @@ test.serial("nonsense on many connections disturb nobody", async (t) => {
   await served(t);
 });
 
-test("half a handshake is closed after a while, with one line in the log", async (t) => {
+test.serial("half a handshake is closed after a while, with one line in the log", async (t) => {
   const { node } = serving();
   const socket = await open(node.port, "127.0.3.1");
   socket.write(connectFrame({ port: 0 }).subarray(0, 20));

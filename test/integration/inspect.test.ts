@@ -158,23 +158,26 @@ async function problemsOf(t: ExecutionContext, folder: string): Promise<readonly
   return problems;
 }
 
-test("the folder of a node that was killed is ok, and every file of it is named", async (t) => {
-  t.deepEqual(await problemsOf(t, whole), []);
-  const { stdout } = await inspect(whole);
-  for (const name of readdirSync(whole)) {
-    if (!["zooid.json", "promise", "incarnation", "lock"].includes(name)) {
-      t.true(stdout.includes(name), name);
+test.serial(
+  "the folder of a node that was killed is ok, and every file of it is named",
+  async (t) => {
+    t.deepEqual(await problemsOf(t, whole), []);
+    const { stdout } = await inspect(whole);
+    for (const name of readdirSync(whole)) {
+      if (!["zooid.json", "promise", "incarnation", "lock"].includes(name)) {
+        t.true(stdout.includes(name), name);
+      }
     }
-  }
-  t.regex(stdout, /^node +1 of ensemble zooid, format version 3$/m);
-  t.regex(stdout, /^started +incarnation 2$/m);
-  t.regex(stdout, /^promise +epoch 2, to node 1$/m);
-  t.regex(stdout, /^in use +no/m);
-  t.is(namesOf(whole, "log.").length, 2);
-  t.is(stdout.match(/^ {2}snapshot\.\S+.* valid$/gm)?.length, 2);
-});
+    t.regex(stdout, /^node +1 of ensemble zooid, format version 3$/m);
+    t.regex(stdout, /^started +incarnation 2$/m);
+    t.regex(stdout, /^promise +epoch 2, to node 1$/m);
+    t.regex(stdout, /^in use +no/m);
+    t.is(namesOf(whole, "log.").length, 2);
+    t.is(stdout.match(/^ {2}snapshot\.\S+.* valid$/gm)?.length, 2);
+  },
+);
 
-test("what is counted is what was written", async (t) => {
+test.serial("what is counted is what was written", async (t) => {
   const result = await inspect(whole, "--json", "--operations");
   t.is(result.code, 0);
   const operations = linesOf(result, "operation");
@@ -194,7 +197,7 @@ test("what is counted is what was written", async (t) => {
   t.true(Number(snapshot?.["znodes"]) >= 4);
 });
 
-test("--from and --limit choose records, and operations stand below them", async (t) => {
+test.serial("--from and --limit choose records, and operations stand below them", async (t) => {
   const listed = await inspect(whole, "--json", "--records");
   const third = linesOf(listed, "record")[2];
   const from = String(third?.["firstZxid"]);
@@ -207,42 +210,48 @@ test("--from and --limit choose records, and operations stand below them", async
   t.is(lines.filter((line) => line.startsWith("0x")).length, 1);
 });
 
-test("a running node's folder is ok at any moment, it is said that it runs, and it goes on undisturbed", async (t) => {
-  const folder = copy(t);
-  const node = await startNode(folder, "--snapshot-every-bytes", "65536");
-  t.teardown(() => node.child.stop());
-  const writing = Promise.all([
-    write(node.port, "/d", 600, 3000),
-    write(node.port, "/e", 600, 3000),
-  ]);
-  const lock = readFileSync(join(folder, "lock"), "utf8");
-  let done = false;
-  void writing.finally(() => (done = true)).catch(() => undefined);
-  do {
-    const { stdout, stderr, code } = await inspect(folder);
-    t.is(code, 0, stdout + stderr);
-    t.true(stdout.includes(`by process ${node.child.pid}, which goes on writing`));
-    t.is(stdout.trimEnd().split("\n").at(-1), "ok");
-  } while (!done);
-  await writing;
-  t.is(readFileSync(join(folder, "lock"), "utf8"), lock);
-  t.false(node.child.ended);
-});
+test.serial(
+  "a running node's folder is ok at any moment, it is said that it runs, and it goes on undisturbed",
+  async (t) => {
+    const folder = copy(t);
+    const node = await startNode(folder, "--snapshot-every-bytes", "65536");
+    t.teardown(() => node.child.stop());
+    const writing = Promise.all([
+      write(node.port, "/d", 600, 3000),
+      write(node.port, "/e", 600, 3000),
+    ]);
+    const lock = readFileSync(join(folder, "lock"), "utf8");
+    let done = false;
+    void writing.finally(() => (done = true)).catch(() => undefined);
+    do {
+      const { stdout, stderr, code } = await inspect(folder);
+      t.is(code, 0, stdout + stderr);
+      t.true(stdout.includes(`by process ${node.child.pid}, which goes on writing`));
+      t.is(stdout.trimEnd().split("\n").at(-1), "ok");
+    } while (!done);
+    await writing;
+    t.is(readFileSync(join(folder, "lock"), "utf8"), lock);
+    t.false(node.child.ended);
+  },
+);
 
-test("a bit flipped in the middle of a segment is named with file, offset and zxid", async (t) => {
-  const folder = copy(t);
-  const file = nameOf(folder, "log.", 0);
-  const records = linesOf(await inspect(folder, "--json", "--records"), "record");
-  const [before, hit] = records.slice(9, 11);
-  flip(join(folder, file), Number(hit?.["offset"]) + 70);
-  const problems = await problemsOf(t, folder);
-  t.is(problems.length, 1);
-  t.like(problems[0], { finding: "recordDamaged", file, zxid: before?.["lastZxid"] });
-  t.true(Number(problems[0]?.["offset"]) <= Number(hit?.["offset"]));
-  t.true(String(problems[0]?.["what"]).includes("the checksum is wrong"));
-});
+test.serial(
+  "a bit flipped in the middle of a segment is named with file, offset and zxid",
+  async (t) => {
+    const folder = copy(t);
+    const file = nameOf(folder, "log.", 0);
+    const records = linesOf(await inspect(folder, "--json", "--records"), "record");
+    const [before, hit] = records.slice(9, 11);
+    flip(join(folder, file), Number(hit?.["offset"]) + 70);
+    const problems = await problemsOf(t, folder);
+    t.is(problems.length, 1);
+    t.like(problems[0], { finding: "recordDamaged", file, zxid: before?.["lastZxid"] });
+    t.true(Number(problems[0]?.["offset"]) <= Number(hit?.["offset"]));
+    t.true(String(problems[0]?.["what"]).includes("the checksum is wrong"));
+  },
+);
 
-test("a running node does not hide damage", async (t) => {
+test.serial("a running node does not hide damage", async (t) => {
   const folder = copy(t);
   const node = await startNode(folder);
   t.teardown(() => node.child.stop());
@@ -253,26 +262,31 @@ test("a running node does not hide damage", async (t) => {
   t.true(stdout.includes(`${file} offset `));
 });
 
-test("a torn tail is named with its place, and is what a crash leaves, so the folder is ok", async (t) => {
-  const folder = copy(t);
-  const file = nameOf(folder, "log.", -1);
-  const [before, last] = linesOf(await inspect(folder, "--json", "--records"), "record").slice(-2);
-  // As a power failure before the file told of the last record.
-  const told = encodeLogEnd(Number(before?.["lastZxid"]) as Zxid, (bytes) => crc32(bytes));
-  writeFileSync(join(folder, "log-end"), told);
-  truncateSync(join(folder, file), Number(last?.["offset"]) + Number(last?.["bytes"]) - 10);
-  const result = await inspect(folder, "--json");
-  t.is(result.code, 0);
-  t.deepEqual(linesOf(result, "problem"), []);
-  const [notice] = linesOf(result, "notice");
-  t.like(notice, { finding: "tornWrite", file });
-  t.regex(
-    (await inspect(folder)).stdout,
-    new RegExp(`^note: ${file} offset \\d+ zxid 0x[0-9a-f]+: `, "m"),
-  );
-});
+test.serial(
+  "a torn tail is named with its place, and is what a crash leaves, so the folder is ok",
+  async (t) => {
+    const folder = copy(t);
+    const file = nameOf(folder, "log.", -1);
+    const [before, last] = linesOf(await inspect(folder, "--json", "--records"), "record").slice(
+      -2,
+    );
+    // As a power failure before the file told of the last record.
+    const told = encodeLogEnd(Number(before?.["lastZxid"]) as Zxid, (bytes) => crc32(bytes));
+    writeFileSync(join(folder, "log-end"), told);
+    truncateSync(join(folder, file), Number(last?.["offset"]) + Number(last?.["bytes"]) - 10);
+    const result = await inspect(folder, "--json");
+    t.is(result.code, 0);
+    t.deepEqual(linesOf(result, "problem"), []);
+    const [notice] = linesOf(result, "notice");
+    t.like(notice, { finding: "tornWrite", file });
+    t.regex(
+      (await inspect(folder)).stdout,
+      new RegExp(`^note: ${file} offset \\d+ zxid 0x[0-9a-f]+: `, "m"),
+    );
+  },
+);
 
-test("a missing segment is named by where the log goes on", async (t) => {
+test.serial("a missing segment is named by where the log goes on", async (t) => {
   const folder = copy(t);
   rmSync(join(folder, nameOf(folder, "log.", 0)));
   const file = nameOf(folder, "snapshot.", -1);
@@ -288,7 +302,7 @@ test("a missing segment is named by where the log goes on", async (t) => {
   t.is(problems[0]?.["zxid"], record?.["lastZxid"]);
 });
 
-test("a damaged chunk of a snapshot is named with chunk and offset", async (t) => {
+test.serial("a damaged chunk of a snapshot is named with chunk and offset", async (t) => {
   const folder = copy(t);
   const file = nameOf(folder, "snapshot.", -1);
   const { zxid, length } = chunkHeader(readFileSync(join(folder, file)));
@@ -304,22 +318,28 @@ test("a damaged chunk of a snapshot is named with chunk and offset", async (t) =
   });
 });
 
-test("a promise below the log's epoch, a damaged one and a missing one are named", async (t) => {
-  const folder = copy(t);
-  const promise = { epoch: 1 as Epoch, candidate: 1 as ServerId };
-  writeFileSync(join(folder, "promise"), encodePromise(promise, crc32));
-  t.like((await problemsOf(t, folder))[0], { finding: "promiseTooLow", file: "promise" });
-  flip(join(folder, "promise"), 12);
-  t.like((await problemsOf(t, folder))[0], { finding: "fileDamaged", file: "promise" });
-  rmSync(join(folder, "promise"));
-  t.like((await problemsOf(t, folder))[0], { finding: "fileMissing", file: "promise" });
-});
+test.serial(
+  "a promise below the log's epoch, a damaged one and a missing one are named",
+  async (t) => {
+    const folder = copy(t);
+    const promise = { epoch: 1 as Epoch, candidate: 1 as ServerId };
+    writeFileSync(join(folder, "promise"), encodePromise(promise, crc32));
+    t.like((await problemsOf(t, folder))[0], { finding: "promiseTooLow", file: "promise" });
+    flip(join(folder, "promise"), 12);
+    t.like((await problemsOf(t, folder))[0], { finding: "fileDamaged", file: "promise" });
+    rmSync(join(folder, "promise"));
+    t.like((await problemsOf(t, folder))[0], { finding: "fileMissing", file: "promise" });
+  },
+);
 
-test("the data folder of format version 1 is ok, and inspecting leaves it as it is", async (t) => {
-  t.deepEqual(await problemsOf(t, FIXTURE), []);
-});
+test.serial(
+  "the data folder of format version 1 is ok, and inspecting leaves it as it is",
+  async (t) => {
+    t.deepEqual(await problemsOf(t, FIXTURE), []);
+  },
+);
 
-test("a missing, empty or foreign folder is an error that says what it is", async (t) => {
+test.serial("a missing, empty or foreign folder is an error that says what it is", async (t) => {
   const folder = temporary(t);
   const missing = await inspect(join(folder, "nowhere"));
   t.is(missing.code, 2);
@@ -340,7 +360,7 @@ test("a missing, empty or foreign folder is an error that says what it is", asyn
   for (const result of [missing, empty, above, other]) t.is(result.stdout, "");
 });
 
-test("wrong arguments are reported together and exit with 2", async (t) => {
+test.serial("wrong arguments are reported together and exit with 2", async (t) => {
   const none = await inspect();
   t.is(none.code, 2);
   t.regex(none.stderr, /<data-dir> is missing/);

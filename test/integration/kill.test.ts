@@ -10,30 +10,33 @@ import { ZooidProcesses } from "../support/zooid-processes.ts";
 const ROUNDS = 12;
 const ROUND_MS = 3000;
 
-test("what is acknowledged outlives kill -9 of nodes and leaders, and clients of other nodes notice nothing", async (t) => {
-  const ensemble = await ZooidProcesses.start();
-  try {
-    const writers = await startWriters(ensemble);
-    for (let round = 0; round < ROUNDS; round += 1) await killOne(ensemble, writers, round);
-    for (const writer of writers) await writer.stop();
-    for (const writer of writers) t.deepEqual(writer.complaints, [], writer.folder);
-    const trees = await Promise.all(
-      ensemble.ids.map((id) => readAll(ensemble.portOf(id), writers)),
-    );
-    t.deepEqual(trees[1], trees[0], "the tree of node 2 is that of node 1");
-    t.deepEqual(trees[2], trees[0], "the tree of node 3 is that of node 1");
-    for (const writer of writers) {
-      t.true(writer.acknowledged.length > 100, `${writer.folder} wrote all along`);
-      checkKept(t, writer, trees[0] ?? new Map());
+test.serial(
+  "what is acknowledged outlives kill -9 of nodes and leaders, and clients of other nodes notice nothing",
+  async (t) => {
+    const ensemble = await ZooidProcesses.start();
+    try {
+      const writers = await startWriters(ensemble);
+      for (let round = 0; round < ROUNDS; round += 1) await killOne(ensemble, writers, round);
+      for (const writer of writers) await writer.stop();
+      for (const writer of writers) t.deepEqual(writer.complaints, [], writer.folder);
+      const trees = await Promise.all(
+        ensemble.ids.map((id) => readAll(ensemble.portOf(id), writers)),
+      );
+      t.deepEqual(trees[1], trees[0], "the tree of node 2 is that of node 1");
+      t.deepEqual(trees[2], trees[0], "the tree of node 3 is that of node 1");
+      for (const writer of writers) {
+        t.true(writer.acknowledged.length > 100, `${writer.folder} wrote all along`);
+        checkKept(t, writer, trees[0] ?? new Map());
+      }
+      t.log(`${writers.reduce((sum, each) => sum + each.acknowledged.length, 0)} writes`);
+    } catch (error) {
+      t.log(ensemble.output().split("\n").slice(-60).join("\n"));
+      throw error;
+    } finally {
+      await ensemble.stop();
     }
-    t.log(`${writers.reduce((sum, each) => sum + each.acknowledged.length, 0)} writes`);
-  } catch (error) {
-    t.log(ensemble.output().split("\n").slice(-60).join("\n"));
-    throw error;
-  } finally {
-    await ensemble.stop();
-  }
-});
+  },
+);
 
 async function startWriters(ensemble: ZooidProcesses): Promise<readonly Writer[]> {
   const client = await ZkClient.connect({ port: ensemble.portOf(1) });

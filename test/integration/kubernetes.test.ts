@@ -97,12 +97,12 @@ function environmentOf(index: number): Record<string, string> {
   return { ...imageEnvironment(), ...Object.assign({}, ...maps), ...Object.fromEntries(own) };
 }
 
-test("all files are in the kustomization, which names no other", (t) => {
+test.serial("all files are in the kustomization, which names no other", (t) => {
   const files = readdirSync(FOLDER).filter((name) => name !== KUSTOMIZATION);
   t.deepEqual(resources.toSorted(), files.toSorted());
 });
 
-test("the variables make a right configuration of each member, without a warning", (t) => {
+test.serial("the variables make a right configuration of each member, without a warning", (t) => {
   const known = new Set([
     ...CONTAINER_VARIABLES.map(({ name }) => name),
     ...["ZOOID_NATS_USER", "ZOOID_NATS_PASSWORD", "XDG_CACHE_HOME", "PATH"],
@@ -142,7 +142,7 @@ test("the variables make a right configuration of each member, without a warning
   }
 });
 
-test("what is started is the image's command, with flags that there are", (t) => {
+test.serial("what is started is the image's command, with flags that there are", (t) => {
   const { args } = containerOf("zooid");
   const [, ...command] = imageCommand();
   t.deepEqual(args.slice(0, command.length), command);
@@ -155,79 +155,85 @@ test("what is started is the image's command, with flags that there are", (t) =>
   );
 });
 
-test("probes, services, policies and budgets name ports, paths and labels that there are", (t) => {
-  const health = readFileSync(
-    new URL("../../server/admin/admin-server.ts", import.meta.url),
-    "utf8",
-  );
-  for (const name of ["zooid", "nats"]) {
-    const { spec } = thing("StatefulSet", name);
-    const { labels } = spec.template.metadata;
-    t.deepEqual(spec.selector.matchLabels, labels);
-    const container = containerOf(name);
-    const ports = new Set(container.ports.map((each) => each.name));
-    for (const probe of [
-      container.startupProbe,
-      container.livenessProbe,
-      container.readinessProbe,
-    ]) {
-      t.true(ports.has(probe.httpGet.port), probe.httpGet.port);
-      if (name === "zooid")
-        t.true(health.includes(`path === "${probe.httpGet.path}"`), probe.httpGet.path);
-    }
-    const services = THINGS.filter(
-      (each) =>
-        each.kind === "Service" && String(each.spec.selector["app.kubernetes.io/name"]) === name,
+test.serial(
+  "probes, services, policies and budgets name ports, paths and labels that there are",
+  (t) => {
+    const health = readFileSync(
+      new URL("../../server/admin/admin-server.ts", import.meta.url),
+      "utf8",
     );
-    t.true(services.length > 0);
-    for (const { spec: service } of services) {
-      t.true(service.ports.length > 0);
-      for (const { targetPort } of service.ports) t.true(ports.has(targetPort), targetPort);
+    for (const name of ["zooid", "nats"]) {
+      const { spec } = thing("StatefulSet", name);
+      const { labels } = spec.template.metadata;
+      t.deepEqual(spec.selector.matchLabels, labels);
+      const container = containerOf(name);
+      const ports = new Set(container.ports.map((each) => each.name));
+      for (const probe of [
+        container.startupProbe,
+        container.livenessProbe,
+        container.readinessProbe,
+      ]) {
+        t.true(ports.has(probe.httpGet.port), probe.httpGet.port);
+        if (name === "zooid")
+          t.true(health.includes(`path === "${probe.httpGet.path}"`), probe.httpGet.path);
+      }
+      const services = THINGS.filter(
+        (each) =>
+          each.kind === "Service" && String(each.spec.selector["app.kubernetes.io/name"]) === name,
+      );
+      t.true(services.length > 0);
+      for (const { spec: service } of services) {
+        t.true(service.ports.length > 0);
+        for (const { targetPort } of service.ports) t.true(ports.has(targetPort), targetPort);
+      }
+      const headless = thing("Service", spec.serviceName).spec;
+      t.is(headless.clusterIP, "None");
+      t.true(headless.publishNotReadyAddresses);
+      const budget = thing("PodDisruptionBudget", name).spec;
+      t.deepEqual([budget.maxUnavailable, budget.selector.matchLabels], [1, labels]);
+      const policy = thing("NetworkPolicy", name).spec;
+      t.deepEqual(policy.podSelector.matchLabels, labels);
+      const allowed = policy.ingress.flatMap((each) => each.ports);
+      t.true(allowed.length > 0);
+      for (const { port } of allowed) t.true(ports.has(port), port);
+      t.true(
+        "requiredDuringSchedulingIgnoredDuringExecution" in
+          spec.template.spec.affinity.podAntiAffinity,
+      );
     }
-    const headless = thing("Service", spec.serviceName).spec;
-    t.is(headless.clusterIP, "None");
-    t.true(headless.publishNotReadyAddresses);
-    const budget = thing("PodDisruptionBudget", name).spec;
-    t.deepEqual([budget.maxUnavailable, budget.selector.matchLabels], [1, labels]);
-    const policy = thing("NetworkPolicy", name).spec;
-    t.deepEqual(policy.podSelector.matchLabels, labels);
-    const allowed = policy.ingress.flatMap((each) => each.ports);
-    t.true(allowed.length > 0);
-    for (const { port } of allowed) t.true(ports.has(port), port);
-    t.true(
-      "requiredDuringSchedulingIgnoredDuringExecution" in
-        spec.template.spec.affinity.podAntiAffinity,
-    );
-  }
-});
+  },
+);
 
-test("the pods are as closed as the image allows, and have the volumes that it needs", (t) => {
-  for (const name of ["zooid", "nats"]) {
-    const { spec } = thing("StatefulSet", name);
-    const {
-      securityContext,
-      resources: { limits },
-      volumeMounts,
-    } = containerOf(name);
-    t.deepEqual(securityContext, {
-      ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
-      capabilities: { drop: ["ALL"] },
-    });
-    t.true(spec.template.spec.securityContext["runAsNonRoot"]);
-    t.truthy(limits["memory"]);
-    const claims = spec.volumeClaimTemplates?.map(({ metadata }) => metadata.name) ?? [];
-    const volumes = [...claims, ...spec.template.spec.volumes.map((each) => each.name)];
-    t.deepEqual(volumeMounts.map((each) => each.name).toSorted(), volumes.toSorted());
-  }
-  const { securityContext } = thing("StatefulSet", "zooid").spec.template.spec;
-  const user = `${String(securityContext["runAsUser"])}:${String(securityContext["runAsGroup"])}`;
-  t.regex(CONTAINERFILE, new RegExp(`^USER ${user}$`, "m"));
-  const paths = containerOf("zooid").volumeMounts.map(({ mountPath }) => mountPath);
-  const image = imageEnvironment();
-  t.deepEqual(paths, [image["ZOO_DATA_DIR"], image["ZOO_DATA_LOG_DIR"], image["XDG_CACHE_HOME"]]);
-});
+test.serial(
+  "the pods are as closed as the image allows, and have the volumes that it needs",
+  (t) => {
+    for (const name of ["zooid", "nats"]) {
+      const { spec } = thing("StatefulSet", name);
+      const {
+        securityContext,
+        resources: { limits },
+        volumeMounts,
+      } = containerOf(name);
+      t.deepEqual(securityContext, {
+        ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
+        capabilities: { drop: ["ALL"] },
+      });
+      t.true(spec.template.spec.securityContext["runAsNonRoot"]);
+      t.truthy(limits["memory"]);
+      const claims = spec.volumeClaimTemplates?.map(({ metadata }) => metadata.name) ?? [];
+      const volumes = [...claims, ...spec.template.spec.volumes.map((each) => each.name)];
+      t.deepEqual(volumeMounts.map((each) => each.name).toSorted(), volumes.toSorted());
+    }
+    const { securityContext } = thing("StatefulSet", "zooid").spec.template.spec;
+    const user = `${String(securityContext["runAsUser"])}:${String(securityContext["runAsGroup"])}`;
+    t.regex(CONTAINERFILE, new RegExp(`^USER ${user}$`, "m"));
+    const paths = containerOf("zooid").volumeMounts.map(({ mountPath }) => mountPath);
+    const image = imageEnvironment();
+    t.deepEqual(paths, [image["ZOO_DATA_DIR"], image["ZOO_DATA_LOG_DIR"], image["XDG_CACHE_HOME"]]);
+  },
+);
 
-test("nats-server takes its configuration, with the permissions of nats.conf", (t) => {
+test.serial("nats-server takes its configuration, with the permissions of nats.conf", (t) => {
   const config = thing("ConfigMap", "nats").data?.["nats.conf"] ?? "";
   const ours = readFileSync(new URL("../../nats.conf", import.meta.url), "utf8");
   const permissions = (text: string): readonly string[] =>

@@ -8,7 +8,7 @@ const LANES = 4;
 const CLIENTS = 12;
 const ROUNDS = 400;
 
-test("a write whose reply one client has is seen by the clients of all lanes", async (t) => {
+test.serial("a write whose reply one client has is seen by the clients of all lanes", async (t) => {
   const node = await startZooid({ lines: [`zooid.lanes=${LANES}`] });
   try {
     const clients = await Promise.all(

@@ -25,53 +25,56 @@ function linesOf(child: Child): readonly Line[] {
   return child.lines.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Line] : []));
 }
 
-test("a node's log has one JSON object on each line, and its level changes by a signal and over HTTP", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-log-"));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const [digest, password, token] = SECRETS;
-  const tokenFile = join(folder, "token");
-  await writeFile(tokenFile, token);
-  const child = new Child({
-    command: process.execPath,
-    args: [
-      ...[COMMAND_LINE, "serve", "--client-port", "0", "--client-port-address", "127.0.0.1"],
-      ...["--data-dir", join(folder, "data"), "--log-format", "json", "--log-level", "warn"],
-      ...["--admin-port", "0", "--admin-token-file", tokenFile, "--admin-changes", "true"],
-      ...["--super-digest", `super:${digest}`, "--sasl-super-password", password],
-    ],
-  });
-  t.teardown(() => child.stop());
-  const url = (await child.line(/^node 1 {2}admin /)).split("  ").at(-1) ?? "";
-  await child.line(/^node 1 {2}pid /);
-  t.deepEqual(
-    linesOf(child).filter(({ level }) => level !== "warn" && level !== "error"),
-    [],
-  );
-  const level = async (): Promise<string> => (await askAdmin(url, "/log-level", token)).text;
-  t.is(await level(), "warn\n");
+test.serial(
+  "a node's log has one JSON object on each line, and its level changes by a signal and over HTTP",
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "zooid-log-"));
+    t.teardown(() => rm(folder, { recursive: true, force: true }));
+    const [digest, password, token] = SECRETS;
+    const tokenFile = join(folder, "token");
+    await writeFile(tokenFile, token);
+    const child = new Child({
+      command: process.execPath,
+      args: [
+        ...[COMMAND_LINE, "serve", "--client-port", "0", "--client-port-address", "127.0.0.1"],
+        ...["--data-dir", join(folder, "data"), "--log-format", "json", "--log-level", "warn"],
+        ...["--admin-port", "0", "--admin-token-file", tokenFile, "--admin-changes", "true"],
+        ...["--super-digest", `super:${digest}`, "--sasl-super-password", password],
+      ],
+    });
+    t.teardown(() => child.stop());
+    const url = (await child.line(/^node 1 {2}admin /)).split("  ").at(-1) ?? "";
+    await child.line(/^node 1 {2}pid /);
+    t.deepEqual(
+      linesOf(child).filter(({ level }) => level !== "warn" && level !== "error"),
+      [],
+    );
+    const level = async (): Promise<string> => (await askAdmin(url, "/log-level", token)).text;
+    t.is(await level(), "warn\n");
 
-  child.kill("SIGUSR2");
-  await until(async () => (await level()) === "debug\n", "the signal has made the level debug");
-  child.kill("SIGUSR2");
-  await until(async () => (await level()) === "warn\n", "the signal has made the level warn");
+    child.kill("SIGUSR2");
+    await until(async () => (await level()) === "debug\n", "the signal has made the level debug");
+    child.kill("SIGUSR2");
+    await until(async () => (await level()) === "warn\n", "the signal has made the level warn");
 
-  t.is((await askAdmin(url, "/log-level?level=debug")).status, 401);
-  t.is((await askAdmin(url, "/log-level?level=loud", token)).status, 400);
-  t.is((await askAdmin(url, "/log-level?level=debug", token)).text, "debug\n");
-  const isLogged = (): boolean => linesOf(child).some(({ event }) => event === "adminChange");
-  await until(isLogged, "the change is in the log");
+    t.is((await askAdmin(url, "/log-level?level=debug")).status, 401);
+    t.is((await askAdmin(url, "/log-level?level=loud", token)).status, 400);
+    t.is((await askAdmin(url, "/log-level?level=debug", token)).text, "debug\n");
+    const isLogged = (): boolean => linesOf(child).some(({ event }) => event === "adminChange");
+    await until(isLogged, "the change is in the log");
 
-  const lines = linesOf(child);
-  t.deepEqual(Object.keys(lines[0] ?? {}), ["time", "level", "node", "actor", "event", "detail"]);
-  t.deepEqual(
-    lines.filter(({ event }) => !(event in EVENTS)),
-    [],
-  );
-  const text = child.output();
-  for (const secret of SECRETS) t.false(text.includes(secret));
-});
+    const lines = linesOf(child);
+    t.deepEqual(Object.keys(lines[0] ?? {}), ["time", "level", "node", "actor", "event", "detail"]);
+    t.deepEqual(
+      lines.filter(({ event }) => !(event in EVENTS)),
+      [],
+    );
+    const text = child.output();
+    for (const secret of SECRETS) t.false(text.includes(secret));
+  },
+);
 
-test("a node that does not start says so in the form of its log", async (t) => {
+test.serial("a node that does not start says so in the form of its log", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "zooid-log-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "file");

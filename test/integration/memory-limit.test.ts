@@ -43,63 +43,66 @@ async function grow(node: ZooidNode, refused: boolean): Promise<void> {
   );
 }
 
-test("a node whose tree is as large as it may be refuses what grows the tree, keeps the rest, starts again, and recovers", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-memory-"));
-  const lines = ["zooid.snapshotEveryBytes=1000000", `zooid.maxTreeBytes=${TREE_BYTES}`];
-  const options = { folder, lines };
-  let node = await startZooid(options);
-  try {
-    let client = await ZkClient.connect({ port: node.port, timeoutMs: 10_000 });
-    t.is((await client.request(create("/full"))).code, 0);
-    const count = await fill(client);
-    t.true(count > 10_000, `${count} znodes`);
-    await grow(node, true);
-    t.regex(
-      await fourLetters({ port: node.port }, "srvr"),
-      /Writes: refused if they grow the tree/,
-    );
-    t.regex(await node.line(/treeFull/), / bytesMax=4000000/);
-    const codes = async (): Promise<readonly number[]> => {
-      const replies = await client.pipeline([
-        getData("/full/0"),
-        setData("/full/0", "4321"),
-        setData("/full/0", "43210"),
-        create("/more"),
-        multi(remove("/full/1"), create("/more")),
-        multi(create("/more"), create("/evenmore")),
-        exists("/more"),
-        remove("/more"),
-        create("/full/1", "1234"),
-      ]);
-      return replies.map(({ code }) => code);
-    };
-    const refused = QUOTA_EXCEEDED;
-    t.deepEqual(await codes(), [0, 0, refused, refused, 0, refused, 0, 0, refused]);
-    const other = await ZkClient.connect({ port: node.port });
-    t.is((await other.request(exists(`/full/${count - 1}`))).code, 0, "new sessions are given");
-    await other.close();
+test.serial(
+  "a node whose tree is as large as it may be refuses what grows the tree, keeps the rest, starts again, and recovers",
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "zooid-memory-"));
+    const lines = ["zooid.snapshotEveryBytes=1000000", `zooid.maxTreeBytes=${TREE_BYTES}`];
+    const options = { folder, lines };
+    let node = await startZooid(options);
+    try {
+      let client = await ZkClient.connect({ port: node.port, timeoutMs: 10_000 });
+      t.is((await client.request(create("/full"))).code, 0);
+      const count = await fill(client);
+      t.true(count > 10_000, `${count} znodes`);
+      await grow(node, true);
+      t.regex(
+        await fourLetters({ port: node.port }, "srvr"),
+        /Writes: refused if they grow the tree/,
+      );
+      t.regex(await node.line(/treeFull/), / bytesMax=4000000/);
+      const codes = async (): Promise<readonly number[]> => {
+        const replies = await client.pipeline([
+          getData("/full/0"),
+          setData("/full/0", "4321"),
+          setData("/full/0", "43210"),
+          create("/more"),
+          multi(remove("/full/1"), create("/more")),
+          multi(create("/more"), create("/evenmore")),
+          exists("/more"),
+          remove("/more"),
+          create("/full/1", "1234"),
+        ]);
+        return replies.map(({ code }) => code);
+      };
+      const refused = QUOTA_EXCEEDED;
+      t.deepEqual(await codes(), [0, 0, refused, refused, 0, refused, 0, 0, refused]);
+      const other = await ZkClient.connect({ port: node.port });
+      t.is((await other.request(exists(`/full/${count - 1}`))).code, 0, "new sessions are given");
+      await other.close();
 
-    await node.stop();
-    node = await startZooid(options);
-    client = await ZkClient.connect({ port: node.port, timeoutMs: 10_000 });
-    await grow(node, true);
-    t.is((await client.request(exists(`/full/${count - 1}`))).code, 0, "nothing is lost");
-    t.is((await client.request(create("/more"))).code, refused);
+      await node.stop();
+      node = await startZooid(options);
+      client = await ZkClient.connect({ port: node.port, timeoutMs: 10_000 });
+      await grow(node, true);
+      t.is((await client.request(exists(`/full/${count - 1}`))).code, 0, "nothing is lost");
+      t.is((await client.request(create("/more"))).code, refused);
 
-    for (let at = 2; at < count / 5; at += BATCH) {
-      const paths = Array.from({ length: BATCH }, (_, index) => `/full/${at + index}`);
-      await client.pipeline(paths.map((path) => remove(path)));
+      for (let at = 2; at < count / 5; at += BATCH) {
+        const paths = Array.from({ length: BATCH }, (_, index) => `/full/${at + index}`);
+        await client.pipeline(paths.map((path) => remove(path)));
+      }
+      await grow(node, false);
+      t.is((await client.request(create("/more"))).code, 0, "it goes on by itself");
+      await client.close();
+    } finally {
+      await node.stop();
+      await rm(folder, { recursive: true, force: true });
     }
-    await grow(node, false);
-    t.is((await client.request(create("/more"))).code, 0, "it goes on by itself");
-    await client.close();
-  } finally {
-    await node.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-});
+  },
+);
 
-test("mntr tells how much of its heap each lane uses", async (t) => {
+test.serial("mntr tells how much of its heap each lane uses", async (t) => {
   const node = await startZooid({ lines: ["zooid.lanes=2"] });
   t.teardown(() => node.stop());
   const heap = /^zk_zooid_lane_(\d)_heap_used_bytes\t(\d+)$/gm;

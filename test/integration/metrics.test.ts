@@ -73,18 +73,18 @@ test.after.always(async (t) => {
   await (t.context as Partial<Context>).ensemble?.stop();
 });
 
-test("each node has printed where its admin server answers", (t) => {
+test.serial("each node has printed where its admin server answers", (t) => {
   t.is(new Set(t.context.urls).size, 3);
 });
 
-test("every metric that is told has a row in the documentation", (t) => {
+test.serial("every metric that is told has a row in the documentation", (t) => {
   const page = readFileSync(new URL("../../docs/operations/metrics.md", import.meta.url), "utf8");
   for (const family of new Set(t.context.scrapes.flatMap(familiesOf))) {
     t.true(page.includes(`\`${family}\``), family);
   }
 });
 
-test("a histogram is one: its buckets grow up to its count", (t) => {
+test.serial("a histogram is one: its buckets grow up to its count", (t) => {
   for (const text of t.context.scrapes) {
     const samples = samplesOf(text);
     const counts = [...samples].filter(([name]) => /^zooid_\w+_count/.test(name));
@@ -106,7 +106,7 @@ test("a histogram is one: its buckets grow up to its count", (t) => {
   }
 });
 
-test("the stages of a write are measured where they happen", (t) => {
+test.serial("the stages of a write are measured where they happen", (t) => {
   const samples = t.context.scrapes.map(samplesOf);
   const counted = (stage: string): readonly boolean[] =>
     samples.map((each) => (each.get(`zooid_write_stage_seconds_count{stage="${stage}"}`) ?? 0) > 0);
@@ -117,7 +117,7 @@ test("the stages of a write are measured where they happen", (t) => {
   for (const stage of ["gateway", "whole"]) t.true(counted(stage).includes(true), stage);
 });
 
-test("operations are counted: each node has seen the same", (t) => {
+test.serial("operations are counted: each node has seen the same", (t) => {
   const counts = committedOf(t.context.scrapes);
   t.true((counts[0] ?? 0) >= WRITES);
   t.is(new Set(counts).size, 1, counts.join());
@@ -127,7 +127,7 @@ type Panel = {
   readonly targets?: readonly { readonly expr: string }[];
 };
 
-test("every metric that the board names is told", (t) => {
+test.serial("every metric that the board names is told", (t) => {
   const file = new URL("../../ops/grafana/zooid.json", import.meta.url);
   const board = JSON.parse(readFileSync(file, "utf8")) as {
     readonly panels: readonly Panel[];
@@ -138,7 +138,7 @@ test("every metric that the board names is told", (t) => {
   checkNames(t, ["zooid_info"]);
 });
 
-test("every metric that an alert rule names is told", (t) => {
+test.serial("every metric that an alert rule names is told", (t) => {
   const file = new URL("../../ops/prometheus/zooid.rules.yml", import.meta.url);
   const rules = readFileSync(file, "utf8").split("- alert: ").slice(1);
   t.true(rules.length > 10);
@@ -171,7 +171,7 @@ function withoutLabels(name: string): string {
   return name.replace(/\{.*$/, "");
 }
 
-test("collectors take mntr of a leader and of a follower apart", async (t) => {
+test.serial("collectors take mntr of a leader and of a follower apart", async (t) => {
   for (const { port } of t.context.ensemble.nodes) {
     const answer = await fourLetters({ port }, "mntr");
     const fields = readByTelegraf(answer);

@@ -27,14 +27,14 @@ function greeting(port: number): Promise<string> {
   });
 }
 
-test("a started server answers on the port of its URL", async (t) => {
+test.serial("a started server answers on the port of its URL", async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());
   t.is(server.url, `nats://127.0.0.1:${server.port}`);
   t.is(await greeting(server.port), "INFO");
 });
 
-test("a stopped server has exited and its port is free again", async (t) => {
+test.serial("a stopped server has exited and its port is free again", async (t) => {
   const server = await startNatsServer();
   await server.stop();
   t.regex(await server.exited, /^(code|signal) /);
@@ -43,7 +43,7 @@ test("a stopped server has exited and its port is free again", async (t) => {
   t.is(again.port, server.port);
 });
 
-test("a port that is taken is an error with the server's own words", async (t) => {
+test.serial("a port that is taken is an error with the server's own words", async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());
   const error = await t.throwsAsync(startNatsServer({ port: server.port }), {
@@ -52,20 +52,20 @@ test("a port that is taken is an error with the server's own words", async (t) =
   t.regex(error.message, /address already in use/);
 });
 
-test("a server killed from outside says so", async (t) => {
+test.serial("a server killed from outside says so", async (t) => {
   const server = await startNatsServer();
   process.kill(server.pid, "SIGKILL");
   t.is(await server.exited, "signal SIGKILL");
 });
 
-test("a missing program that was named is refused without a download", async (t) => {
+test.serial("a missing program that was named is refused without a download", async (t) => {
   const error = await t.throwsAsync(natsServerProgram({ program: "/nowhere/nats-server" }), {
     instanceOf: NatsServerMissingError,
   });
   t.is(error.code, "ZOOID_NATS_SERVER_MISSING");
 });
 
-test("the first folder that holds the program wins", async (t) => {
+test.serial("the first folder that holds the program wins", async (t) => {
   const [first, second] = [temporaryFolder(t), temporaryFolder(t)];
   for (const folder of [first, second]) {
     writeFileSync(join(folder, "nats-server"), "#!/bin/sh\n", { mode: 0o755 });
@@ -74,26 +74,29 @@ test("the first folder that holds the program wins", async (t) => {
   t.is(await natsServerProgram({ folders: [empty, second, first] }), join(second, "nats-server"));
 });
 
-test("a file that may not be executed is no program", async (t) => {
+test.serial("a file that may not be executed is no program", async (t) => {
   const [plain, program] = [temporaryFolder(t), temporaryFolder(t)];
   writeFileSync(join(plain, "nats-server"), "", { mode: 0o644 });
   writeFileSync(join(program, "nats-server"), "#!/bin/sh\n", { mode: 0o755 });
   t.is(await natsServerProgram({ folders: [plain, program] }), join(program, "nats-server"));
 });
 
-test("Debian's package is fetched into the cache folder, runs, and is fetched once only", async (t) => {
-  const cacheFolder = join(temporaryFolder(t), "cache");
-  const fetches: string[] = [];
-  const places = { folders: [], cacheFolder, onFetch: (into: string) => fetches.push(into) };
-  const server = await startNatsServer(places);
-  t.teardown(() => server.stop());
-  t.is(await greeting(server.port), "INFO");
-  t.is(await natsServerProgram(places), join(cacheFolder, "nats-server"));
-  t.deepEqual(fetches, [cacheFolder]);
-  t.true(existsSync(join(cacheFolder, "nats-server")));
-});
+test.serial(
+  "Debian's package is fetched into the cache folder, runs, and is fetched once only",
+  async (t) => {
+    const cacheFolder = join(temporaryFolder(t), "cache");
+    const fetches: string[] = [];
+    const places = { folders: [], cacheFolder, onFetch: (into: string) => fetches.push(into) };
+    const server = await startNatsServer(places);
+    t.teardown(() => server.stop());
+    t.is(await greeting(server.port), "INFO");
+    t.is(await natsServerProgram(places), join(cacheFolder, "nats-server"));
+    t.deepEqual(fetches, [cacheFolder]);
+    t.true(existsSync(join(cacheFolder, "nats-server")));
+  },
+);
 
-test("where nothing can be fetched the error says what to do", async (t) => {
+test.serial("where nothing can be fetched the error says what to do", async (t) => {
   const file = join(temporaryFolder(t), "file");
   writeFileSync(file, "");
   const error = await t.throwsAsync(

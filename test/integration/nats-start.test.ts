@@ -39,19 +39,22 @@ function serve(t: ExecutionContext, folder: string, ...args: readonly string[]):
   return child;
 }
 
-test("a node that starts before its NATS server says so, waits, and serves once it is there", async (t) => {
-  const folder = await temporaryFolder(t);
-  const ports = await reservePorts();
-  t.teardown(() => ports.release());
-  const child = serve(t, folder, "--nats", `nats://node:s3cret@127.0.0.1:${ports.first}`);
-  await child.line(/nats waitingForNats .*no NATS server at nats:\/\/127\.0\.0\.1/);
-  const nats = await startNatsServer({ port: ports.first });
-  t.teardown(nats.stop);
-  await child.line(/^node 1 {2}pid/);
-  t.false(child.output().includes("s3cret"));
-});
+test.serial(
+  "a node that starts before its NATS server says so, waits, and serves once it is there",
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const ports = await reservePorts();
+    t.teardown(() => ports.release());
+    const child = serve(t, folder, "--nats", `nats://node:s3cret@127.0.0.1:${ports.first}`);
+    await child.line(/nats waitingForNats .*no NATS server at nats:\/\/127\.0\.0\.1/);
+    const nats = await startNatsServer({ port: ports.first });
+    t.teardown(nats.stop);
+    await child.line(/^node 1 {2}pid/);
+    t.false(child.output().includes("s3cret"));
+  },
+);
 
-test("a node that waits for its NATS server stops when it is asked to", async (t) => {
+test.serial("a node that waits for its NATS server stops when it is asked to", async (t) => {
   const folder = await temporaryFolder(t);
   const child = serve(t, folder, "--nats", "nats://127.0.0.1:1");
   await child.line(/waitingForNats/);
@@ -69,59 +72,71 @@ async function transport(
   return made;
 }
 
-test("the first server of the list is taken while it is there, and one that says nothing is passed over", async (t) => {
-  const nats = await startNatsServer();
-  t.teardown(nats.stop);
-  const hung = new NatsProxy(undefined);
-  const hungUrl = await hung.listen(t.teardown);
-  for (let times = 0; times < 8; times += 1) await transport(t, { servers: [nats.url, hungUrl] });
-  t.is(hung.accepted, 0);
-  await transport(t, { servers: [hungUrl, nats.url] });
-  t.is(hung.accepted, 1);
-});
-
-test("a server that dies before it has confirmed the subscriptions is no failed start", async (t) => {
-  const nats = await startNatsServer();
-  t.teardown(nats.stop);
-  const dying = new NatsProxy(nats.port);
-  dying.endAt = "SUB ";
-  await transport(t, { servers: [await dying.listen(t.teardown), nats.url] });
-  t.true(dying.accepted >= 1);
-});
-
-test("a server that falls silent is left for another, and is not dialled first", async (t) => {
-  const nats = await startNatsServer();
-  t.teardown(nats.stop);
-  const proxy = new NatsProxy(nats.port);
-  const url = await proxy.listen(t.teardown);
-  const { promise: moved, resolve } = Promise.withResolvers<string>();
-  await transport(t, {
-    servers: [url, nats.url],
-    log: (_level, event, detail) => {
-      if (event === "natsConnected") resolve(String(detail["server"]));
-    },
-  });
-  proxy.silent = true;
-  t.true((await moved).endsWith(`:${nats.port}`));
-  t.is(proxy.accepted, 1);
-});
-
-test("a node that only its NATS server protects warns when that one lets everybody in", async (t) => {
-  const users = 'authorization { users: [{ user: "node", password: "x" }] }';
-  for (const [config, isUnprotected, warnings] of [
-    [undefined, true, 1],
-    [undefined, false, 0],
-    [users, true, 0],
-  ] as const) {
-    const nats = await startNatsServer(config === undefined ? {} : { config });
+test.serial(
+  "the first server of the list is taken while it is there, and one that says nothing is passed over",
+  async (t) => {
+    const nats = await startNatsServer();
     t.teardown(nats.stop);
-    const events: string[] = [];
-    const servers = [nats.url];
-    const log = (_level: string, event: string): void => void events.push(event);
-    await transport(t, { servers, user: "node", password: "x", isUnprotected, log });
-    t.is(events.filter((event) => event === "natsOpenToStrangers").length, warnings);
-  }
-});
+    const hung = new NatsProxy(undefined);
+    const hungUrl = await hung.listen(t.teardown);
+    for (let times = 0; times < 8; times += 1) await transport(t, { servers: [nats.url, hungUrl] });
+    t.is(hung.accepted, 0);
+    await transport(t, { servers: [hungUrl, nats.url] });
+    t.is(hung.accepted, 1);
+  },
+);
+
+test.serial(
+  "a server that dies before it has confirmed the subscriptions is no failed start",
+  async (t) => {
+    const nats = await startNatsServer();
+    t.teardown(nats.stop);
+    const dying = new NatsProxy(nats.port);
+    dying.endAt = "SUB ";
+    await transport(t, { servers: [await dying.listen(t.teardown), nats.url] });
+    t.true(dying.accepted >= 1);
+  },
+);
+
+test.serial(
+  "a server that falls silent is left for another, and is not dialled first",
+  async (t) => {
+    const nats = await startNatsServer();
+    t.teardown(nats.stop);
+    const proxy = new NatsProxy(nats.port);
+    const url = await proxy.listen(t.teardown);
+    const { promise: moved, resolve } = Promise.withResolvers<string>();
+    await transport(t, {
+      servers: [url, nats.url],
+      log: (_level, event, detail) => {
+        if (event === "natsConnected") resolve(String(detail["server"]));
+      },
+    });
+    proxy.silent = true;
+    t.true((await moved).endsWith(`:${nats.port}`));
+    t.is(proxy.accepted, 1);
+  },
+);
+
+test.serial(
+  "a node that only its NATS server protects warns when that one lets everybody in",
+  async (t) => {
+    const users = 'authorization { users: [{ user: "node", password: "x" }] }';
+    for (const [config, isUnprotected, warnings] of [
+      [undefined, true, 1],
+      [undefined, false, 0],
+      [users, true, 0],
+    ] as const) {
+      const nats = await startNatsServer(config === undefined ? {} : { config });
+      t.teardown(nats.stop);
+      const events: string[] = [];
+      const servers = [nats.url];
+      const log = (_level: string, event: string): void => void events.push(event);
+      await transport(t, { servers, user: "node", password: "x", isUnprotected, log });
+      t.is(events.filter((event) => event === "natsOpenToStrangers").length, warnings);
+    }
+  },
+);
 
 /** What the TLS part of nats.conf says to do, with `localhost` in place of `host1`. */
 async function tlsRecipe(): Promise<{ readonly commands: string; readonly block: string }> {
@@ -134,33 +149,39 @@ async function tlsRecipe(): Promise<{ readonly commands: string; readonly block:
   return { commands: uncommented(commands), block: uncommented(block) };
 }
 
-test("TLS as nats.conf documents it: a node with the authority's certificate is served, one without is told why not", async (t) => {
-  const folder = await temporaryFolder(t);
-  const { commands, block } = await tlsRecipe();
-  t.regex(commands, /openssl req -x509[^]*openssl x509 -req/);
-  await promisify(execFile)("bash", ["-ec", commands], { cwd: folder });
-  for (const verify of [false, true]) {
-    const config = block
-      .replaceAll("/etc/zooid/", `${folder}/`)
-      .replace("verify: false", `verify: ${verify}`);
-    const nats = await startNatsServer({ config });
-    t.teardown(nats.stop);
-    const servers = [`tls://localhost:${nats.port}`];
-    const untrusted = await t.throwsAsync(connectNats({ servers, ...NODE }), {
-      instanceOf: NatsError,
-    });
-    t.is(untrusted?.code, "ZOOID_NATS_TLS", untrusted?.message);
-    const caFile = join(folder, "ca.pem");
-    const [certFile, keyFile] = [join(folder, "localhost.pem"), join(folder, "localhost-key.pem")];
-    if (verify) {
-      await t.throwsAsync(connectNats({ servers, ...NODE, tls: { caFile } }));
+test.serial(
+  "TLS as nats.conf documents it: a node with the authority's certificate is served, one without is told why not",
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const { commands, block } = await tlsRecipe();
+    t.regex(commands, /openssl req -x509[^]*openssl x509 -req/);
+    await promisify(execFile)("bash", ["-ec", commands], { cwd: folder });
+    for (const verify of [false, true]) {
+      const config = block
+        .replaceAll("/etc/zooid/", `${folder}/`)
+        .replace("verify: false", `verify: ${verify}`);
+      const nats = await startNatsServer({ config });
+      t.teardown(nats.stop);
+      const servers = [`tls://localhost:${nats.port}`];
+      const untrusted = await t.throwsAsync(connectNats({ servers, ...NODE }), {
+        instanceOf: NatsError,
+      });
+      t.is(untrusted?.code, "ZOOID_NATS_TLS", untrusted?.message);
+      const caFile = join(folder, "ca.pem");
+      const [certFile, keyFile] = [
+        join(folder, "localhost.pem"),
+        join(folder, "localhost-key.pem"),
+      ];
+      if (verify) {
+        await t.throwsAsync(connectNats({ servers, ...NODE, tls: { caFile } }));
+      }
+      const node = serve(
+        t,
+        join(folder, String(verify)),
+        ...["--nats", servers[0] ?? "", "--nats-tls-ca", caFile],
+        ...(verify ? ["--nats-tls-cert", certFile, "--nats-tls-key", keyFile] : []),
+      );
+      await node.line(/^node 1 {2}pid/);
     }
-    const node = serve(
-      t,
-      join(folder, String(verify)),
-      ...["--nats", servers[0] ?? "", "--nats-tls-ca", caFile],
-      ...(verify ? ["--nats-tls-cert", certFile, "--nats-tls-key", keyFile] : []),
-    );
-    await node.line(/^node 1 {2}pid/);
-  }
-});
+  },
+);

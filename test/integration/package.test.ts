@@ -41,7 +41,7 @@ test.before(async () => {
 
 test.after.always(() => rm(folder, { recursive: true, force: true }));
 
-test("a program that has nothing but the package compiles and is a node", async (t) => {
+test.serial("a program that has nothing but the package compiles and is a node", async (t) => {
   const project = join(folder, "server");
   await writeProject(project, { "program.ts": SERVER_PROGRAM }, { module: "nodenext" });
   t.is(await run([TSC, "-p", "."], project), "");
@@ -54,33 +54,39 @@ test("a program that has nothing but the package compiles and is a node", async 
   }
 });
 
-test("the types are right however a program resolves modules, also for who checks libraries", async (t) => {
-  const ways = [
-    { module: "nodenext", moduleResolution: "nodenext", skipLibCheck: false },
-    { module: "node16", moduleResolution: "node16", skipLibCheck: true },
-    // With the packages that the adapters adapt, whose own types are not looked at.
-    { module: "preserve", moduleResolution: "bundler", skipLibCheck: true },
-  ];
-  for (const way of ways) {
-    const project = join(folder, `types-${way.moduleResolution}`);
-    const files = { "client.ts": CLIENT_TYPES };
-    const withAdapters = { ...files, "adapters.ts": ADAPTER_TYPES };
-    await writeProject(project, way.module === "preserve" ? withAdapters : files, way);
-    t.is(await run([TSC, "-p", ".", "--noEmit"], project), "", way.moduleResolution);
-  }
-});
+test.serial(
+  "the types are right however a program resolves modules, also for who checks libraries",
+  async (t) => {
+    const ways = [
+      { module: "nodenext", moduleResolution: "nodenext", skipLibCheck: false },
+      { module: "node16", moduleResolution: "node16", skipLibCheck: true },
+      // With the packages that the adapters adapt, whose own types are not looked at.
+      { module: "preserve", moduleResolution: "bundler", skipLibCheck: true },
+    ];
+    for (const way of ways) {
+      const project = join(folder, `types-${way.moduleResolution}`);
+      const files = { "client.ts": CLIENT_TYPES };
+      const withAdapters = { ...files, "adapters.ts": ADAPTER_TYPES };
+      await writeProject(project, way.module === "preserve" ? withAdapters : files, way);
+      t.is(await run([TSC, "-p", ".", "--noEmit"], project), "", way.moduleResolution);
+    }
+  },
+);
 
-test("a plain JavaScript program has the client, without the server and what only that needs", async (t) => {
-  const project = join(folder, "javascript");
-  await writeProject(project, { "program.js": CLIENT_PROGRAM, "import.js": IMPORT_PROGRAM }, {});
-  const said = JSON.parse(await run(["program.js"], project)) as Record<string, unknown>;
-  t.is(said["path"], "/limits");
-  t.is(said["code"], "ZOOID_UNREACHABLE");
-  t.deepEqual(said["unneeded"], []);
-  t.log(`import of zooid/client: ${(await run(["import.js"], project)).trim()}`);
-});
+test.serial(
+  "a plain JavaScript program has the client, without the server and what only that needs",
+  async (t) => {
+    const project = join(folder, "javascript");
+    await writeProject(project, { "program.js": CLIENT_PROGRAM, "import.js": IMPORT_PROGRAM }, {});
+    const said = JSON.parse(await run(["program.js"], project)) as Record<string, unknown>;
+    t.is(said["path"], "/limits");
+    t.is(said["code"], "ZOOID_UNREACHABLE");
+    t.deepEqual(said["unneeded"], []);
+    t.log(`import of zooid/client: ${(await run(["import.js"], project)).trim()}`);
+  },
+);
 
-test("what the client brings along is within its budget", async (t) => {
+test.serial("what the client brings along is within its budget", async (t) => {
   const reach = reachOf(own, "dist/client/connect.js");
   const file = new URL("../package/budget.json", import.meta.url);
   const budget = JSON.parse(await readFile(file, "utf8")) as Omit<typeof reach, "files">;
@@ -93,40 +99,46 @@ test("what the client brings along is within its budget", async (t) => {
   t.deepEqual(folders, new Set(["client", "protocol", "runtime"]));
 });
 
-test("publint and arethetypeswrong find nothing in the tarball, which holds what runs and no sources", async (t) => {
-  const tarball = await readFile(await pack(own, folder));
-  const bytes = tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length);
-  const { messages } = await publint({ pack: { tarball: bytes as ArrayBuffer } });
-  t.deepEqual(messages, []);
-  const contents = createPackageFromTarballData(tarball);
-  const files = contents.listFiles().map((each) => each.replace("/node_modules/zooid/", ""));
-  t.true(files.includes("ops/systemd/zooid.service"));
-  const others = files.filter((each) => !/^dist\/.*\.(?:js|d\.ts|js\.map)$|^ops\//.test(each));
-  t.deepEqual(others.toSorted(), [
-    "CHANGELOG.md",
-    "LICENSE",
-    "README.md",
-    "SECURITY.md",
-    "THIRD-PARTY-LICENCES.md",
-    "dashboard/dist/dashboard.css",
-    "dashboard/dist/dashboard.js",
-    "dashboard/dist/index.html",
-    "nats.conf",
-    "package.json",
-  ]);
-  const checked = await checkPackage(contents);
-  if (checked.types === false) return t.fail("no types");
-  // The package is ESM, which CommonJS loads with `import()` or, since Node 22, `require()`; "node10" knows no exports.
-  const meant = new Set(["CJSResolvesToESM"]);
-  const problems = checked.problems.filter(
-    (each) =>
-      !meant.has(each.kind) && !("resolutionKind" in each && each.resolutionKind === "node10"),
-  );
-  t.deepEqual(problems, []);
-  const { exports } = await manifestOf(own);
-  t.deepEqual(Object.keys(checked.entrypoints).toSorted(), Object.keys(exports).toSorted());
-});
+test.serial(
+  "publint and arethetypeswrong find nothing in the tarball, which holds what runs and no sources",
+  async (t) => {
+    const tarball = await readFile(await pack(own, folder));
+    const bytes = tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length);
+    const { messages } = await publint({ pack: { tarball: bytes as ArrayBuffer } });
+    t.deepEqual(messages, []);
+    const contents = createPackageFromTarballData(tarball);
+    const files = contents.listFiles().map((each) => each.replace("/node_modules/zooid/", ""));
+    t.true(files.includes("ops/systemd/zooid.service"));
+    const others = files.filter((each) => !/^dist\/.*\.(?:js|d\.ts|js\.map)$|^ops\//.test(each));
+    t.deepEqual(others.toSorted(), [
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "SECURITY.md",
+      "THIRD-PARTY-LICENCES.md",
+      "dashboard/dist/dashboard.css",
+      "dashboard/dist/dashboard.js",
+      "dashboard/dist/index.html",
+      "nats.conf",
+      "package.json",
+    ]);
+    const checked = await checkPackage(contents);
+    if (checked.types === false) return t.fail("no types");
+    // The package is ESM, which CommonJS loads with `import()` or, since Node 22, `require()`; "node10" knows no exports.
+    const meant = new Set(["CJSResolvesToESM"]);
+    const problems = checked.problems.filter(
+      (each) =>
+        !meant.has(each.kind) && !("resolutionKind" in each && each.resolutionKind === "node10"),
+    );
+    t.deepEqual(problems, []);
+    const { exports } = await manifestOf(own);
+    t.deepEqual(Object.keys(checked.entrypoints).toSorted(), Object.keys(exports).toSorted());
+  },
+);
 
-test("all that the package exports has documentation, and so have members of classes and fields of types", async (t) => {
-  t.deepEqual(extract(own, await entriesOf(own), join(folder, "models")), []);
-});
+test.serial(
+  "all that the package exports has documentation, and so have members of classes and fields of types",
+  async (t) => {
+    t.deepEqual(extract(own, await entriesOf(own), join(folder, "models")), []);
+  },
+);

@@ -52,14 +52,14 @@ function layout(text: string): string[] {
     );
 }
 
-test("npm start is the ensemble, and prints the lines that the README shows", async (t) => {
+test.serial("npm start is the ensemble, and prints the lines that the README shows", async (t) => {
   const manifest: unknown = JSON.parse(await readFile(join(CHECKOUT, "package.json"), "utf8"));
   t.like(manifest, { scripts: { start: "exec node cli/checkout.js ensemble" } });
   const shown = (await blocks("Start")).find((block) => block.includes("ready: node"));
   t.deepEqual(layout(running().output()), layout(shown ?? "the README shows no lines"));
 });
 
-test("the README's session gives, line by line, the answers that it shows", async (t) => {
+test.serial("the README's session gives, line by line, the answers that it shows", async (t) => {
   const shown = (await blocks("A session")).filter((block) => block.includes(">>> ")).join("\n");
   const steps = shown.split("\n").filter((line) => line.startsWith(">>> ")).length;
   t.true(steps > 0, "the README has no session");
@@ -77,7 +77,7 @@ test("the README's session gives, line by line, the answers that it shows", asyn
   t.true(python.output().includes(`${steps} passed and 0 failed.`), python.output());
 });
 
-test("the tutorial's programs do, as they are written there, what it says", async (t) => {
+test.serial("the tutorial's programs do, as they are written there, what it says", async (t) => {
   const text = await readFile(join(CHECKOUT, "docs/client/tutorial.md"), "utf8");
   const folder = await mkdtemp(join(tmpdir(), "zooid-tutorial-"));
   t.teardown(() => rm(folder, { recursive: true }));

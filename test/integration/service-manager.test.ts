@@ -22,52 +22,55 @@ async function silence(node: ZooidNode): Promise<void> {
   await node.line(/ laneSilent /, node.output().split("\n").length);
 }
 
-test("systemd is told that a node serves, that it lives while each of its threads answers, and that it stops", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "zooid-notify-"));
-  const socket = join(folder, "notify");
-  const standing = join(folder, "standing");
-  const systemd = new Child({ command: "/usr/bin/python3", args: [LISTENER, socket] });
-  const said = (text: string): number =>
-    systemd.lines.filter((line) => line.split("\t").includes(text)).length;
-  try {
-    await systemd.line(/^listening$/);
-    const node = await startZooid({
-      folder,
-      nodeArgs: ["--import", STANDING],
-      lines: ["zooid.lanes=1"],
-      env: { NOTIFY_SOCKET: socket, WATCHDOG_USEC, ZOOID_TEST_STANDING: standing },
-    });
+test.serial(
+  "systemd is told that a node serves, that it lives while each of its threads answers, and that it stops",
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "zooid-notify-"));
+    const socket = join(folder, "notify");
+    const standing = join(folder, "standing");
+    const systemd = new Child({ command: "/usr/bin/python3", args: [LISTENER, socket] });
+    const said = (text: string): number =>
+      systemd.lines.filter((line) => line.split("\t").includes(text)).length;
     try {
-      await systemd.line(/\tREADY=1(?:\t|$)/);
-      await systemd.line(/\tSTATUS=leads in epoch 1(?:\t|$)/);
-      const ready = systemd.lines.findIndex((line) => line.includes("READY=1"));
-      const starts = systemd.lines.findIndex((line) => line.includes("STATUS=starts"));
-      t.true(starts >= 0 && starts < ready, systemd.output());
-      for (const thread of THREADS) {
+      await systemd.line(/^listening$/);
+      const node = await startZooid({
+        folder,
+        nodeArgs: ["--import", STANDING],
+        lines: ["zooid.lanes=1"],
+        env: { NOTIFY_SOCKET: socket, WATCHDOG_USEC, ZOOID_TEST_STANDING: standing },
+      });
+      try {
+        await systemd.line(/\tREADY=1(?:\t|$)/);
+        await systemd.line(/\tSTATUS=leads in epoch 1(?:\t|$)/);
+        const ready = systemd.lines.findIndex((line) => line.includes("READY=1"));
+        const starts = systemd.lines.findIndex((line) => line.includes("STATUS=starts"));
+        t.true(starts >= 0 && starts < ready, systemd.output());
+        for (const thread of THREADS) {
+          await systemd.line(/\tWATCHDOG=1/, systemd.lines.length);
+          await writeFile(standing, thread);
+          await silence(node);
+          const pings = said("WATCHDOG=1");
+          // A live node would have said it each time, too.
+          for (let time = 1; time <= 3; time += 1) await silence(node);
+          // One may have been on its way.
+          t.true(said("WATCHDOG=1") <= pings + 1, `thread ${thread}\n${systemd.output()}`);
+          await rm(standing);
+        }
         await systemd.line(/\tWATCHDOG=1/, systemd.lines.length);
-        await writeFile(standing, thread);
-        await silence(node);
-        const pings = said("WATCHDOG=1");
-        // A live node would have said it each time, too.
-        for (let time = 1; time <= 3; time += 1) await silence(node);
-        // One may have been on its way.
-        t.true(said("WATCHDOG=1") <= pings + 1, `thread ${thread}\n${systemd.output()}`);
-        await rm(standing);
+      } finally {
+        await node.stop();
       }
-      await systemd.line(/\tWATCHDOG=1/, systemd.lines.length);
+      await systemd.line(/\tSTOPPING=1/);
+      t.is(said("READY=1"), 1);
     } finally {
-      await node.stop();
+      systemd.kill("SIGTERM");
+      await systemd.exited;
+      await rm(folder, { recursive: true, force: true });
     }
-    await systemd.line(/\tSTOPPING=1/);
-    t.is(said("READY=1"), 1);
-  } finally {
-    systemd.kill("SIGTERM");
-    await systemd.exited;
-    await rm(folder, { recursive: true, force: true });
-  }
-});
+  },
+);
 
-test("systemd understands the unit, and finds it closed", async (t) => {
+test.serial("systemd understands the unit, and finds it closed", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "zooid-unit-"));
   try {
     const text = await readFile(UNIT, "utf8");

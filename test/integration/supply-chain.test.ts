@@ -20,7 +20,7 @@ type Sbom = {
   }[];
 };
 
-test("every package that comes with zooid is under a licence that was read", (t) => {
+test.serial("every package that comes with zooid is under a licence that was read", (t) => {
   const all = components();
   t.true(all.length > 10);
   const others = all.filter(({ licence }) => licence === undefined || !LICENCES.has(licence));
@@ -30,7 +30,7 @@ test("every package that comes with zooid is under a licence that was read", (t)
   );
 });
 
-test("a package without a licence, and one under another, would be found", (t) => {
+test.serial("a package without a licence, and one under another, would be found", (t) => {
   const packages = {
     "": {},
     "node_modules/a": { version: "1.0.0" },
@@ -43,7 +43,7 @@ test("a package without a licence, and one under another, would be found", (t) =
   );
 });
 
-test("the file of licences is that of the packages (npm run licences writes it)", (t) => {
+test.serial("the file of licences is that of the packages (npm run licences writes it)", (t) => {
   t.is(readFileSync(join(CHECKOUT, LICENCES_FILE), "utf8"), licencesText());
   const always = components().filter(({ isOptional }) => !isOptional);
   t.deepEqual(
@@ -52,11 +52,11 @@ test("the file of licences is that of the packages (npm run licences writes it)"
   );
 });
 
-test("what the bundle of the dashboard holds is known", async (t) => {
+test.serial("what the bundle of the dashboard holds is known", async (t) => {
   t.deepEqual(await buildDashboard(), [...BUNDLED].sort());
 });
 
-test("the bill of materials has all that is shipped, and nothing else", async (t) => {
+test.serial("the bill of materials has all that is shipped, and nothing else", async (t) => {
   const sbom = JSON.parse(await makeSbom()) as Sbom;
   t.is(sbom.bomFormat, "CycloneDX");
   const { name, version } = sbom.metadata.component;
@@ -73,27 +73,30 @@ test("the bill of materials has all that is shipped, and nothing else", async (t
     t.true(LICENCES.has(licenses?.[0]?.license.id ?? ""), purl);
 });
 
-test("what npm would install without the tools of development is in the lock file's list", async (t) => {
-  const { dependencies } = await manifestOf(CHECKOUT);
-  const names = new Set(components().map(({ name }) => name));
-  t.deepEqual(
-    Object.keys(dependencies).filter((name) => !names.has(name)),
-    [],
-  );
-  const tree = await run(
-    ["ls", "--omit", "dev", "--omit", "peer", "--all", "--parseable"],
-    CHECKOUT,
-    "npm",
-  );
-  const installed = tree
-    .split("\n")
-    .flatMap((line) => line.split("/node_modules/").slice(1).slice(-1));
-  t.true(installed.length > 10);
-  const { packages } = readLock();
-  // A tool that replaces itself as it is installed leaves what npm takes for a package that nobody asked for.
-  const isTool = (name: string): boolean => packages[`node_modules/${name}`]?.dev === true;
-  t.deepEqual(
-    installed.filter((name) => !names.has(name) && !isTool(name)),
-    [],
-  );
-});
+test.serial(
+  "what npm would install without the tools of development is in the lock file's list",
+  async (t) => {
+    const { dependencies } = await manifestOf(CHECKOUT);
+    const names = new Set(components().map(({ name }) => name));
+    t.deepEqual(
+      Object.keys(dependencies).filter((name) => !names.has(name)),
+      [],
+    );
+    const tree = await run(
+      ["ls", "--omit", "dev", "--omit", "peer", "--all", "--parseable"],
+      CHECKOUT,
+      "npm",
+    );
+    const installed = tree
+      .split("\n")
+      .flatMap((line) => line.split("/node_modules/").slice(1).slice(-1));
+    t.true(installed.length > 10);
+    const { packages } = readLock();
+    // A tool that replaces itself as it is installed leaves what npm takes for a package that nobody asked for.
+    const isTool = (name: string): boolean => packages[`node_modules/${name}`]?.dev === true;
+    t.deepEqual(
+      installed.filter((name) => !names.has(name) && !isTool(name)),
+      [],
+    );
+  },
+);

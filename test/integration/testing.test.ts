@@ -3,7 +3,7 @@ import test from "ava";
 import { Child } from "../support/child.ts";
 import { CHECKOUT } from "../support/zooid-command.ts";
 
-test("the example's tests pass", async (t) => {
+test.serial("the example's tests pass", async (t) => {
   const child = new Child({
     command: process.execPath,
     args: ["--conditions=source", "--test", "--test-reporter=tap", "examples/test-leader.ts"],

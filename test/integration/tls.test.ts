@@ -86,7 +86,7 @@ test.serial("the API of the admin server has znodes though no port is without TL
   t.true(text.includes('"name":"quota"'), text);
 });
 
-test("zooid serve says where it listens, also where that is for TLS only", async (t) => {
+test.serial("zooid serve says where it listens, also where that is for TLS only", async (t) => {
   const own = mkdtempSync(join(tmpdir(), "zooid-tls-serve-"));
   const files = ["--tls-key-store", first.store, "--tls-client-auth", "none"];
   const ports = ["--secure-client-port", "0", "--secure-client-port-address", "127.0.0.1"];

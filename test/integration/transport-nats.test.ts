@@ -68,24 +68,27 @@ async function peer(
   };
 }
 
-test("a direct message reaches its node only, a broadcast all others and not its sender", async (t) => {
-  const { url } = await server(t);
-  const [one, two, three] = [await peer(t, url, 1), await peer(t, url, 2), await peer(t, url, 3)];
-  one.transport.send(numbered(2), "log-sync", text("direct"));
-  one.transport.broadcast("election", text("vote"));
-  one.transport.send(numbered(3), "log-sync", text("last"));
-  two.transport.send(numbered(1), "log-sync", text("back"));
-  await Promise.all([
-    two.hears("1 election vote"),
-    three.hears("1 log-sync last"),
-    one.hears("2 log-sync back"),
-  ]);
-  t.deepEqual(two.heard, ["1 log-sync direct", "1 election vote"]);
-  t.deepEqual(three.heard, ["1 election vote", "1 log-sync last"]);
-  t.deepEqual(one.heard, ["2 log-sync back"]);
-});
+test.serial(
+  "a direct message reaches its node only, a broadcast all others and not its sender",
+  async (t) => {
+    const { url } = await server(t);
+    const [one, two, three] = [await peer(t, url, 1), await peer(t, url, 2), await peer(t, url, 3)];
+    one.transport.send(numbered(2), "log-sync", text("direct"));
+    one.transport.broadcast("election", text("vote"));
+    one.transport.send(numbered(3), "log-sync", text("last"));
+    two.transport.send(numbered(1), "log-sync", text("back"));
+    await Promise.all([
+      two.hears("1 election vote"),
+      three.hears("1 log-sync last"),
+      one.hears("2 log-sync back"),
+    ]);
+    t.deepEqual(two.heard, ["1 log-sync direct", "1 election vote"]);
+    t.deepEqual(three.heard, ["1 election vote", "1 log-sync last"]);
+    t.deepEqual(one.heard, ["2 log-sync back"]);
+  },
+);
 
-test("ensembles of one server do not hear each other", async (t) => {
+test.serial("ensembles of one server do not hear each other", async (t) => {
   const { url } = await server(t);
   const one = await peer(t, url, 1);
   const other = await peer(t, url, 2, { subjects: peerSubjects("other") });
@@ -95,7 +98,7 @@ test("ensembles of one server do not hear each other", async (t) => {
   t.deepEqual(other.heard, []);
 });
 
-test("a request is answered, has no responders at once, or times out", async (t) => {
+test.serial("a request is answered, has no responders at once, or times out", async (t) => {
   const { url } = await server(t);
   const one = await peer(t, url, 1);
   const two = await peer(t, url, 2);
@@ -106,32 +109,35 @@ test("a request is answered, has no responders at once, or times out", async (t)
   t.deepEqual(await one.request(2, "ping", 20), { kind: "timedOut" });
 });
 
-test("a message to a node without a process is said to be unheard, also one in fragments", async (t) => {
-  const { url } = await server(t);
-  const one = await peer(t, url, 1);
-  const two = await peer(t, url, 2);
-  const unheard: number[] = [];
-  let wake = (): void => undefined;
-  one.transport.onUnheard((to) => {
-    unheard.push(to);
-    wake();
-  });
-  const next = (): Promise<void> =>
-    new Promise((resolve) => {
-      wake = resolve;
+test.serial(
+  "a message to a node without a process is said to be unheard, also one in fragments",
+  async (t) => {
+    const { url } = await server(t);
+    const one = await peer(t, url, 1);
+    const two = await peer(t, url, 2);
+    const unheard: number[] = [];
+    let wake = (): void => undefined;
+    one.transport.onUnheard((to) => {
+      unheard.push(to);
+      wake();
     });
-  one.transport.send(numbered(2), "log-sync", text("heard"));
-  one.transport.send(numbered(3), "log-sync", text("unheard"));
-  await next();
-  t.deepEqual(unheard, [3]);
-  await two.hears("1 log-sync heard");
-  await two.transport.close();
-  one.transport.send(numbered(2), "log-sync", text("0123456789abcdef".repeat(2 * 65_536)));
-  await next();
-  t.is(unheard[1], 2);
-});
+    const next = (): Promise<void> =>
+      new Promise((resolve) => {
+        wake = resolve;
+      });
+    one.transport.send(numbered(2), "log-sync", text("heard"));
+    one.transport.send(numbered(3), "log-sync", text("unheard"));
+    await next();
+    t.deepEqual(unheard, [3]);
+    await two.hears("1 log-sync heard");
+    await two.transport.close();
+    one.transport.send(numbered(2), "log-sync", text("0123456789abcdef".repeat(2 * 65_536)));
+    await next();
+    t.is(unheard[1], 2);
+  },
+);
 
-test("a message to one node asks for no answer", async (t) => {
+test.serial("a message to one node asks for no answer", async (t) => {
   const { url } = await server(t);
   const one = await peer(t, url, 1);
   const two = await peer(t, url, 2);
@@ -140,7 +146,7 @@ test("a message to one node asks for no answer", async (t) => {
   t.like(await heard, { from: 1, actor: "log-sync", answer: undefined });
 });
 
-test("a node that closed has no responders any more", async (t) => {
+test.serial("a node that closed has no responders any more", async (t) => {
   const { url } = await server(t);
   const one = await peer(t, url, 1);
   const two = await peer(t, url, 2);
@@ -150,47 +156,53 @@ test("a node that closed has no responders any more", async (t) => {
   t.deepEqual(await one.request(2, "ping", 3_600_000), { kind: "noResponders" });
 });
 
-test("messages of 3 MB pass a server that takes 1 MB: sent, broadcast, asked and answered", async (t) => {
-  const { url } = await server(t);
-  const one = await peer(t, url, 1);
-  const two = await peer(t, url, 2);
-  const large = "0123456789abcdef".repeat(3 * 65_536);
-  one.transport.send(numbered(2), "log-sync", text(`direct ${large}`));
-  one.transport.broadcast("log-sync", text(`all ${large}`));
-  const answered = await one.request(2, large);
-  t.true(answered.kind === "answered" && read(answered.bytes) === `2 heard ${large}`);
-  t.true(two.heard[0] === `1 log-sync direct ${large}`);
-  t.true(two.heard[1] === `1 log-sync all ${large}`);
-});
+test.serial(
+  "messages of 3 MB pass a server that takes 1 MB: sent, broadcast, asked and answered",
+  async (t) => {
+    const { url } = await server(t);
+    const one = await peer(t, url, 1);
+    const two = await peer(t, url, 2);
+    const large = "0123456789abcdef".repeat(3 * 65_536);
+    one.transport.send(numbered(2), "log-sync", text(`direct ${large}`));
+    one.transport.broadcast("log-sync", text(`all ${large}`));
+    const answered = await one.request(2, large);
+    t.true(answered.kind === "answered" && read(answered.bytes) === `2 heard ${large}`);
+    t.true(two.heard[0] === `1 log-sync direct ${large}`);
+    t.true(two.heard[1] === `1 log-sync all ${large}`);
+  },
+);
 
-test("nothing that was sent while the server was away arrives after it is back", async (t) => {
-  const first = await server(t);
-  const one = await peer(t, first.url, 1);
-  const two = await peer(t, first.url, 2);
-  let incarnation = "before";
-  const sending = setInterval(() => {
-    one.transport.send(numbered(2), "log-sync", text(incarnation));
-    one.transport.broadcast("log-sync", text(incarnation));
-  }, 1);
-  t.teardown(() => clearInterval(sending));
-  await two.hears("1 log-sync before");
-  await first.kill();
-  incarnation = "away";
-  const back = (node: Peer): Promise<unknown> =>
-    firstValueFrom(node.transport.status$.pipe(filter((status) => status === "connected")));
-  const gone = (node: Peer): Promise<unknown> =>
-    firstValueFrom(node.transport.status$.pipe(filter((status) => status === "disconnected")));
-  await Promise.all([gone(one), gone(two)]);
-  t.deepEqual(await one.request(2, "ping", 20), { kind: "timedOut" });
-  incarnation = "starting";
-  await server(t, { port: first.port });
-  await Promise.all([back(one), back(two)]);
-  incarnation = "after";
-  await two.hears("1 log-sync after");
-  t.false(two.heard.includes("1 log-sync away"));
-});
+test.serial(
+  "nothing that was sent while the server was away arrives after it is back",
+  async (t) => {
+    const first = await server(t);
+    const one = await peer(t, first.url, 1);
+    const two = await peer(t, first.url, 2);
+    let incarnation = "before";
+    const sending = setInterval(() => {
+      one.transport.send(numbered(2), "log-sync", text(incarnation));
+      one.transport.broadcast("log-sync", text(incarnation));
+    }, 1);
+    t.teardown(() => clearInterval(sending));
+    await two.hears("1 log-sync before");
+    await first.kill();
+    incarnation = "away";
+    const back = (node: Peer): Promise<unknown> =>
+      firstValueFrom(node.transport.status$.pipe(filter((status) => status === "connected")));
+    const gone = (node: Peer): Promise<unknown> =>
+      firstValueFrom(node.transport.status$.pipe(filter((status) => status === "disconnected")));
+    await Promise.all([gone(one), gone(two)]);
+    t.deepEqual(await one.request(2, "ping", 20), { kind: "timedOut" });
+    incarnation = "starting";
+    await server(t, { port: first.port });
+    await Promise.all([back(one), back(two)]);
+    incarnation = "after";
+    await two.hears("1 log-sync after");
+    t.false(two.heard.includes("1 log-sync away"));
+  },
+);
 
-test("two clustered servers carry messages between their nodes", async (t) => {
+test.serial("two clustered servers carry messages between their nodes", async (t) => {
   const servers = await startNatsCluster();
   for (const each of servers) t.teardown(each.stop);
   const one = await peer(t, servers[0].url, 1);
@@ -204,16 +216,19 @@ test("two clustered servers carry messages between their nodes", async (t) => {
   t.pass();
 });
 
-test("what another process under the same id says is heard, so that it can be refused", async (t) => {
-  const { url } = await server(t);
-  const one = await peer(t, url, 1);
-  const twin = await peer(t, url, 1);
-  twin.transport.broadcast("election", text("vote"));
-  await one.hears("1 election vote");
-  one.transport.send(numbered(1), "gate", text("refused"));
-  await twin.hears("1 gate refused");
-  t.pass();
-});
+test.serial(
+  "what another process under the same id says is heard, so that it can be refused",
+  async (t) => {
+    const { url } = await server(t);
+    const one = await peer(t, url, 1);
+    const twin = await peer(t, url, 1);
+    twin.transport.broadcast("election", text("vote"));
+    await one.hears("1 election vote");
+    one.transport.send(numbered(1), "gate", text("refused"));
+    await twin.hears("1 gate refused");
+    t.pass();
+  },
+);
 
 async function problemOf(options: Partial<NatsTransportOptions>): Promise<NatsError> {
   try {
@@ -226,7 +241,7 @@ async function problemOf(options: Partial<NatsTransportOptions>): Promise<NatsEr
   throw new Error("it connected");
 }
 
-test("without a server the error names the URL and says what to start", async (t) => {
+test.serial("without a server the error names the URL and says what to start", async (t) => {
   const { url, stop } = await startNatsServer();
   await stop();
   const problem = await problemOf({ servers: [url.replace("nats://", "nats://node:secret@")] });
@@ -236,28 +251,31 @@ test("without a server the error names the URL and says what to start", async (t
   t.false(problem.message.includes("secret"), problem.message);
 });
 
-test("a server that is stopping, and ends the connection before it has said who it is, may be there later", async (t) => {
-  const stopping = createServer((socket) => socket.end());
-  stopping.listen(0, "127.0.0.1");
-  await once(stopping, "listening");
-  const { port } = stopping.address() as AddressInfo;
-  try {
-    const problem = await problemOf({ servers: [`nats://127.0.0.1:${port}`] });
-    t.is(problem.code, "ZOOID_NATS_UNREACHABLE", problem.message);
-    t.regex(problem.message, /starting or stopping/);
-  } finally {
-    stopping.close();
-  }
-});
+test.serial(
+  "a server that is stopping, and ends the connection before it has said who it is, may be there later",
+  async (t) => {
+    const stopping = createServer((socket) => socket.end());
+    stopping.listen(0, "127.0.0.1");
+    await once(stopping, "listening");
+    const { port } = stopping.address() as AddressInfo;
+    try {
+      const problem = await problemOf({ servers: [`nats://127.0.0.1:${port}`] });
+      t.is(problem.code, "ZOOID_NATS_UNREACHABLE", problem.message);
+      t.regex(problem.message, /starting or stopping/);
+    } finally {
+      stopping.close();
+    }
+  },
+);
 
-test("bad options are refused with the rule they break", async (t) => {
+test.serial("bad options are refused with the rule they break", async (t) => {
   const noServer = await problemOf({ servers: [] });
   t.is(noServer.code, "ZOOID_NATS_OPTIONS");
   const badUrl = await problemOf({ servers: ["http://localhost:4222"] });
   t.true(badUrl.message.includes("nats://host:port"), badUrl.message);
 });
 
-test("the project's nats.conf lets nodes talk and refuses a wrong password", async (t) => {
+test.serial("the project's nats.conf lets nodes talk and refuses a wrong password", async (t) => {
   const { url } = await server(t, { config: await projectNatsConfig() });
   const named = url.replace("nats://", "nats://node:change-me-node@");
   const one = await peer(t, named, 1);
@@ -269,7 +287,7 @@ test("the project's nats.conf lets nodes talk and refuses a wrong password", asy
   t.true(problem.message.includes(url), problem.message);
 });
 
-test("the project's nats.conf keeps its client user out of the talk of nodes", async (t) => {
+test.serial("the project's nats.conf keeps its client user out of the talk of nodes", async (t) => {
   const { url } = await server(t, { config: await projectNatsConfig() });
   const client = { servers: [url], user: "client", password: "change-me-client" };
   const problem = await problemOf(client);

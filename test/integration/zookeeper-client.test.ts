@@ -201,7 +201,7 @@ function requests(): readonly NativeRequest[] {
   ];
 }
 
-test("both servers answer every request alike", async (t) => {
+test.serial("both servers answer every request alike", async (t) => {
   const answers = new Map<string, unknown[]>();
   for (const name of servers.keys()) {
     const root = await open(t, name);

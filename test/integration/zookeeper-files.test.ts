@@ -184,61 +184,67 @@ function lastTransaction(log: string): number {
   return last;
 }
 
-test("ZooKeeper's files become a zooid, and its backup becomes a ZooKeeper again", async (t) => {
-  // A snapshot every few transactions, while they go on: each is fuzzy, and the log goes on behind it.
-  const server = await startZookeeper({
-    javaOptions: ["-Dzookeeper.snapCount=60"],
-    tickTimeMs: 20_000,
-  });
-  try {
-    const client = await ZkClient.connect({ port: server.port, timeoutMs: 10_000 });
-    const { port } = server;
-    await fill(client);
-    await done(client, create("/busy", ""));
-    const load = Array.from({ length: 3 }, async (_, number) => {
-      const writer = await ZkClient.connect({ port, timeoutMs: LONG_MS });
-      await done(writer, create(`/of-${number}`, "", { mode: Mode.ephemeral }));
-      for (let index = 0; index < 40; index += 1) {
-        const path = `/busy/${number}-${index % 20}`;
-        const { code } = await writer.request(exists(path));
-        await done(writer, code === 0 ? remove(path) : create(path, String(index)));
-        await done(writer, setData("/data", `${number} ${index}`));
-      }
-      if (number > 0) await writer.close();
-      return writer;
+test.serial(
+  "ZooKeeper's files become a zooid, and its backup becomes a ZooKeeper again",
+  async (t) => {
+    // A snapshot every few transactions, while they go on: each is fuzzy, and the log goes on behind it.
+    const server = await startZookeeper({
+      javaOptions: ["-Dzookeeper.snapCount=60"],
+      tickTimeMs: 20_000,
     });
-    const [writer] = await Promise.all(load);
-    const before = await readAll(port);
-    await server.kill();
-    await writer?.closed;
+    try {
+      const client = await ZkClient.connect({ port: server.port, timeoutMs: 10_000 });
+      const { port } = server;
+      await fill(client);
+      await done(client, create("/busy", ""));
+      const load = Array.from({ length: 3 }, async (_, number) => {
+        const writer = await ZkClient.connect({ port, timeoutMs: LONG_MS });
+        await done(writer, create(`/of-${number}`, "", { mode: Mode.ephemeral }));
+        for (let index = 0; index < 40; index += 1) {
+          const path = `/busy/${number}-${index % 20}`;
+          const { code } = await writer.request(exists(path));
+          await done(writer, code === 0 ? remove(path) : create(path, String(index)));
+          await done(writer, setData("/data", `${number} ${index}`));
+        }
+        if (number > 0) await writer.close();
+        return writer;
+      });
+      const [writer] = await Promise.all(load);
+      const before = await readAll(port);
+      await server.kill();
+      await writer?.closed;
 
-    await withFolder(async (folder) => {
-      const [file, data] = [join(folder, "imported"), join(folder, "data")];
-      const imported = await zooid("import-zookeeper", server.folder, file, "--json");
-      t.is(imported.code, 0, imported.stderr);
-      t.like(JSON.parse(imported.stdout) as object, { origin: "Apache ZooKeeper", ephemerals: 1 });
-      const restored = await zooid("restore", file, "--data-dir", data);
-      t.is(restored.code, 0, restored.stderr);
-      const node = await startZooid({ folder });
-      const after = await readAll(node.port);
-      await node.stop();
-      t.deepEqual(after, before);
+      await withFolder(async (folder) => {
+        const [file, data] = [join(folder, "imported"), join(folder, "data")];
+        const imported = await zooid("import-zookeeper", server.folder, file, "--json");
+        t.is(imported.code, 0, imported.stderr);
+        t.like(JSON.parse(imported.stdout) as object, {
+          origin: "Apache ZooKeeper",
+          ephemerals: 1,
+        });
+        const restored = await zooid("restore", file, "--data-dir", data);
+        t.is(restored.code, 0, restored.stderr);
+        const node = await startZooid({ folder });
+        const after = await readAll(node.port);
+        await node.stop();
+        t.deepEqual(after, before);
 
-      const [back, there] = [join(folder, "backup"), join(folder, "zookeeper")];
-      const backup = await zooid("backup", data, back);
-      t.is(backup.code, 0, backup.stderr);
-      const exported = await zooid("export-zookeeper", back, there);
-      t.is(exported.code, 0, exported.stderr);
-      const again = await startZookeeper({ folder: there });
-      const last = await readAll(again.port);
-      await again.stop();
-      t.deepEqual(last, before);
-      const twice = await zooid("export-zookeeper", back, there);
-      t.is(twice.code, 2);
-      t.regex(twice.stderr, /version-2 is not empty. Nothing is overwritten/);
-    });
-    await damaged(t, join(server.folder, "version-2"));
-  } finally {
-    await server.stop();
-  }
-});
+        const [back, there] = [join(folder, "backup"), join(folder, "zookeeper")];
+        const backup = await zooid("backup", data, back);
+        t.is(backup.code, 0, backup.stderr);
+        const exported = await zooid("export-zookeeper", back, there);
+        t.is(exported.code, 0, exported.stderr);
+        const again = await startZookeeper({ folder: there });
+        const last = await readAll(again.port);
+        await again.stop();
+        t.deepEqual(last, before);
+        const twice = await zooid("export-zookeeper", back, there);
+        t.is(twice.code, 2);
+        t.regex(twice.stderr, /version-2 is not empty. Nothing is overwritten/);
+      });
+      await damaged(t, join(server.folder, "version-2"));
+    } finally {
+      await server.stop();
+    }
+  },
+);
