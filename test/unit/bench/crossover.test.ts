@@ -183,14 +183,16 @@ test("a load that goes on tells when each request was sent, by the clock of the 
     },
     AbortSignal.timeout(60_000),
   );
-  let first = await load.samples();
-  while (first.sentMs.length === 0) first = await load.samples();
+  // On a busy machine the first samples may all be of reads, or of writes.
+  const taken = [await load.samples()];
+  while (new Set(taken.flatMap(({ isRead }) => [...isRead])).size < 2) {
+    taken.push(await load.samples());
+  }
   const { result, samples } = await load.stop();
-  const all = [first, samples].flatMap((each) => [...(each?.sentMs ?? [])]);
-  t.true(all.length > 0 && all.length <= result.operations);
-  const kinds = [first, samples].flatMap((each) => [...(each?.isRead ?? [])]);
-  t.is(new Set(kinds).size, 2);
+  if (samples !== undefined) taken.push(samples);
+  const all = taken.flatMap(({ sentMs }) => [...sentMs]);
+  t.true(all.length <= result.operations);
   t.true(all.every((sentMs) => sentMs >= beganMs && sentMs <= systemMs()));
-  t.true(first.latencyMs.every((latencyMs) => latencyMs >= 0));
+  t.true(taken.every(({ latencyMs }) => latencyMs.every((each) => each >= 0)));
   t.like(result, { connectionsLost: 0, errors: {} });
 });
