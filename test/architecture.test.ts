@@ -225,6 +225,16 @@ test("a banned word is no use of it in a comment, a string, a pattern, a key or 
   for (const text of harmless) t.deepEqual(problemsOf("actors/log/a.ts", text), [], text);
 });
 
+test("an integration test that runs beside the others of its file is a problem", (t) => {
+  const both =
+    'test.serial("a", () => {});\nfor (const each of all) {\n  test(each, () => {});\n}\n';
+  t.deepEqual(problemsOf("test/integration/a.test.ts", both), [
+    "test/integration/a.test.ts:3: tests of this folder are test.serial",
+  ]);
+  t.deepEqual(problemsOf("test/unit/a.test.ts", both), []);
+  t.deepEqual(problemsOf("test/integration/a.test.ts", "if (pattern.test(text)) stop();\n"), []);
+});
+
 test("the line of a problem is the line in the file", (t) => {
   const text = '/*\n * two\n */\nconst a = "\\"";\nconst b = Date.now();\n';
   t.deepEqual(problemsOf("actors/log/a.ts", text), ["actors/log/a.ts:5: actors/ may not use Date"]);

@@ -18,7 +18,7 @@ import {
 const MEGABYTE = 1024 * 1024;
 /** What a node may grow by for one client that asks for much. */
 const GROWTH_BYTES_MAX = 300 * MEGABYTE;
-/** How long a slow client pauses between reads: far below its session timeout, by which a busy machine may stand still, too. */
+/** How long a slow client pauses between reads: far below its session timeout, also where a busy machine adds some seconds. */
 const REST_MS = 2_000;
 const SESSION_TIMEOUT_MS = 10_000;
 

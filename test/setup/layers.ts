@@ -161,6 +161,10 @@ function importProblem(path: string, imported: Import): string | undefined {
   return undefined;
 }
 
+/** Tests of one file that start their processes at the same time would be a machine with too much work by themselves. */
+const INTEGRATION_FILE = /^test\/integration\/[^/]+\.test\.ts$/;
+const AT_ONCE = /(?<=^\s*)test\(/gm;
+
 function lineOf(text: string, index: number): number {
   return text.slice(0, index).split("\n").length;
 }
@@ -173,9 +177,14 @@ function fileProblems(file: SourceFile): readonly string[] {
     const problem = importProblem(file.path, imported);
     if (problem !== undefined) problems.push(`${file.path}:${imported.line}: ${problem}`);
   }
+  const code = codeOf(file.text);
+  if (INTEGRATION_FILE.test(file.path)) {
+    for (const { index } of code.matchAll(AT_ONCE)) {
+      problems.push(`${file.path}:${lineOf(code, index)}: tests of this folder are test.serial`);
+    }
+  }
   const folder = pureFolderOf(file.path);
   if (folder === undefined) return problems;
-  const code = codeOf(file.text);
   for (const match of code.matchAll(BANNED)) {
     const line = lineOf(code, match.index);
     problems.push(`${file.path}:${line}: ${folder}/ may not use ${match[0]}`);

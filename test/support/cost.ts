@@ -1,6 +1,7 @@
 /**
  * Checks that a cost grows linearly with the input. It compares times at n and at 64n: linear growth makes them differ by 64, quadratic
- * growth by 4096, and what a busy machine adds lies in between, once the time in which it does something else is left out (`timed`). The least of several times is used, since other work only adds to one.
+ * growth by 4096, and what a busy machine adds lies in between, once the time in which it does something else is left out (`timed`). The
+ * least of several times is used, since other work only adds to one.
  */
 
 export const FACTOR = 64;

@@ -99,7 +99,7 @@ function reasonAgainst(
     : undefined;
 }
 
-/** A leader begins its epoch when it has heard of a majority: of the others it learns next what they have. */
+/** Whether the follower has said what it has. A leader begins its epoch when a majority has; the others do so next. */
 function isKnown({ identity, guest, incarnation }: Follower): boolean {
   return identity !== undefined || guest !== undefined || incarnation.hasForgotten;
 }
