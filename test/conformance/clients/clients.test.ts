@@ -12,6 +12,7 @@ import {
   runKazooScript,
   runNodeClient,
   withoutLastEvent,
+  withWholeLists,
 } from "./clients.ts";
 
 let zookeeper: ZookeeperServer | undefined;
@@ -94,4 +95,16 @@ test("whether the Java client still prints that it is closed makes no difference
   }
   const early = ["WATCHER::", closed, ...whole];
   t.deepEqual(withoutLastEvent(early), early);
+});
+
+test("a list that the Java client prints around events is put together, and nothing else is", (t) => {
+  const event = ["WATCHER::", "WatchedEvent state:SyncConnected type:NodeCreated path:/a"];
+  t.deepEqual(withWholeLists(["[a", ...event, ", b]", "x"]), ["[a, b]", ...event, "x"]);
+  t.deepEqual(withWholeLists(["[", ...event, "a, ", ...event, "b]"]), [
+    "[a, b]",
+    ...event,
+    ...event,
+  ]);
+  const others = ["[a]", ...event, "Created /a", "[zk: closed", "x"];
+  t.deepEqual(withWholeLists(others), others);
 });

@@ -166,6 +166,28 @@ export function withoutLastEvent(lines: readonly string[]): readonly string[] {
   return lines.slice(0, lines.findLastIndex((line) => !isLast(line)) + 1);
 }
 
+/**
+ * `ls` prints a list piece by piece (`LsCommand.printChildren`), and an event that comes meanwhile is printed by another thread in its
+ * middle, with every server. The rest of such a list is put behind its beginning.
+ */
+export function withWholeLists(lines: readonly string[]): readonly string[] {
+  const whole: string[] = [];
+  let cut: number | undefined;
+  for (const line of lines) {
+    const isEvent = line === "WATCHER::" || line.startsWith("WatchedEvent ");
+    if (cut !== undefined && !isEvent) {
+      const list = (whole[cut] ?? "") + line;
+      whole[cut] = list;
+      if (list.endsWith("]")) cut = undefined;
+      continue;
+    }
+    if (isEvent && cut === undefined && /^\[[^\]]*$/.test(whole.at(-1) ?? ""))
+      cut = whole.length - 1;
+    whole.push(line);
+  }
+  return whole;
+}
+
 /** ZooKeeper's Java client by its command line. Errors and events come from other threads: lines are shown sorted. */
 export async function runJavaClient(connectString: string, tls?: ClientTls): Promise<string[]> {
   const child = new Child({
@@ -183,8 +205,8 @@ export async function runJavaClient(connectString: string, tls?: ClientTls): Pro
   child.write(`${JAVA_COMMANDS.join("\n")}\n`);
   const lines = withoutLastEvent(await run(child));
   return (
-    lines
-      .filter((line) => line !== "" && !line.startsWith("Connecting to "))
+    withWholeLists(lines.filter((line) => line !== ""))
+      .filter((line) => !line.startsWith("Connecting to "))
       // A ZooKeeper alone has no configuration of members to show.
       .filter((line) => !/^server\.\d+=|^version=\d+$/.test(line))
       .map((line) => line.replace(/^(.Zxid|.time|ephemeralOwner) = .*/, "$1"))
